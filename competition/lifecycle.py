@@ -1,0 +1,82 @@
+"""The states of a job and the only legal moves between them."""
+
+from enum import StrEnum
+
+
+class JobKind(StrEnum):
+    """What a job is for: `debug` proves the experiment on 5 % of the data, `fold` trains one fold in full."""
+
+    DEBUG = "debug"
+    FOLD = "fold"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    """Its debug job has not passed yet."""
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUSPECT = "suspect"
+    """Its heartbeat is overdue, yet its process is not proven gone."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    """Its process is proven gone, and it left no result."""
+    CANCELLED = "cancelled"
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing happens to the job any more unless somebody asks."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def is_live(self) -> bool:
+        """A device may be working on it."""
+        return self in (JobState.RUNNING, JobState.SUSPECT)
+
+    @property
+    def is_pending(self) -> bool:
+        """It will run without anybody asking again."""
+        return self in (JobState.WAITING, JobState.QUEUED, JobState.LOST)
+
+
+_S = JobState
+
+LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
+    _S.WAITING: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELLED}),
+    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.QUEUED, _S.SUSPECT, _S.LOST, _S.CANCELLED}),
+    _S.SUSPECT: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.FAILED, _S.QUEUED, _S.LOST, _S.CANCELLED}),
+    _S.LOST: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.CANCELLED}),
+    _S.FAILED: frozenset({_S.QUEUED}),
+    _S.CANCELLED: frozenset({_S.QUEUED, _S.WAITING}),
+    _S.SUCCEEDED: frozenset(),
+}
+
+
+class IllegalMoveError(RuntimeError):
+    """A move that the table does not hold: a bug in comp, never a user's mistake."""
+
+
+def check_move(old: JobState, new: JobState) -> None:
+    """Do nothing if a job may go from `old` to `new`.
+
+    Raises:
+        IllegalMoveError: it may not.
+    """
+    if new not in LEGAL_MOVES[old]:
+        raise IllegalMoveError(f"a {old} job cannot become {new}")
+
+
+class FailureKind(StrEnum):
+    """Why a job failed, as far as it decides what to do next."""
+
+    USER = "user error"
+    DATA = "data"
+    GATE = "gate"
+    """The debug run's loss did not fall."""
+    MEMORY = "out of memory"
+    NAN = "loss is not finite"
+    DISK = "disk full"
+    CRASH = "crash"
