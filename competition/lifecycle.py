@@ -80,3 +80,35 @@ class FailureKind(StrEnum):
     NAN = "loss is not finite"
     DISK = "disk full"
     CRASH = "crash"
+
+
+class ExperimentState(StrEnum):
+    """What the jobs of an experiment amount to."""
+
+    COMPLETE = "complete"
+    """Every fold of the split has succeeded; only these rank."""
+    RUNNING = "running"
+    QUEUED = "queued"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PARTIAL = "partial"
+    """What was asked for has succeeded, but not every fold was asked for."""
+    DEBUG = "debug"
+    """Only the debug job was asked for, and it passed."""
+
+
+def experiment_state(debug: JobState | None, folds: dict[int, JobState], *, needed: int) -> ExperimentState:
+    """The state of an experiment with these jobs on a split with `needed` folds."""
+    states = [*folds.values(), *([debug] if debug else [])]
+    done = [k for k, state in folds.items() if state is JobState.SUCCEEDED]
+    if len(done) == needed:
+        return ExperimentState.COMPLETE
+    if any(s.is_live for s in states):
+        return ExperimentState.RUNNING
+    if JobState.FAILED in states:
+        return ExperimentState.FAILED
+    if any(s.is_pending for s in states):
+        return ExperimentState.QUEUED
+    if JobState.CANCELLED in states:
+        return ExperimentState.CANCELLED
+    return ExperimentState.PARTIAL if done else ExperimentState.DEBUG

@@ -1,0 +1,33 @@
+"""The list of commands. Importing a command's module is cheap: what is heavy is imported when the command runs."""
+
+import typer
+
+from competition.cli import (
+    assign,
+    baseline,
+    compare,
+    demo,
+    ensemble,
+    init,
+    leaderboard,
+    queue,
+    run,
+    split,
+    status,
+    submit,
+    worker,
+)
+from competition.cli.version import print_version
+
+app = typer.Typer(
+    name="comp",
+    help="Run a team through an image-segmentation competition.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+app.callback()(print_version)
+for module in (init, assign, split, baseline, run, worker, queue, leaderboard, compare, ensemble, submit, status, demo):
+    module.register(app)

@@ -1,0 +1,60 @@
+"""The one place where exceptions become exit codes."""
+
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from competition.errors import CompError
+
+BUG = 3
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit code: 0, 1 expected error, 2 usage, 3 a bug, 130 interrupted."""
+    from competition.cli.app import app
+
+    try:
+        app(arguments)
+    except SystemExit as end:  # Typer has shown a usage mistake (2) or an interrupt (130) itself
+        return end.code if isinstance(end.code, int) else 0
+    except CompError as error:
+        say(f"Error: {error.message}")
+        if error.hint:
+            say(error.hint)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception:  # noqa: BLE001 - the boundary: what nobody expected is a bug, and leaves a trace
+        return _report_bug()
+    return 0
+
+
+def say(text: str) -> None:
+    """Talk to the person: stderr, as it is."""
+    print(text, file=sys.stderr)
+
+
+def _report_bug() -> int:
+    trace = traceback.format_exc()
+    log = _crash_log()
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} {sys.argv}\n{trace}\n")
+    except OSError:
+        say(trace)
+        return BUG
+    say(f"A bug in comp: {trace.strip().splitlines()[-1]}\nThe traceback is in {log}; please report it.")
+    return BUG
+
+
+def _crash_log() -> Path:
+    from competition.paths import find_competition
+
+    try:
+        return find_competition(Path.cwd()).crash_log
+    except CompError:
+        return Path.cwd() / "comp-crash.log"

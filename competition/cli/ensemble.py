@@ -1,0 +1,165 @@
+"""`comp ensemble`: blend experiments, honestly."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import AsOption, Competition, DirOption, JsonOption, actor_name, open_competition
+from competition.errors import RefusedError
+
+if TYPE_CHECKING:
+    from competition.ensemble.build import Ensemble
+    from competition.ensemble.members import Member
+    from competition.store.experiments import Experiment
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp ensemble b1 dice-0.5 --name first --method weighted")(ensemble)
+
+
+def ensemble(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[EXPERIMENT]...", help="Complete experiments.", show_default="all on this split"),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
+    method: Annotated[str, typer.Option(help="mean or weighted.")] = "mean",
+    as_member: AsOption = None,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Blend out-of-fold probabilities, score the blend exactly, and write the test predictions.
+
+    The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
+    stands beside it and is optimistic.
+    """
+    from competition.cli import output
+    from competition.ensemble.build import Method
+
+    if method not in list(Method):
+        raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
+    opened = open_competition(folder)
+    members = [member_of(opened, e) for e in _chosen(opened, names or [])]
+    called = name or _free_name(opened)
+    made = _build(opened, members, Method(method))
+    images = _keep(opened, called, made, members, actor=actor_name(as_member))
+    if as_json:
+        output.print_json({"name": called, "test_images": images, **made.to_json()})
+        return
+    _show(called, made)
+    where = opened.paths.ensemble(called).folder
+    if images:
+        output.say(
+            f"{images} test predictions: {where / 'submission'}. Other formats: `comp submit {called} --format …`."
+        )
+    else:
+        output.say("The competition has no test images, so there is no submission.")
+
+
+def member_of(opened: Competition, experiment: "Experiment") -> "Member":
+    """The probability shards of a complete experiment.
+
+    Raises:
+        RefusedError: it is not complete.
+    """
+    from competition.ensemble.members import Member
+    from competition.store import splits
+
+    if experiment.score is None:
+        raise RefusedError(
+            f"{experiment.name} is not complete, so some images have no out-of-fold prediction.",
+            hint=f"`comp run {experiment.name}` trains the folds that are missing.",
+        )
+    split = next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
+    jobs = [opened.paths.job(experiment.name, fold) for fold in range(split.folds)]
+    test = tuple(job.test for job in jobs) if opened.settings.data.test_images else ()
+    return Member(experiment.name, oof=tuple(job.oof for job in jobs), test=test)
+
+
+def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
+    from competition.store import experiments
+    from competition.store.leaderboard import leaderboard
+
+    wanted = names or [row.name for row in leaderboard(opened.store) if row.rank]
+    found = [experiments.find(opened.store, name) for name in dict.fromkeys(wanted)]
+    if not found:
+        raise RefusedError("No experiment is complete yet.", hint="`comp leaderboard` says what is missing.")
+    versions = {e.split_version for e in found}
+    if len(versions) > 1:
+        listed = ", ".join(f"{e.name} (v{e.split_version})" for e in found)
+        raise RefusedError(
+            f"These ran on different splits, so what one of them never saw another was trained on: {listed}.",
+            hint="Blend experiments of one split; run the older ones again on the current one.",
+        )
+    return found
+
+
+def _build(opened: Competition, members: list["Member"], method: str) -> "Ensemble":
+    from competition.cli import output
+    from competition.data.load import load_mask
+    from competition.data.manifest import Manifest
+    from competition.ensemble.build import Method, build
+    from competition.store import competition
+
+    manifest = Manifest.read(opened.paths.manifest(competition.fingerprint(opened.store)))
+    items = {item.id: item for item in manifest.items}
+    with output.progress_bar("Blending") as progress:
+        return build(
+            members,
+            truth=lambda image_id: load_mask(items[image_id], opened.settings, opened.paths.root),
+            metric=opened.settings.metric,
+            method=Method(method),
+            groups={item.id: item.group for item in manifest.items},
+            progress=progress,
+        )
+
+
+def _keep(opened: Competition, name: str, made: "Ensemble", members: list["Member"], *, actor: str) -> int:
+    """Write the ensemble's files and its record; the number of test images predicted."""
+    from competition.cli.submit import write_submission
+    from competition.files import write_json
+    from competition.store import ensembles, experiments
+
+    paths = opened.paths.ensemble(name)
+    images = 0
+    if members[0].test:
+        images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
+    write_json(paths.weights, made.weights)
+    write_json(paths.scores, made.to_json())
+    split_version = experiments.find(opened.store, members[0].name).split_version
+    record = ensembles.Ensemble(name, split_version, made.method, made.weights, made.score, 0.0)
+    ensembles.save(opened.store, record, actor=actor)
+    return images
+
+
+def _free_name(opened: Competition) -> str:
+    from competition.store import ensembles
+
+    taken = {e.name for e in ensembles.every(opened.store)}
+    number = 1
+    while f"e{number}" in taken:
+        number += 1
+    return f"e{number}"
+
+
+def _show(name: str, made: "Ensemble") -> None:
+    from competition.cli import output
+
+    best, single = made.best_single
+    table = output.table(name, "score", "gain", right=("score", "gain"))
+    rows = [
+        (f"best single ({best})", single),
+        ("mean", made.mean_score),
+        ("weighted, cross-fitted", made.weighted_score),
+        ("weighted, in-sample (optimistic)", made.weighted_in_sample),
+    ]
+    for label, score in rows:
+        gain = None if score is None else score - single
+        output.add_row(table, label, output.percent(score), output.percent(gain, signed=True))
+    output.out().print(table)
+    output.out().print()
+    weights = output.table("member", "weight", "alone", right=("weight", "alone"))
+    for member, weight in made.weights.items():
+        output.add_row(weights, member, f"{weight:.3f}", output.percent(made.singles[member]))
+    output.out().print(weights)

@@ -1,0 +1,174 @@
+"""`comp init`: from folders of images and masks to a competition."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import SetOption
+from competition.errors import CompError
+
+if TYPE_CHECKING:
+    from competition.config import Config
+    from competition.data.manifest import Manifest
+    from competition.paths import Paths
+    from competition.settings import Settings
+
+LARGEST_DEFAULT_SIDE = 512
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(
+        epilog="Example: comp init --images images --masks masks --classes classes.txt --void 255 --size 256x320"
+    )(init)
+
+
+def init(
+    images: Annotated[Path | None, typer.Option(help="Folder of training images.", show_default=False)] = None,
+    masks: Annotated[Path | None, typer.Option(help="Folder of label maps, same stems.", show_default=False)] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="Text file: one class name a line; line 1 is value 0.", show_default=False)
+    ] = None,
+    test_images: Annotated[Path | None, typer.Option(help="Folder of test images.")] = None,
+    void: Annotated[int | None, typer.Option(help="Mask value that counts in no score.")] = None,
+    metric: Annotated[str, typer.Option(help="miou or dice.")] = "miou",
+    group_regex: Annotated[
+        str | None, typer.Option(metavar="RE", help="Takes an image's group from its file stem.")
+    ] = None,
+    meta: Annotated[Path | None, typer.Option(metavar="CSV", help="A row per image, with its group.")] = None,
+    group_column: Annotated[str | None, typer.Option(metavar="COL", help="The column of --meta to group by.")] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="HxW", help="What the model sees.", show_default="from the images")
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="shared or independent.")] = "shared",
+    name: Annotated[str | None, typer.Option(help="The competition's name.", show_default="the folder's")] = None,
+    assignments: SetOption = None,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where to set it up.", show_default="here")] = None,
+) -> None:
+    """Index the data and write competition.yaml, baseline.yaml and runs/; or write nothing and name every problem.
+
+    In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and
+    makes the database.
+    """
+    from competition.paths import Paths
+    from competition.settings import read_settings
+
+    paths = Paths((folder or Path.cwd()).resolve())
+    if paths.competition.is_file():
+        if images or masks or classes:
+            raise CompError(
+                f"{paths.competition} exists already.",
+                hint="`comp init` alone sets it up on this machine; a new competition needs another folder.",
+            )
+        _set_up_existing(paths, read_settings(paths.competition))
+        return
+    if not (images and masks and classes):
+        missing = [o for o, given in (("--images", images), ("--masks", masks), ("--classes", classes)) if not given]
+        raise CompError(f"{', '.join(missing)} missing.", hint="comp init --images DIR --masks DIR --classes FILE")
+    raw: dict[str, object] = {
+        "name": name or paths.root.name or "competition",
+        "classes": _read_classes(classes),
+        "void": void,
+        "metric": metric,
+        "strategy": strategy,
+        "data": {
+            "images": _written(images, paths.root),
+            "masks": _written(masks, paths.root),
+            "test_images": _written(test_images, paths.root),
+            "meta": _written(meta, paths.root),
+            "group_column": group_column,
+            "group_regex": group_regex,
+        },
+    }
+    _set_up_new(paths, raw, size=size, assignments=assignments or [])
+
+
+def _set_up_new(paths: "Paths", raw: dict[str, object], *, size: str | None, assignments: list[str]) -> None:
+    from competition import yamlfile
+    from competition.config import Config, with_overrides
+    from competition.files import write_text
+    from competition.settings import Settings
+
+    settings = yamlfile.build(raw, Settings, source="comp init")
+    with_overrides(Config(), assignments)
+    manifest = _index(settings, paths)
+    given = [] if size is None else [f"data.size={size}"]
+    default = with_overrides(Config(), [f"data.size={_default_size(manifest)}"])
+    config = with_overrides(default, [*given, *assignments])
+    _keep(manifest, paths)
+    write_text(paths.baseline, yamlfile.dump(config))
+    write_text(paths.competition, yamlfile.dump(settings))
+    _report(settings, manifest, config, paths)
+
+
+def _set_up_existing(paths: "Paths", settings: "Settings") -> None:
+    from competition.config import read_config
+
+    config = read_config(paths.baseline)
+    manifest = _index(settings, paths)
+    _keep(manifest, paths)
+    _report(settings, manifest, config, paths)
+
+
+def _index(settings: "Settings", paths: "Paths") -> "Manifest":
+    from competition.cli import output
+    from competition.data.index import index
+
+    with output.progress_bar("Indexing images") as progress:
+        return index(settings, paths.root, progress=progress)
+
+
+def _keep(manifest: "Manifest", paths: "Paths") -> None:
+    from competition.store.competition import set_up
+    from competition.store.engine import create_store
+
+    store = create_store(paths)
+    set_up(store, manifest.fingerprint)
+    manifest.write(paths.manifest(manifest.fingerprint))
+
+
+def _report(settings: "Settings", manifest: "Manifest", config: "Config", paths: "Paths") -> None:
+    from competition.cli import output
+
+    total = sum(sum(item.pixels) for item in manifest.items)
+    table = output.table("class", "pixels", "images", right=("pixels", "images"))
+    for index, name in enumerate(settings.classes):
+        pixels = sum(item.pixels[index] for item in manifest.items)
+        images = sum(item.pixels[index] > 0 for item in manifest.items)
+        output.add_row(table, name, f"{100 * pixels / max(total, 1):.2f} %", images)
+    output.out().print(table)
+    groups = len({item.group for item in manifest.items if item.group})
+    height, width = config.data.size
+    facts = f"{len(manifest.items)} labelled images, {len(manifest.test)} test images"
+    output.say(f"{facts}{f', {groups} groups' if groups else ''}; the model sees {height}x{width}.")
+    output.say(f"Wrote {paths.competition.name}, {paths.baseline.name} and {paths.runs.name}/ in {paths.root}.")
+    output.say("Next: `comp assign MEMBER ROLE`, then `comp split`.")
+
+
+def _default_size(manifest: "Manifest") -> str:
+    """The median size of the images, scaled to at most 512 on the longer side, in multiples of 32."""
+    from statistics import median
+
+    height = median(item.height for item in manifest.items)
+    width = median(item.width for item in manifest.items)
+    scale = min(1.0, LARGEST_DEFAULT_SIDE / max(height, width))
+    return "x".join(str(max(32, round(side * scale / 32) * 32)) for side in (height, width))
+
+
+def _read_classes(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise CompError(f"--classes {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CompError(f"--classes {path} is not a UTF-8 text file.") from error
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _written(path: Path | None, root: Path) -> str | None:
+    """How competition.yaml spells a path: relative to its folder where the path lies inside, else absolute."""
+    if path is None:
+        return None
+    resolved = path.resolve()
+    return str(resolved.relative_to(root)) if resolved.is_relative_to(root) else str(resolved)

@@ -1,0 +1,93 @@
+"""`comp leaderboard`: what works."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, open_competition
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.store.leaderboard import LeaderboardRow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp leaderboard --member minsu")(leaderboard)
+
+
+def leaderboard(
+    member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Only this member's experiments.")] = None,
+    every_split: Annotated[bool, typer.Option("--all", help="Also experiments on older splits.")] = False,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the complete experiments by their score over all out-of-fold pixels; the others stand below, with why."""
+    from competition.cli import output
+    from competition.store import leaderboard as board
+    from competition.store import members
+
+    opened = open_competition(folder)
+    if member is not None:
+        members.find(opened.store, member)
+    rows = board.leaderboard(opened.store, member=member, every_split=every_split)
+    if as_json:
+        output.print_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        output.out().print("No experiment yet. `comp run` runs the baseline.")
+        return
+    output.out().print(render(rows))
+    if any(row.confounded for row in rows):
+        output.say("* confounded: several conditions at once, so nobody can say which of them did it.")
+
+
+def render(rows: list["LeaderboardRow"]) -> "Table":
+    """The rows as a table that fits 80 columns; scores in percent."""
+    from competition.cli import output
+
+    table = output.table(
+        "#",
+        "experiment",
+        "member",
+        "condition",
+        "CV",
+        "folds",
+        "delta",
+        "time",
+        right=("#", "CV", "folds", "delta", "time"),
+        wrap=("experiment", "member", "condition"),
+    )
+    below = False
+    for row in rows:
+        if row.rank is None and not below and any(r.rank for r in rows):
+            table.add_section()
+            below = True
+        output.add_row(
+            table,
+            row.rank or output.NOTHING,
+            row.name,
+            row.member,
+            _condition(row),
+            output.percent(row.score),
+            _folds(row),
+            output.percent(row.delta, signed=True),
+            output.duration(row.device_seconds),
+            style=None if row.rank else "dim",
+        )
+    return table
+
+
+def _condition(row: "LeaderboardRow") -> str:
+    what = "\n".join(str(c) for c in row.conditions) or "(baseline)"
+    marked = f"{what} *" if row.confounded else what
+    return marked if row.rank else f"{marked}\n{row.state}{f': {row.reason}' if row.reason else ''}"
+
+
+def _folds(row: "LeaderboardRow") -> str:
+    from competition.cli import output
+
+    if row.fold_std is None:
+        return output.percent(row.fold_mean)
+    return f"{output.percent(row.fold_mean)}±{100 * row.fold_std:.2f}"

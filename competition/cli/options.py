@@ -1,0 +1,103 @@
+"""Options that several commands share, each declared once, and what every command opens first."""
+
+import getpass
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.errors import CompError
+from competition.paths import Paths, find_competition
+
+if TYPE_CHECKING:
+    from competition.settings import Settings
+    from competition.store.engine import Store
+
+DirOption = Annotated[
+    Path | None,
+    typer.Option("--dir", help="The competition's folder, or one inside it.", show_default="here"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+AsOption = Annotated[
+    str | None,
+    typer.Option("--as", metavar="MEMBER", help="Who you are.", show_default="$COMP_MEMBER, else your login"),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do it all the same; it is recorded.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the configuration."),
+]
+FoldOption = Annotated[int | None, typer.Option("--fold", min=0, help="One fold.", show_default="all")]
+
+
+@dataclass(frozen=True)
+class Competition:
+    """An opened competition."""
+
+    paths: Paths
+    settings: "Settings"
+    store: "Store"
+
+
+def find_paths(folder: Path | None) -> Paths:
+    """The competition around `folder`, or around the working directory."""
+    if folder is not None and not folder.is_dir():
+        raise CompError(f"--dir {folder} is not a folder.")
+    return find_competition(folder or Path.cwd())
+
+
+def open_competition(folder: Path | None) -> Competition:
+    """The settings and the database of the competition around `folder` (or the working directory).
+
+    Jobs of workers that died are found and queued again on the way.
+    """
+    from competition.queue.reaper import reap
+    from competition.settings import read_settings
+    from competition.store.engine import open_store
+
+    paths = find_paths(folder)
+    settings = read_settings(paths.competition)
+    store = open_store(paths)
+    reap(store)
+    return Competition(paths, settings, store)
+
+
+def parse_folds(text: str | None) -> tuple[int, ...] | None:
+    """`0,2` as (0, 2).
+
+    Raises:
+        CompError: it is not a list of fold numbers.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise CompError(f"--folds {text!r} is not a list of fold numbers such as 0,1.")
+    return tuple(int(part) for part in parts)
+
+
+def acting_member(store: "Store", given: str | None) -> str:
+    """Who is acting: --as, else COMP_MEMBER, else the login if that is a member's name.
+
+    Raises:
+        UnknownNameError: the name is no member's; the members are listed.
+    """
+    from competition.errors import UnknownNameError
+    from competition.store import members
+
+    named = given or os.environ.get("COMP_MEMBER")
+    if named:
+        return members.find(store, named).name
+    known = [m.name for m in members.everyone(store)]
+    login = getpass.getuser()
+    if login in known:
+        return login
+    listed = f"Members: {', '.join(known)}" if known else "Nobody is assigned yet: `comp assign MEMBER ROLE`"
+    raise UnknownNameError(f"Who are you? Your login {login!r} is not a member.", hint=f"Give --as MEMBER. {listed}")
+
+
+def actor_name(given: str | None) -> str:
+    """The name that goes into the history where no membership is needed."""
+    return given or os.environ.get("COMP_MEMBER") or getpass.getuser()

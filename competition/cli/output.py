@@ -1,0 +1,86 @@
+"""Drawing: tables and JSON go to stdout (data), everything else to stderr (talk)."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+NOTHING = "-"
+
+
+def out() -> Console:
+    """The console of stdout."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def talk() -> Console:
+    """The console of stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """A line for the person, as it is (no markup)."""
+    talk().print(Text(text), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """`value` as JSON on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_lines(text: str) -> None:
+    """Plain text on stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """A plain table; the columns named in `right` are aligned right, those in `wrap` may take several lines."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        folds = column in wrap
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=not folds,
+            overflow="fold" if folds else "ellipsis",
+        )
+    return made
+
+
+def add_row(made: Table, *cells: object, style: str | None = None) -> None:
+    """Append a row of plain values: text from users is never read as markup."""
+    made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells), style=style)
+
+
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """A score as people read it: 0.4312 is `43.12`."""
+    if value is None:
+        return NOTHING
+    return f"{100 * value:+.2f}" if signed else f"{100 * value:.2f}"
+
+
+def duration(seconds: float | None) -> str:
+    """`42s`, `3m10s`, `2h05m`."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Any]:
+    """A bar on stderr; yields a function that takes (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk(), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -1,0 +1,144 @@
+"""`comp run`: one experiment, from its condition to its row on the leaderboard."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import (
+    AsOption,
+    Competition,
+    DirOption,
+    JsonOption,
+    SetOption,
+    acting_member,
+    open_competition,
+    parse_folds,
+)
+from competition.errors import CompError
+from competition.lifecycle import ExperimentState
+
+if TYPE_CHECKING:
+    from competition.queue.submit import Wish
+    from competition.store.experiments import Submitted
+    from competition.store.leaderboard import LeaderboardRow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp run --as minsu --set loss.dice=0.5 --note 'less Dice, after the forum'")(run)
+
+
+def run(
+    name: Annotated[
+        str | None, typer.Argument(help="What to call it; an existing one goes on.", show_default="from the condition")
+    ] = None,
+    as_member: AsOption = None,
+    parent: Annotated[
+        str | None, typer.Option("--from", metavar="PARENT", help="Start from it.", show_default="the baseline")
+    ] = None,
+    assignments: SetOption = None,
+    together: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Why several conditions at once (marked as confounded).")
+    ] = None,
+    folds: Annotated[str | None, typer.Option(metavar="0,1", help="Only these folds.", show_default="all")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the parent's: a condition too.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Only the debug job: 5 % of the data, 2 epochs.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Queue it and return; `comp worker` runs it.")] = False,
+    devices: Annotated[
+        str | None, typer.Option(metavar="0,1|cpu", help="Run on these.", show_default="every GPU, else cpu")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Why; kept with the experiment.")] = "",
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the baseline, or the baseline with one condition changed by --set.
+
+    The debug job goes first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on.
+    """
+    from competition.cli import output
+    from competition.queue.children import Nursery
+    from competition.queue.devices import choose
+    from competition.queue.submit import Wish, submit
+
+    opened = open_competition(folder)
+    chosen = choose(devices)
+    wish = Wish(
+        member=acting_member(opened.store, as_member),
+        name=name,
+        parent=parent,
+        assignments=tuple(assignments or ()),
+        together=together,
+        folds=parse_folds(folds),
+        seed=seed,
+        debug_only=debug,
+        note=note,
+    )
+    nursery = Nursery()
+    submitted = _go_on(opened, wish) or submit(opened.store, opened.settings, wish, check_model=nursery.check_model)
+    _announce(submitted, detach=detach)
+    finished = True
+    if not detach:
+        from competition.cli.board import board
+        from competition.queue.worker import Worker
+
+        experiment = submitted.experiment.name
+        with board(opened.store, experiment) as drawn:
+            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh)
+            finished = worker.work(until_empty=True)
+    row = _row(opened, submitted.experiment.name)
+    if as_json:
+        output.print_json(row.to_json())
+    elif not detach:
+        from competition.cli.leaderboard import render
+
+        output.out().print(render([row]))
+    _conclude(row, finished=finished, detach=detach)
+
+
+def _go_on(opened: Competition, wish: "Wish") -> "Submitted | None":
+    """`comp run NAME` of an existing experiment, with nothing changed, goes on with that experiment."""
+    from competition.queue.submit import submit
+    from competition.store import experiments
+
+    if wish.name is None or wish.assignments or wish.parent or wish.seed is not None:
+        return None
+    if not experiments.exists(opened.store, wish.name):
+        return None
+    return submit(opened.store, opened.settings, replace(wish, parent=wish.name), check_model=lambda _: None)
+
+
+def _announce(submitted: "Submitted", *, detach: bool) -> None:
+    from competition.cli import output
+
+    experiment = submitted.experiment
+    what = "; ".join(str(c) for c in experiment.conditions) or "the baseline itself"
+    if submitted.is_new:
+        output.say(f"{experiment.name}: {what}")
+    else:
+        output.say(f"This configuration is experiment {experiment.name} already ({what}).")
+    if detach:
+        jobs = "1 job" if submitted.new_jobs == 1 else f"{submitted.new_jobs} jobs"
+        output.say(f"{jobs} queued. `comp worker` runs them; `comp queue` shows them.")
+
+
+def _row(opened: Competition, name: str) -> "LeaderboardRow":
+    from competition.store.leaderboard import leaderboard
+
+    return next(r for r in leaderboard(opened.store, every_split=True) if r.name == name)
+
+
+def _conclude(row: "LeaderboardRow", *, finished: bool, detach: bool) -> None:
+    """Exit as the experiment ended."""
+    if not finished:
+        raise InterruptedRunError(f"Interrupted. `comp run {row.name}` goes on where it stopped.")
+    if not detach and row.state is ExperimentState.FAILED:
+        raise CompError(
+            f"{row.name} failed. {row.reason}", hint=f"`comp logs {row.name}`; then `comp retry {row.name}`."
+        )
+
+
+class InterruptedRunError(CompError):
+    """Somebody pressed Ctrl-C; what was running can be resumed."""
+
+    exit_code = 130

@@ -1,0 +1,51 @@
+"""The one-condition rule: an experiment differs from its parent in exactly one leaf key."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from competition.config import Config
+from competition.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One key that differs from the parent."""
+
+    key: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.old} -> {self.new}"
+
+    @property
+    def slug(self) -> str:
+        """A short name for experiments: `lr-0.0005`."""
+        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", str(self.new)).strip("-.") or "empty"
+        return f"{self.key.rpartition('.')[2]}-{value}"[:48]
+
+
+def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
+    """Every leaf in which `new` differs from `old`, in the order of declaration."""
+    before, after = old.leaves(), new.leaves()
+    return tuple(Condition(key, before[key], after[key]) for key in before if before[key] != after[key])
+
+
+def check_one_condition(conditions: tuple[Condition, ...], *, together: str | None) -> None:
+    """Do nothing if the conditions make a fair experiment, or `together` gives a reason why not.
+
+    Raises:
+        RefusedError: more than one condition without a reason.
+    """
+    if len(conditions) > 1 and not together:
+        listed = "\n".join(f"  {c}" for c in conditions)
+        raise RefusedError(
+            f"{len(conditions)} conditions at once, so nobody could say which of them helped:\n{listed}",
+            hint="Run them one by one, or give --together REASON (the result is marked as confounded).",
+        )
+
+
+def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:
+    """What to call an experiment: by its conditions, or `otherwise` where it has none."""
+    return "+".join(c.slug for c in conditions)[:80] if conditions else otherwise

@@ -1,0 +1,120 @@
+"""Warm child processes: a fork server that has imported torch once starts each job in tenths of a second."""
+
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+
+import psutil
+
+from competition.config import Config
+from competition.errors import CompError
+from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
+from competition.queue.processes import identify, kill_group, this_process
+from competition.store.attempts import Process
+
+_PRELOADED = ["competition.training.child"]
+
+
+@dataclass
+class Child:
+    """A job's process and what it said last."""
+
+    spec: JobSpec
+    process: ForkServerProcess
+    identity: Process
+    connection: Connection
+    progress: Progress | None = None
+    outcome: Succeeded | Failed | Interrupted | None = None
+
+    def listen(self) -> None:
+        """Take in everything that the child has said so far."""
+        try:
+            while self.connection.poll():
+                self._hear(self.connection.recv())
+        except (EOFError, OSError):
+            return
+
+    def ask_to_stop(self) -> None:
+        """Let the child finish its batch, save and end."""
+        if self.process.is_alive():
+            os.kill(self.identity.pid, signal.SIGTERM)
+
+    def end(self) -> None:
+        """Kill the child and what it started, and wait until it is gone."""
+        kill_group(self.identity)
+        self.process.join()
+        self.connection.close()
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, Progress):
+            self.progress = message
+        else:
+            self.outcome = message
+
+
+class Nursery:
+    """Starts children from one fork server, which ends with the process that made it."""
+
+    def __init__(self) -> None:
+        self._context = _warm_context()
+
+    def start(self, spec: JobSpec) -> Child:
+        """A child that runs the job."""
+        ours, theirs = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_run_job, args=(spec, theirs), name=f"comp {spec.experiment}")
+        process.start()
+        theirs.close()
+        assert process.pid is not None
+        return Child(spec, process, _identity(process.pid), ours)
+
+    def check_model(self, config: Config) -> None:
+        """Build the experiment's model, with its weights, in a child.
+
+        Raises:
+            CompError: it cannot be built; says why and what to choose instead.
+        """
+        ours, theirs = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_check_model, args=(config, theirs))
+        process.start()
+        theirs.close()
+        try:
+            answer = ours.recv()
+        except EOFError:
+            answer = CompError("The process that checks the model ended without an answer.")
+        finally:
+            process.join()
+            ours.close()
+        if isinstance(answer, CompError):
+            raise answer
+
+
+def _identity(pid: int) -> Process:
+    try:
+        return identify(pid)
+    except psutil.NoSuchProcess:  # it has ended already; a start time of zero matches no process
+        return replace(this_process(), pid=pid, started_at=0.0)
+
+
+def _warm_context() -> ForkServerContext:
+    """The fork server takes its environment from the moment it starts; what seeds depend on is fixed here."""
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return context
+
+
+def _run_job(spec: JobSpec, connection: Connection) -> None:
+    from competition.training.child import run
+
+    run(spec, connection)
+
+
+def _check_model(config: Config, connection: Connection) -> None:
+    from competition.training.child import preflight
+
+    preflight(config, connection)

@@ -1,0 +1,67 @@
+"""The devices of this machine. GPUs are told apart by UUID, so that a job stays on the one it was given."""
+
+from dataclasses import dataclass, field
+
+from competition.errors import CompError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Device:
+    """Something that runs one job at a time.
+
+    Args:
+        name: `cpu`, or the GPU's UUID.
+        label: what people call it: `cpu`, `gpu 0`.
+        torch_device: what torch calls it inside a child with `environment` set.
+    """
+
+    name: str
+    label: str
+    torch_device: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+CPU = Device("cpu", "cpu", "cpu", {"CUDA_VISIBLE_DEVICES": ""})
+
+
+def find_gpus() -> list[Device]:
+    """The NVIDIA GPUs in PCI bus order; none where there is no driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+        return [_gpu(index, str(pynvml.nvmlDeviceGetUUID(handle))) for index, handle in enumerate(handles)]
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def choose(text: str | None) -> list[Device]:
+    """The devices that `text` names: `cpu`, or GPU numbers such as `0,1`; without it every GPU, else the CPU.
+
+    Raises:
+        UnknownNameError: a number that no GPU has.
+        CompError: neither `cpu` nor numbers.
+    """
+    if text == "cpu":
+        return [CPU]
+    gpus = find_gpus()
+    if text is None:
+        return gpus or [CPU]
+    wanted = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in wanted):
+        raise CompError(f"--devices {text!r} is neither `cpu` nor GPU numbers such as 0,1.")
+    known = {str(i): gpu for i, gpu in enumerate(gpus)}
+    for part in wanted:
+        if part not in known:
+            hint = None if known else "This machine has no NVIDIA GPU that its driver shows: use --devices cpu."
+            raise UnknownNameError.among("GPU", part, known, hint=hint)
+    return [known[part] for part in dict.fromkeys(wanted)]
+
+
+def _gpu(index: int, uuid: str) -> Device:
+    environment = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": uuid}
+    return Device(uuid, f"gpu {index}", "cuda:0", environment)

@@ -1,0 +1,260 @@
+"""Experiments: a configuration, where it came from, and the jobs that were made for it."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from competition.conditions import Condition
+from competition.config import Config, config_from
+from competition.errors import RefusedError, UnknownNameError
+from competition.lifecycle import JobKind, JobState
+from competition.store import events, schema
+from competition.store.engine import Store
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A configuration on one version of the split; equal configurations on one split are one experiment.
+
+    `parent_sha256` is the parent's configuration (None for the first baseline itself). `score` is the metric over
+    all out-of-fold pixels, None until every fold has succeeded.
+    """
+
+    id: int
+    name: str
+    member: str
+    split_version: int
+    baseline_version: int
+    config: Config
+    parent_sha256: str | None
+    conditions: tuple[Condition, ...]
+    confounded: str | None
+    note: str
+    created_at: float
+    score: float | None
+    class_iou: tuple[float | None, ...] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment that somebody wants to run."""
+
+    name: str
+    name_given: bool
+    member_id: int
+    member: str
+    split_version: int
+    baseline_version: int
+    config: Config
+    parent_sha256: str | None
+    conditions: tuple[Condition, ...]
+    confounded: str | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The experiment a plan became: a new one, or the one that had this configuration already."""
+
+    experiment: Experiment
+    is_new: bool
+    new_jobs: int
+
+
+def submit(store: Store, plan: Plan, *, folds: tuple[int, ...]) -> Submitted:
+    """Make the experiment and its jobs, or add the missing jobs to the one with the same configuration.
+
+    Args:
+        folds: the folds to train after the debug job has passed; none for a debug run alone.
+
+    Raises:
+        RefusedError: the given name belongs to an experiment with another configuration.
+    """
+    with store.write() as tx:
+        existing = _same(tx, plan)
+        name = existing or _insert(tx, plan)
+        experiment = _by_name(tx, name)
+        assert experiment is not None
+        added = _add_jobs(tx, experiment, folds, actor=plan.member)
+        return Submitted(experiment, is_new=existing is None, new_jobs=added)
+
+
+def find(store: Store, name: str) -> Experiment:
+    """The experiment called `name`.
+
+    Raises:
+        UnknownNameError: there is none; near names are suggested.
+    """
+    with store.read() as tx:
+        experiment = _by_name(tx, name)
+        if experiment is None:
+            known = tx.scalars(select(schema.experiments.c.name)).all()
+            raise UnknownNameError.among("experiment", name, known)
+        return experiment
+
+
+def exists(store: Store, name: str) -> bool:
+    """Whether there is an experiment called `name`."""
+    with store.read() as tx:
+        return _by_name(tx, name) is not None
+
+
+def of_config(store: Store, config_sha256: str, split_version: int) -> Experiment | None:
+    """The experiment with this configuration on this split, if there is one."""
+    table = schema.experiments
+    query = _SELECT.where(table.c.config_sha256 == config_sha256, table.c.split_version == split_version)
+    with store.read() as tx:
+        row = tx.execute(query).one_or_none()
+        return None if row is None else _from_row(row)
+
+
+def any_exist(store: Store) -> bool:
+    """Whether an experiment was ever made."""
+    with store.read() as tx:
+        return tx.scalar(select(schema.experiments.c.id).limit(1)) is not None
+
+
+def unscored(store: Store) -> list[Experiment]:
+    """Experiments without a score of which every fold has succeeded."""
+    jobs, table, splits = schema.jobs, schema.experiments, schema.splits
+    counted = (
+        select(jobs.c.experiment_id, func.count().label("done"))
+        .where(jobs.c.kind == JobKind.FOLD, jobs.c.state == JobState.SUCCEEDED)
+        .group_by(jobs.c.experiment_id)
+        .subquery()
+    )
+    query = (
+        _SELECT.join(counted, counted.c.experiment_id == table.c.id)
+        .join(splits, splits.c.version == table.c.split_version)
+        .where(table.c.score.is_(None), counted.c.done == splits.c.folds)
+    )
+    with store.read() as tx:
+        return [_from_row(row) for row in tx.execute(query)]
+
+
+def proven_models(store: Store) -> set[str]:
+    """The model sections, as JSON with sorted keys, of experiments with a job that has succeeded."""
+    jobs, table = schema.jobs, schema.experiments
+    query = (
+        select(table.c.config)
+        .join(jobs, jobs.c.experiment_id == table.c.id)
+        .where(jobs.c.kind == JobKind.DEBUG, jobs.c.state == JobState.SUCCEEDED)
+    )
+    with store.read() as tx:
+        return {json.dumps(config["model"], sort_keys=True) for config in tx.scalars(query)}
+
+
+def set_score(store: Store, experiment: Experiment, *, score: float, class_iou: list[float | None]) -> None:
+    """Record the cross-validated score and each class's IoU (None for a class that never occurs)."""
+    table = schema.experiments
+    with store.write() as tx:
+        tx.execute(update(table).where(table.c.id == experiment.id).values(score=score, class_iou=class_iou))
+        events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=f"score {score:.4f}")
+
+
+_SELECT = select(schema.experiments, schema.members.c.name.label("member")).join(
+    schema.members, schema.members.c.id == schema.experiments.c.member_id
+)
+
+
+def _by_name(tx: Connection, name: str) -> Experiment | None:
+    row = tx.execute(_SELECT.where(schema.experiments.c.name == name)).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def _same(tx: Connection, plan: Plan) -> str | None:
+    table = schema.experiments
+    return tx.scalar(
+        select(table.c.name).where(
+            table.c.config_sha256 == plan.config.sha256, table.c.split_version == plan.split_version
+        )
+    )
+
+
+def _insert(tx: Connection, plan: Plan) -> str:
+    name = _free_name(tx, plan)
+    tx.execute(
+        insert(schema.experiments).values(
+            name=name,
+            member_id=plan.member_id,
+            split_version=plan.split_version,
+            baseline_version=plan.baseline_version,
+            config=plan.config.model_dump(mode="json"),
+            config_sha256=plan.config.sha256,
+            parent_sha256=plan.parent_sha256,
+            conditions=[c.__dict__ for c in plan.conditions],
+            confounded=plan.confounded,
+            note=plan.note,
+            created_at=time.time(),
+        )
+    )
+    why = "; ".join(str(c) for c in plan.conditions) or "the baseline itself"
+    events.record(tx, actor=plan.member, subject=name, action="submitted", why=why)
+    return name
+
+
+def _free_name(tx: Connection, plan: Plan) -> str:
+    taken = set(tx.scalars(select(schema.experiments.c.name)))
+    if plan.name not in taken:
+        return plan.name
+    if plan.name_given:
+        raise RefusedError(
+            f"There is an experiment {plan.name!r} already, with another configuration.",
+            hint="Choose another name; `comp leaderboard --all` lists those taken.",
+        )
+    number = 2
+    while f"{plan.name}-{number}" in taken:
+        number += 1
+    return f"{plan.name}-{number}"
+
+
+def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], *, actor: str) -> int:
+    jobs = schema.jobs
+    rows = tx.execute(select(jobs).where(jobs.c.experiment_id == experiment.id)).all()
+    present = {(JobKind(r.kind), r.fold): JobState(r.state) for r in rows}
+    debug = present.get((JobKind.DEBUG, 0))
+    ready = JobState.QUEUED if debug is JobState.SUCCEEDED else JobState.WAITING
+    wanted = [(JobKind.DEBUG, 0, JobState.QUEUED), *((JobKind.FOLD, fold, ready) for fold in folds)]
+    missing = [w for w in wanted if (w[0], w[1]) not in present]
+    for kind, fold, state in missing:
+        tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, state)))
+        events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold)}: {state}")
+    return len(missing)
+
+
+def _new_job(experiment_id: int, kind: JobKind, fold: int, state: JobState) -> dict[str, Any]:
+    return {
+        "experiment_id": experiment_id,
+        "kind": kind,
+        "fold": fold,
+        "state": state,
+        "priority": 0,
+        "queued_at": time.time(),
+        "device_s": 0.0,
+    }
+
+
+def job_label(kind: JobKind, fold: int) -> str:
+    """What people call a job: `debug` or `fold 2`."""
+    return "debug" if kind is JobKind.DEBUG else f"fold {fold}"
+
+
+def _from_row(row: Row[Any]) -> Experiment:
+    return Experiment(
+        id=row.id,
+        name=row.name,
+        member=row.member,
+        split_version=row.split_version,
+        baseline_version=row.baseline_version,
+        config=config_from(row.config, source=f"experiment {row.name} in the database"),
+        parent_sha256=row.parent_sha256,
+        conditions=tuple(Condition(**c) for c in row.conditions),
+        confounded=row.confounded,
+        note=row.note,
+        created_at=row.created_at,
+        score=row.score,
+        class_iou=None if row.class_iou is None else tuple(row.class_iou),
+    )

@@ -1,0 +1,201 @@
+"""Jobs: what stands where, and the moves that people ask for. What devices do is in attempts.py."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from competition.errors import UnknownNameError
+from competition.lifecycle import FailureKind, JobKind, JobState, check_move
+from competition.store import events, schema
+from competition.store.engine import Store
+from competition.store.experiments import job_label
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one device runs. `device`, `started_at` and `progress` are of the attempt that is live, if one is."""
+
+    id: int
+    experiment: str
+    member: str
+    kind: JobKind
+    fold: int
+    state: JobState
+    reason: str | None
+    failure: FailureKind | None
+    priority: int
+    queued_at: float
+    finished_at: float | None
+    device_s: float
+    score: float | None
+    facts: dict[str, Any] | None
+    device: str | None
+    started_at: float | None
+    progress: dict[str, Any] | None
+
+    @property
+    def label(self) -> str:
+        """`debug` or `fold 2`."""
+        return job_label(self.kind, self.fold)
+
+    @property
+    def path_fold(self) -> int | None:
+        """The fold as paths.py wants it: None for the debug job."""
+        return None if self.kind is JobKind.DEBUG else self.fold
+
+
+def of_experiment(store: Store, name: str) -> list[Job]:
+    """The jobs of one experiment: debug first, then the folds."""
+    with store.read() as tx:
+        rows = tx.execute(_SELECT.where(schema.experiments.c.name == name))
+        return sorted((_from_row(r) for r in rows), key=lambda j: (j.kind is JobKind.FOLD, j.fold))
+
+
+def in_states(store: Store, states: Collection[JobState]) -> list[Job]:
+    """Every job in one of the states, in the order in which devices take them."""
+    with store.read() as tx:
+        return [_from_row(r) for r in tx.execute(in_order(_SELECT.where(schema.jobs.c.state.in_(states))))]
+
+
+def in_order(query: Select[Any]) -> Select[Any]:
+    """Higher priority first, then whoever has waited longest."""
+    jobs = schema.jobs
+    return query.order_by(jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
+
+
+def cancel(store: Store, experiment: str, *, folds: Collection[int] | None, actor: str) -> list[Job]:
+    """Cancel the unfinished jobs of an experiment (all, or some folds); those changed, as they were before.
+
+    A running one stops at its worker's next heartbeat.
+    """
+    wanted = [j for j in _chosen(store, experiment, folds) if not j.state.is_finished]
+    with store.write() as tx:
+        moved = [
+            job
+            for job in wanted
+            if move(tx, job.id, JobState.CANCELLED, actor=actor, why=f"cancelled by {actor}", seen=job.state)
+        ]
+        for job in moved:
+            end_attempts(tx, job.id, outcome=JobState.CANCELLED)
+        return moved
+
+
+def retry(store: Store, experiment: str, *, folds: Collection[int] | None, actor: str) -> list[Job]:
+    """Queue again what failed or was cancelled; fold jobs wait for the debug job where that has not passed."""
+    jobs = of_experiment(store, experiment)
+    passed = any(j.kind is JobKind.DEBUG and j.state is JobState.SUCCEEDED for j in jobs)
+    again = {JobState.FAILED, JobState.CANCELLED}
+    wanted = [j for j in _chosen(store, experiment, folds) if j.state in again]
+    if not passed:
+        wanted += [j for j in jobs if j.kind is JobKind.DEBUG and j.state in again and j not in wanted]
+    moved = []
+    with store.write() as tx:
+        for job in wanted:
+            waits = job.kind is JobKind.FOLD and not passed
+            target = JobState.WAITING if waits and job.state is JobState.CANCELLED else JobState.QUEUED
+            if move(tx, job.id, target, actor=actor, why="retried", seen=job.state):
+                moved.append(job)
+    return moved
+
+
+def move(
+    tx: Connection,
+    job_id: int,
+    new: JobState,
+    *,
+    actor: str,
+    why: str | None,
+    seen: JobState,
+    failure: FailureKind | None = None,
+    **values: Any,
+) -> bool:
+    """Move a job that is still in the state `seen`, and append the event; False if it no longer is.
+
+    Raises:
+        IllegalMoveError: the table of moves does not allow it.
+    """
+    check_move(seen, new)
+    jobs = schema.jobs
+    stamps = {"finished_at": time.time() if new.is_finished else None}
+    changed = tx.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == seen)
+        .values(state=new, reason=why, failure=failure, **stamps, **values)
+    ).rowcount
+    if changed:
+        record_move(tx, job_id, f"{seen} -> {new}", actor=actor, why=why)
+    return bool(changed)
+
+
+def record_move(tx: Connection, job_id: int, action: str, *, actor: str, why: str | None) -> None:
+    """Append an event to the history of a job's experiment."""
+    jobs, experiments = schema.jobs, schema.experiments
+    row = tx.execute(
+        select(experiments.c.name, jobs.c.kind, jobs.c.fold)
+        .join(experiments, experiments.c.id == jobs.c.experiment_id)
+        .where(jobs.c.id == job_id)
+    ).one()
+    label = job_label(JobKind(row.kind), row.fold)
+    events.record(tx, actor=actor, subject=row.name, action=f"{label}: {action}", why=why)
+
+
+def end_attempts(tx: Connection, job_id: int, *, outcome: JobState) -> None:
+    """Close the live attempt of a job, if there is one: its token is worth nothing from now on."""
+    attempts = schema.attempts
+    tx.execute(
+        update(attempts)
+        .where(attempts.c.job_id == job_id, attempts.c.ended_at.is_(None))
+        .values(ended_at=time.time(), outcome=outcome)
+    )
+
+
+def _chosen(store: Store, experiment: str, folds: Collection[int] | None) -> list[Job]:
+    jobs = of_experiment(store, experiment)
+    if folds is None:
+        return jobs
+    present = {j.fold for j in jobs if j.kind is JobKind.FOLD}
+    unknown = sorted(set(folds) - present)
+    if unknown:
+        raise UnknownNameError.among(f"fold of {experiment}", str(unknown[0]), [str(fold) for fold in sorted(present)])
+    return [j for j in jobs if j.kind is JobKind.FOLD and j.fold in folds]
+
+
+_live = schema.attempts.c.ended_at.is_(None)
+_SELECT = (
+    select(
+        schema.jobs,
+        schema.experiments.c.name.label("experiment"),
+        schema.members.c.name.label("member"),
+        schema.attempts.c.device,
+        schema.attempts.c.started_at,
+        schema.attempts.c.progress,
+    )
+    .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
+    .join(schema.members, schema.members.c.id == schema.experiments.c.member_id)
+    .outerjoin(schema.attempts, (schema.attempts.c.job_id == schema.jobs.c.id) & _live)
+)
+
+
+def _from_row(row: Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        experiment=row.experiment,
+        member=row.member,
+        kind=JobKind(row.kind),
+        fold=row.fold,
+        state=JobState(row.state),
+        reason=row.reason,
+        failure=FailureKind(row.failure) if row.failure else None,
+        priority=row.priority,
+        queued_at=row.queued_at,
+        finished_at=row.finished_at,
+        device_s=row.device_s,
+        score=row.score,
+        facts=row.facts,
+        device=row.device,
+        started_at=row.started_at,
+        progress=row.progress,
+    )

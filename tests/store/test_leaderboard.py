@@ -1,0 +1,88 @@
+import pytest
+
+from competition.conditions import Condition
+from competition.config import Config, with_overrides
+from competition.jobspec import Succeeded
+from competition.lifecycle import ExperimentState, FailureKind
+from competition.store import attempts, experiments, members
+from competition.store.attempts import Process
+from competition.store.engine import Store
+from competition.store.leaderboard import LeaderboardRow, leaderboard
+from competition.team import Role
+from tests.conftest import record_split, submitted
+
+WORKER = Process("host", "boot", 1, 1.0)
+
+
+def run_all(store: Store, name: str, scores: list[float], total: float | None) -> None:
+    """Play the worker: the debug job and then a fold for each score."""
+    for score in [None, *scores]:
+        taken = attempts.claim(store, WORKER, device="cpu", slot=0, experiment=name)
+        assert taken is not None
+        attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
+    if total is not None:
+        experiments.set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
+
+
+def rows(store: Store, **options: bool) -> dict[str, LeaderboardRow]:
+    return {row.name: row for row in leaderboard(store, **options)}  # type: ignore[arg-type]
+
+
+def test_complete_experiments_rank_by_score_with_their_delta(store: Store) -> None:
+    submitted(store)
+    run_all(store, "b1", [0.4, 0.5], 0.44)
+    changed = with_overrides(Config(), ["loss.dice=0.5"])
+    condition = (Condition("loss.dice", 1.0, 0.5),)
+    submitted(store, changed, name="dice-0.5", parent_sha256=Config().sha256, conditions=condition)
+    run_all(store, "dice-0.5", [0.5, 0.5], 0.5)
+    found = leaderboard(store)
+    assert [(r.rank, r.name) for r in found] == [(1, "dice-0.5"), (2, "b1")]
+    best = found[0]
+    assert best.parent == "b1"
+    assert best.delta == pytest.approx(0.06)
+    assert best.fold_scores == (0.5, 0.5)
+    assert (best.fold_mean, best.fold_std) == (0.5, 0.0)
+    assert found[1].delta is None
+    assert found[1].fold_std == pytest.approx(0.0707, abs=1e-4)
+    assert best.to_json()["conditions"] == ["loss.dice: 1.0 -> 0.5"]
+
+
+def test_what_is_not_complete_stands_below_with_the_reason(store: Store) -> None:
+    submitted(store)
+    run_all(store, "b1", [0.4, 0.5], 0.44)
+    submitted(store, with_overrides(Config(), ["seed=1"]), name="debug-only", folds=())
+    run_all(store, "debug-only", [], None)
+    submitted(store, with_overrides(Config(), ["seed=2"]), name="partial", folds=(1,))
+    run_all(store, "partial", [0.9], None)
+    submitted(store, with_overrides(Config(), ["seed=3"]), name="failed")
+    taken = attempts.claim(store, WORKER, device="cpu", slot=0, experiment="failed")
+    assert taken is not None
+    attempts.fail(store, taken.token, kind=FailureKind.GATE, reason="the loss did not fall")
+    found = rows(store)
+    assert [r.name for r in found.values() if r.rank] == ["b1"]
+    assert (found["debug-only"].state, found["debug-only"].score) == (ExperimentState.DEBUG, None)
+    assert found["partial"].state is ExperimentState.PARTIAL
+    assert found["partial"].reason == "1 of 2 folds done"
+    assert found["partial"].fold_scores == (None, 0.9)
+    assert found["failed"].state is ExperimentState.FAILED
+    assert "the loss did not fall" in found["failed"].reason
+
+
+def test_another_split_starts_another_ranking(store: Store) -> None:
+    submitted(store)
+    run_all(store, "b1", [0.4, 0.5], 0.44)
+    record_split(store, version=2, folds=1)
+    assert leaderboard(store) == []
+    old = rows(store, every_split=True)["b1"]
+    assert old.rank is None
+    assert old.reason == "on split v1; the current one is v2"
+
+
+def test_a_member_keeps_the_rank_among_everybody(store: Store) -> None:
+    bob = members.assign(store, "bob", [Role.TRAINING], actor="ann")
+    submitted(store)
+    run_all(store, "b1", [0.4, 0.5], 0.44)
+    submitted(store, with_overrides(Config(), ["seed=1"]), name="bobs", member_id=bob.id, member="bob")
+    run_all(store, "bobs", [0.3, 0.3], 0.3)
+    found = leaderboard(store, member="bob")
+    assert [(r.rank, r.name) for r in found] == [(2, "bobs")]

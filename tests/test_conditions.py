@@ -1,0 +1,33 @@
+import pytest
+
+from competition.conditions import Condition, check_one_condition, conditions_between, default_name
+from competition.config import Config, with_overrides
+from competition.errors import RefusedError
+
+
+def test_conditions_are_the_leaves_that_differ() -> None:
+    changed = with_overrides(Config(), ["optimizer.lr=0.01", "data.size=320x256"])
+    assert conditions_between(Config(), changed) == (
+        Condition("data.size", "256x256", "320x256"),
+        Condition("optimizer.lr", 0.001, 0.01),
+    )
+    assert str(conditions_between(Config(), changed)[1]) == "optimizer.lr: 0.001 -> 0.01"
+    assert conditions_between(Config(), Config()) == ()
+
+
+def test_two_conditions_need_a_reason() -> None:
+    two = (Condition("a.b", 1, 2), Condition("c", 3, 4))
+    with pytest.raises(RefusedError, match="2 conditions") as caught:
+        check_one_condition(two, together=None)
+    assert "--together" in str(caught.value)
+    check_one_condition(two, together="they only make sense together")
+    check_one_condition(two[:1], together=None)
+
+
+def test_names_come_from_the_conditions() -> None:
+    assert default_name((Condition("optimizer.lr", 1e-3, 5e-4),), otherwise="b1") == "lr-0.0005"
+    assert (
+        default_name((Condition("model.weights", "a", "/x/my weights.pt"),), otherwise="b1")
+        == "weights-x-my-weights.pt"
+    )
+    assert default_name((), otherwise="b1") == "b1"

@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from competition import yamlfile
+from competition.config import Config, Precision, config_from, read_config, with_overrides
+from competition.errors import ConfigError
+
+
+def test_the_baseline_is_unet_with_efficientnet_b0_and_seed_42() -> None:
+    leaves = Config().leaves()
+    assert leaves["seed"] == 42
+    assert (leaves["model.architecture"], leaves["model.encoder"], leaves["model.weights"]) == (
+        "Unet",
+        "efficientnet-b0",
+        "imagenet",
+    )
+    assert (leaves["optimizer.name"], leaves["schedule.name"]) == ("adamw", "cosine")
+
+
+def test_overrides_read_values_as_yaml_with_scientific_numbers() -> None:
+    config = with_overrides(Config(), ["optimizer.lr=3e-4", "train.precision=bf16", "data.size=192x256"])
+    assert config.optimizer.lr == 0.0003
+    assert config.train.precision is Precision.BF16
+    assert config.data.size == (192, 256)
+
+
+def test_overrides_name_every_problem_at_once_with_the_nearest_key() -> None:
+    with pytest.raises(ConfigError) as caught:
+        with_overrides(Config(), ["lr=1", "trian.epochs=3", "oops", "seed=1", "seed=2"])
+    message = str(caught.value)
+    assert "Did you mean 'optimizer.lr'?" in message
+    assert "Did you mean 'train.epochs'?" in message
+    assert "oops: write KEY=VALUE" in message
+    assert "seed: is set twice" in message
+    assert "4 problems" in message
+
+
+@pytest.mark.parametrize(
+    ("assignment", "complaint"),
+    [
+        ("train.epochs=many", "train.epochs: 'many' is wrong"),
+        ("train.epochs=true", "train.epochs: True is wrong"),
+        ("train.epochs=0", "train.epochs: 0 is wrong"),
+        ("train.epochs=2.5", "train.epochs: 2.5 is wrong"),
+        ("optimizer.lr=-1", "optimizer.lr: -1 is wrong"),
+        ("optimizer.lr=.nan", "optimizer.lr: nan is wrong"),
+        ("optimizer.name=adamx", "'adamw', 'adam' or 'sgd'"),
+        ("data.size=100x100", "multiples of 32"),
+        ("data.size=big", "HEIGHTxWIDTH"),
+        ("model.channels=4", "model.channels: 4 is wrong"),
+        ("model.encoder=", "model.encoder: None is wrong"),
+        ("augment.horizontal_flip=1.5", "augment.horizontal_flip: 1.5 is wrong"),
+        ("seed=[1", "not a YAML value"),
+    ],
+)
+def test_a_wrong_value_names_its_key(assignment: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=r".*") as caught:
+        with_overrides(Config(), [assignment])
+    assert complaint in str(caught.value)
+
+
+def test_a_loss_without_any_term_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least one term"):
+        config_from({"loss": {"dice": 0.0, "cross_entropy": 0.0}}, source="test")
+
+
+def test_equal_values_have_equal_hashes_whatever_the_spelling() -> None:
+    assert with_overrides(Config(), ["optimizer.lr=0.001"]).sha256 == Config().sha256
+    assert with_overrides(Config(), ["optimizer.lr=0.002"]).sha256 != Config().sha256
+
+
+@given(
+    lr=st.floats(min_value=1e-8, max_value=10, allow_nan=False),
+    epochs=st.integers(min_value=1, max_value=10_000),
+    sides=st.tuples(st.integers(1, 64), st.integers(1, 64)),
+    encoder=st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1),
+)
+def test_what_is_dumped_is_read_back_equal(lr: float, epochs: int, sides: tuple[int, int], encoder: str) -> None:
+    raw = {
+        "data": {"size": f"{sides[0] * 32}x{sides[1] * 32}"},
+        "optimizer": {"lr": lr},
+        "train": {"epochs": epochs},
+        "model": {"encoder": encoder},
+    }
+    config = config_from(raw, source="test")
+    path = Path("config.yaml")
+    path.write_text(yamlfile.dump(config), encoding="utf-8")
+    assert read_config(path) == config
+    assert read_config(path).sha256 == config.sha256
+
+
+def test_an_unknown_key_in_the_file_suggests_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.yaml"
+    path.write_text("train: {epoch: 3}\nsead: 1\n")
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    assert "train.epoch: no such key. Did you mean 'train.epochs'?" in str(caught.value)
+    assert "sead: no such key. Did you mean 'seed'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "", "- 1\n", "\t"])
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "baseline.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"baseline\.yaml"):
+        read_config(path)
+
+
+def test_a_binary_file_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_config(path)

@@ -1,0 +1,48 @@
+import pytest
+
+from competition.lifecycle import (
+    LEGAL_MOVES,
+    ExperimentState,
+    IllegalMoveError,
+    JobState,
+    check_move,
+    experiment_state,
+)
+
+S = JobState
+
+
+def test_every_state_has_its_row_and_every_state_can_be_reached() -> None:
+    assert set(LEGAL_MOVES) == set(JobState)
+    reachable = set().union(*LEGAL_MOVES.values())
+    assert reachable == set(JobState)
+
+
+def test_what_has_succeeded_never_moves_again() -> None:
+    for state in JobState:
+        with pytest.raises(IllegalMoveError):
+            check_move(S.SUCCEEDED, state)
+
+
+def test_only_a_queued_job_starts_to_run() -> None:
+    starts = {old for old, news in LEGAL_MOVES.items() if S.RUNNING in news}
+    assert starts == {S.QUEUED, S.SUSPECT}
+
+
+@pytest.mark.parametrize(
+    ("debug", "folds", "expected"),
+    [
+        (S.SUCCEEDED, {0: S.SUCCEEDED, 1: S.SUCCEEDED}, ExperimentState.COMPLETE),
+        (S.QUEUED, {0: S.WAITING, 1: S.WAITING}, ExperimentState.QUEUED),
+        (S.RUNNING, {0: S.WAITING}, ExperimentState.RUNNING),
+        (S.SUCCEEDED, {0: S.SUCCEEDED, 1: S.SUSPECT}, ExperimentState.RUNNING),
+        (S.FAILED, {0: S.CANCELLED}, ExperimentState.FAILED),
+        (S.SUCCEEDED, {0: S.SUCCEEDED, 1: S.FAILED}, ExperimentState.FAILED),
+        (S.SUCCEEDED, {0: S.SUCCEEDED}, ExperimentState.PARTIAL),
+        (S.SUCCEEDED, {0: S.SUCCEEDED, 1: S.CANCELLED}, ExperimentState.CANCELLED),
+        (S.SUCCEEDED, {}, ExperimentState.DEBUG),
+        (S.SUCCEEDED, {0: S.LOST, 1: S.SUCCEEDED}, ExperimentState.QUEUED),
+    ],
+)
+def test_the_state_of_an_experiment(debug: JobState, folds: dict[int, JobState], expected: ExperimentState) -> None:
+    assert experiment_state(debug, folds, needed=2) is expected
