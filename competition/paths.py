@@ -74,6 +74,38 @@ class EnsemblePaths:
 
 
 @dataclass(frozen=True)
+class CachePaths:
+    """The files of the cache for one image size, under runs/data/<fingerprint>/cache/<height>x<width>/."""
+
+    folder: Path
+
+    @property
+    def images(self) -> Path:
+        """The labelled images, resized."""
+        return self.folder / "images.npy"
+
+    @property
+    def masks(self) -> Path:
+        """Their labels, resized."""
+        return self.folder / "masks.npy"
+
+    @property
+    def test_images(self) -> Path:
+        """The test images, resized."""
+        return self.folder / "test_images.npy"
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever builds the cache."""
+        return self.folder.with_name(f".{self.folder.name}.lock")
+
+    @property
+    def unfinished(self) -> Path:
+        """What the cache is called until it is complete."""
+        return self.folder.with_name(f".{self.folder.name}.unfinished")
+
+
+@dataclass(frozen=True)
 class Paths:
     """Where everything of the competition rooted at `root` lies."""
 

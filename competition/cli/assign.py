@@ -31,7 +31,7 @@ def assign(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a member one or more roles, take one away, or list them."""
+    """Give members roles, take them away, list them."""
     from competition.store import members
     from competition.team import parse_role
 

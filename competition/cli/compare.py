@@ -22,7 +22,10 @@ def compare(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show in which keys two experiments differ, and what that did to each class and each fold."""
+    """Show two experiments side by side.
+
+    In which keys they differ, and what that did to each class and each fold.
+    """
     from competition.cli import output
     from competition.store import experiments
 

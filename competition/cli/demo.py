@@ -24,9 +24,10 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="A new folder to work in.")] = Path("comp-demo"),
     again: Annotated[bool, typer.Option("--again", help="Replace the demo that is there.")] = False,
 ) -> None:
-    """Play a whole competition in under four minutes: made-up street litter, three members, two experiments.
+    """Play a whole competition on made-up images.
 
-    Every step is a command that it prints and runs; nothing is mocked and nothing is downloaded.
+    Street litter, three members, two experiments, under four minutes. Every step is a command that it prints and
+    runs; nothing is mocked and nothing is downloaded.
     """
     from competition.cli import output
     from competition.data.synthetic import make_street_litter

@@ -29,7 +29,9 @@ def ensemble(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Blend out-of-fold probabilities, score the blend exactly, and write the test predictions.
+    """Blend experiments, score the blend, predict.
+
+    Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
     stands beside it and is optimistic.

@@ -46,7 +46,9 @@ def init(
     assignments: SetOption = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where to set it up.", show_default="here")] = None,
 ) -> None:
-    """Index the data and write competition.yaml, baseline.yaml and runs/; or write nothing and name every problem.
+    """Set up a competition from images and masks.
+
+    Indexes the data and writes competition.yaml, baseline.yaml and runs/; or writes nothing and names every problem.
 
     In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and
     makes the database.

@@ -23,7 +23,10 @@ def leaderboard(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the complete experiments by their score over all out-of-fold pixels; the others stand below, with why."""
+    """Rank the experiments.
+
+    Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason.
+    """
     from competition.cli import output
     from competition.store import leaderboard as board
     from competition.store import members

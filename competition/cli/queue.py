@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def queue(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show what runs and what waits, in the order in which devices take it."""
+    """Show what runs and what waits, in order."""
     from competition.cli import output
     from competition.store import jobs
 
@@ -57,7 +57,10 @@ def queue(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
 
 def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = None, folder: DirOption = None) -> None:
-    """Cancel an experiment's unfinished jobs; a running one stops within seconds."""
+    """Cancel an experiment's unfinished jobs.
+
+    A running one stops within seconds.
+    """
     from competition.cli import output
     from competition.store import experiments, jobs
 
@@ -88,7 +91,10 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Print what a job printed: of one fold, or of the job that started last."""
+    """Print what a job printed.
+
+    Of one fold, or of the job that printed last.
+    """
     from competition.store import experiments, jobs
 
     opened = open_competition(folder)

@@ -52,9 +52,10 @@ def run(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the baseline, or the baseline with one condition changed by --set.
+    """Run one experiment, up to its leaderboard row.
 
-    The debug job goes first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on.
+    Without --set it is the baseline itself, with it the baseline with one condition changed. The debug job goes
+    first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on.
     """
     from competition.cli import output
     from competition.queue.children import Nursery

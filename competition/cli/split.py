@@ -40,7 +40,7 @@ def split(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Split the images into folds, once, for everybody."""
+    """Split the images into folds, once for everybody."""
     from competition.cli import output
     from competition.data.manifest import Manifest
     from competition.data.splits import make_split, parse_scheme, straddling_groups

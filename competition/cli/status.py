@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show each member's roles and running work, and the next step of each role."""
+    """Show who does what, and what to do next."""
     from competition.cli import output
     from competition.store import jobs, members
 

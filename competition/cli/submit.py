@@ -27,7 +27,10 @@ def submit(
     as_member: AsOption = None,
     folder: DirOption = None,
 ) -> None:
-    """Blend the test predictions of every fold model of every member, and write them as a submission."""
+    """Write a submission file.
+
+    Blends the test predictions of every fold model of every member.
+    """
     from competition.cli import output
     from competition.ensemble.writers import Format
     from competition.files import sha256_of_tree

@@ -19,7 +19,10 @@ def worker(
     until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is queued any more.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Run queued jobs until somebody presses Ctrl-C (what runs is saved and goes on with the next worker)."""
+    """Keep devices busy from the queue.
+
+    Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
+    """
     from competition.cli import output
     from competition.cli.board import board
     from competition.queue.children import Nursery

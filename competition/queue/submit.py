@@ -14,6 +14,7 @@ from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
 from competition.store.engine import Store
 from competition.store.experiments import Plan, Submitted
+from competition.store.splits import SplitVersion
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     Raises:
         CompError: a rule forbids it (one condition, unknown fold, changed files, …); nothing has been queued.
     """
-    split = splits.require_current(store)
+    split = _current_split(store)
     folds = _folds(wish, split.folds)
     member = members.find(store, wish.member)
     baseline = current_baseline(store)
@@ -109,6 +110,15 @@ def _changed(parent: Config, wish: Wish) -> Config:
     if wish.seed is not None:
         assignments.append(f"seed={wish.seed}")
     return with_overrides(parent, assignments)
+
+
+def _current_split(store: Store) -> SplitVersion:
+    split = splits.require_current(store)
+    if split.fingerprint != competition.fingerprint(store):
+        raise RefusedError(
+            f"The data was indexed anew after split v{split.version} was made.", hint="`comp split` splits it again."
+        )
+    return split
 
 
 def _folds(wish: Wish, available: int) -> tuple[int, ...]:

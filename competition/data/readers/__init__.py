@@ -1,0 +1,1 @@
+"""One module for each form that competitions ship their data in."""

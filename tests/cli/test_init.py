@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests.conftest import INIT, Comp, draw_images, save
+
+
+def nothing_was_written() -> bool:
+    return not any(Path(name).exists() for name in ("competition.yaml", "baseline.yaml", "runs"))
+
+
+def test_init_writes_the_settings_the_baseline_and_the_database(comp: Comp) -> None:
+    draw_images(Path.cwd())
+    out = comp.ok(*INIT)
+    assert "square" in out
+    settings = yaml.safe_load(Path("competition.yaml").read_text())
+    assert settings["classes"] == ["background", "square", "disc"]
+    assert settings["data"]["images"] == "images"
+    baseline = yaml.safe_load(Path("baseline.yaml").read_text())
+    assert (baseline["model"]["encoder"], baseline["data"]["size"], baseline["train"]["epochs"]) == (
+        "resnet18",
+        "32x32",
+        2,
+    )
+    assert Path("runs/comp.db").is_file()
+    assert len(list(Path("runs/data").glob("*/manifest.csv"))) == 1
+
+
+def test_every_problem_is_named_at_once_and_nothing_is_written(comp: Comp) -> None:
+    draw_images(Path.cwd())
+    Path("masks/g0_0.png").unlink()
+    save(Path("masks/extra.png"), np.zeros((32, 32), np.uint8))
+    save(Path("masks/g0_1.png"), np.full((32, 32), 7, np.uint8))
+    save(Path("masks/g0_2.png"), np.zeros((16, 32), np.uint8))
+    Path("images/g1_3.png").write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    message = comp.error(*INIT)
+    for part in ("g0_0", "extra", "7", "g0_1.png", "g0_2", "16", "g1_3.png"):
+        assert part in message, part
+    assert nothing_was_written()
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (["--images", "nowhere"], "nowhere"),
+        (["--images", "empty"], "empty"),
+        (["--classes", "nowhere.txt"], "nowhere.txt"),
+        (["--classes", "images/g0_0.png"], "UTF-8"),
+        (["--classes", "twice.txt"], "twice"),
+        (["--void", "1"], "void 1 is the index of class 'square'"),
+        (["--metric", "iou"], "'miou' or 'dice'"),
+        (["--strategy", "alone"], "'shared' or 'independent'"),
+        (["--size", "100x100"], "multiples of 32"),
+        (["--set", "trian.epochs=1"], "train.epochs"),
+        (["--group-regex", "(["], "(["),
+        (["--group-regex", "nomatch_(.*)"], "nomatch"),
+        (["--meta", "nowhere.csv", "--group-column", "x"], "group_regex"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error_and_writes_nothing(comp: Comp, change: list[str], complaint: str) -> None:
+    draw_images(Path.cwd())
+    Path("empty").mkdir()
+    Path("twice.txt").write_text("a\na\n")
+    assert complaint in comp.error(*INIT, *change)
+    assert nothing_was_written()
+
+
+def test_a_second_init_does_not_touch_the_first(comp: Comp, ready: Path) -> None:
+    before = Path("competition.yaml").read_text()
+    assert "exists already" in comp.error(*INIT)
+    assert Path("competition.yaml").read_text() == before
+
+
+def test_init_in_a_clone_sets_up_the_same_data(comp: Comp, ready: Path) -> None:
+    fingerprint = [p.name for p in Path("runs/data").iterdir()]
+    for path in sorted(Path("runs").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    Path("runs").rmdir()
+    assert "comp init" in comp.error("leaderboard")
+    comp.ok("init")
+    assert [p.name for p in Path("runs/data").iterdir()] == fingerprint
+
+
+def test_without_options_it_says_what_is_missing(comp: Comp) -> None:
+    assert "--images, --masks, --classes missing" in comp.error("init")

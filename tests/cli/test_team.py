@@ -1,0 +1,44 @@
+import json
+from pathlib import Path
+
+from tests.conftest import Comp
+
+
+def test_assign_understands_spellings_and_lists(comp: Comp, ready: Path) -> None:
+    comp.ok("assign", "bob", "EDA", "ensembling", "solution-research")
+    listed = json.loads(comp.ok("assign", "--list", "--json"))
+    assert {m["name"]: m["roles"] for m in listed["members"]} == {
+        "ann": ["lead", "training"],
+        "bob": ["eda", "research", "ensemble"],
+    }
+    comp.ok("assign", "bob", "--remove", "EDA")
+    history = json.loads(comp.ok("assign", "--list", "--json"))["history"]
+    gone = [t for t in history if t["role"] == "eda"]
+    assert len(gone) == 1
+    assert gone[0]["revoked_at"] is not None
+    assert "until" in comp.ok("assign", "--list")
+
+
+def test_mistakes_in_assign_are_explained(comp: Comp, ready: Path) -> None:
+    assert "Did you mean 'training'?" in comp.error("assign", "bob", "trainning")
+    assert "Which roles for bob?" in comp.error("assign", "bob")
+    assert "Whom?" in comp.error("assign")
+    assert "There is no member 'bob'" in comp.error("assign", "bob", "--remove", "eda")
+    assert "must not be empty" in comp.error("assign", " ", "eda")
+    assert "bob" not in comp.ok("assign", "--list")
+
+
+def test_status_gives_each_role_its_next_step(comp: Comp, ready: Path) -> None:
+    comp.ok("assign", "bob", "baseline")
+    out = comp.ok("status")
+    assert "ann" in out
+    assert "comp run" in out
+    board = json.loads(comp.ok("status", "--json"))
+    steps = {s["role"]: s["step"] for m in board["members"] for s in m["next"]}
+    assert steps["baseline"] == "run the baseline: `comp run`"
+    assert board["vacant"] == ["eda", "research", "discussion", "ensemble"]
+
+
+def test_every_line_fits_80_columns(comp: Comp, ready: Path) -> None:
+    for command in (["status"], ["assign", "--list"], ["baseline", "show"], ["split", "--folds", "2"]):
+        assert max(len(line) for line in comp.ok(*command).splitlines()) <= 80

@@ -1,0 +1,103 @@
+"""The rules of the house, held by reading the code's imports."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import competition
+
+PACKAGE = Path(competition.__file__).parent
+HEAVY = ("torch", "cv2", "sklearn", "albumentations", "segmentation_models_pytorch", "pandas", "matplotlib")
+
+LAYERS = [
+    {"errors", "files", "paths"},
+    {"yamlfile", "settings", "config", "conditions", "team", "lifecycle", "jobspec"},
+    {"scoring"},
+    {"data"},
+    {"store"},
+    {"ensemble", "queue", "report"},
+    {"cli"},
+]
+"""From the bottom up: a module imports its own layer and those below."""
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or p.stem not in ("__init__", "__main__"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """The dotted names that a module imports anywhere, those for the type checker alone left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def parts_imported(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("competition.") and name.count(".")}
+
+
+def layer_of(part: str) -> int:
+    return next((level for level, parts in enumerate(LAYERS) if part in parts), -1)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    part = part_of(path)
+    if part == "training":
+        allowed = {"data", "scoring", *LAYERS[0], *LAYERS[1]}
+        assert parts_imported(path) - {"training", *competition.__dict__} <= allowed
+        return
+    assert layer_of(part) >= 0, f"{part} has no layer: give it one in LAYERS"
+    wrong = [p for p in parts_imported(path) if layer_of(p) > layer_of(part)]
+    assert not wrong
+
+
+def test_only_the_child_process_reaches_training() -> None:
+    reaching = {
+        str(p.relative_to(PACKAGE)) for p in modules() if part_of(p) != "training" and "training" in parts_imported(p)
+    }
+    assert reaching == {"queue/children.py"}
+
+
+def test_torch_is_imported_in_training_alone() -> None:
+    roots = {p: {name.split(".")[0] for name in imports_of(p)} for p in modules()}
+    outside = {
+        str(p.relative_to(PACKAGE)) for p, names in roots.items() if "torch" in names and part_of(p) != "training"
+    }
+    assert not outside
+
+
+def test_sqlalchemy_stays_in_the_store() -> None:
+    roots = {p: {name.split(".")[0] for name in imports_of(p)} for p in modules()}
+    outside = {part_of(p) for p, names in roots.items() if "sqlalchemy" in names}
+    assert outside == {"store"}
+
+
+@pytest.mark.parametrize("command", [["--help"], ["leaderboard"], ["queue"], ["assign", "--list"], ["status"]])
+def test_light_commands_load_nothing_heavy(command: list[str], ready: Path) -> None:
+    code = (
+        "import sys; from competition.cli.boundary import run; code = run(sys.argv[1:]); "
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr); sys.exit(code)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=ready, check=True)
+    assert "HEAVY []" in ran.stderr
