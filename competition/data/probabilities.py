@@ -1,0 +1,264 @@
+"""Class probabilities on disk: one raw file (a shard) of bytes for many images, and a JSON header beside it.
+
+A probability p is stored as round(255 p), so it is off by at most 1/510. An image takes C x H x W bytes, class after
+class, at its own size; shards are written image by image and read through memory maps, so neither side ever holds more
+than one image.
+
+A blend is a convex combination, so it is off by at most 1/510 too, and its best class can differ from that of the
+unrounded blend only where the two best lie less than 1/255 apart. The header records the share of such pixels.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from competition.errors import DataError
+from competition.files import replacing, sha256_of, write_json
+from competition.paths import header_of
+from competition.yamlfile import Section
+
+Part = Literal["oof", "test"]
+Probabilities = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+LEVELS = 255
+_SUM_TOLERANCE = 1e-3
+_MEND = "`comp retry` runs the job that writes it again."
+
+
+class _Entry(Section):
+    """Where an image lies in the shard; `offset` counts bytes."""
+
+    id: str
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    offset: int = Field(ge=0)
+
+
+class _Header(Section):
+    """Everything that is known about a shard without opening it."""
+
+    version: Literal[1] = 1
+    classes: tuple[str, ...] = Field(min_length=1)
+    part: Part
+    split_hash: str
+    fingerprint: str
+    quantisation: Literal["round(255 p)"] = "round(255 p)"
+    images: tuple[_Entry, ...]
+    sha256: str
+    uncertain_share: float = Field(ge=0, le=1)
+
+    @property
+    def bytes(self) -> int:
+        """The size that the shard must have."""
+        return sum(len(self.classes) * e.height * e.width for e in self.images)
+
+
+def quantise(probabilities: Probabilities) -> Bytes:
+    """Probabilities from 0 to 1 as bytes: round(255 p)."""
+    scaled = np.multiply(probabilities, np.float32(LEVELS))
+    return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+class ShardWriter:
+    """Writes a shard while a model predicts.
+
+    A context manager: the shard and then its header take their names when the block ends well, and nothing is left of
+    them when it does not.
+
+    Args:
+        path: the shard; its header is written to `paths.header_of(path)`.
+        classes: their names, in the order of the channels.
+        part: `oof` for out-of-fold images, `test` for test images.
+    """
+
+    def __init__(self, path: Path, *, classes: Sequence[str], part: Part, split_hash: str, fingerprint: str) -> None:
+        self._path = path
+        self._classes = tuple(classes)
+        self._part: Part = part
+        self._split_hash = split_hash
+        self._fingerprint = fingerprint
+        self._entries: dict[str, _Entry] = {}
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._pixels = 0
+        self._uncertain = 0
+        self._open_files = ExitStack()
+        self._file: IO[bytes]
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of what has been written; of the whole shard once it is closed."""
+        return self._digest.hexdigest()
+
+    @property
+    def uncertain_share(self) -> float:
+        """The share of pixels, from 0 to 1, whose two best classes lie less than 1/255 apart."""
+        return self._uncertain / self._pixels if self._pixels else 0.0
+
+    def add(self, image_id: str, probabilities: Probabilities) -> None:
+        """Append an image.
+
+        Args:
+            probabilities: float32 (C, H, W) that sum to 1 over the classes.
+
+        Raises:
+            ValueError: they are something else, or the image has been added before.
+        """
+        self._check(image_id, probabilities)
+        data = quantise(probabilities).tobytes()
+        height, width = probabilities.shape[1:]
+        self._file.write(data)
+        self._digest.update(data)
+        self._entries[image_id] = _Entry(id=image_id, height=height, width=width, offset=self._size)
+        self._size += len(data)
+        self._pixels += height * width
+        self._uncertain += _count_uncertain(probabilities)
+
+    def __enter__(self) -> "ShardWriter":
+        aside = self._open_files.enter_context(replacing(self._path))
+        self._file = self._open_files.enter_context(aside.open("wb"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._open_files.__exit__(kind, error, traceback)
+            return
+        header_of(self._path).unlink(missing_ok=True)  # an old header must never describe the new shard
+        self._open_files.close()
+        write_json(header_of(self._path), self._header().model_dump(mode="json"))
+
+    def _header(self) -> _Header:
+        return _Header(
+            classes=self._classes,
+            part=self._part,
+            split_hash=self._split_hash,
+            fingerprint=self._fingerprint,
+            images=tuple(self._entries.values()),
+            sha256=self.sha256,
+            uncertain_share=self.uncertain_share,
+        )
+
+    def _check(self, image_id: str, probabilities: Probabilities) -> None:
+        if image_id in self._entries:
+            raise ValueError(f"{image_id} is in the shard already")
+        if probabilities.ndim != 3 or probabilities.shape[0] != len(self._classes) or not probabilities.size:
+            raise ValueError(f"{image_id}: shape {probabilities.shape}, not ({len(self._classes)}, H, W)")
+        off = np.abs(probabilities.sum(axis=0) - 1).max()
+        if not (off <= _SUM_TOLERANCE and probabilities.min() >= 0):
+            raise ValueError(f"{image_id}: these are no probabilities (their sums are off by up to {off:.3g})")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard to read from; `shard[image_id]` maps one image into memory.
+
+    Args:
+        classes: their names, in the order of the channels.
+        uncertain_share: the share of pixels whose decision rounding could have changed.
+    """
+
+    path: Path
+    classes: tuple[str, ...]
+    part: Part
+    split_hash: str
+    fingerprint: str
+    sha256: str
+    uncertain_share: float
+    _entries: Mapping[str, _Entry]
+
+    @classmethod
+    def open(cls, path: Path) -> "Shard":
+        """The shard at `path`, its header read and checked against the size on disk.
+
+        Raises:
+            DataError: shard or header is missing, cut short, or damaged.
+        """
+        header = _read_header(path)
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError as error:
+            raise DataError(f"{path} does not exist.", hint=_MEND) from error
+        if size != header.bytes:
+            raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_MEND)
+        return cls(
+            path=path,
+            classes=header.classes,
+            part=header.part,
+            split_hash=header.split_hash,
+            fingerprint=header.fingerprint,
+            sha256=header.sha256,
+            uncertain_share=header.uncertain_share,
+            _entries={e.id: e for e in header.images},
+        )
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The images, in the order in which they were added."""
+        return tuple(self._entries)
+
+    @property
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Height and width (pixels) of every image, by id."""
+        return {e.id: (e.height, e.width) for e in self._entries.values()}
+
+    def __contains__(self, image_id: object) -> bool:
+        return image_id in self._entries
+
+    def __getitem__(self, image_id: str) -> np.memmap[Any, np.dtype[np.uint8]]:
+        """One image's probabilities as uint8 (C, H, W), read-only.
+
+        Each image has a map of its own, so that memory is given back as soon as the caller drops it.
+        """
+        entry = self._entries[image_id]
+        shape = (len(self.classes), entry.height, entry.width)
+        return np.memmap(self.path, dtype=np.uint8, mode="r", offset=entry.offset, shape=shape)
+
+    def verify(self) -> None:
+        """Read the whole shard and compare its sha256 with the header's.
+
+        Raises:
+            DataError: they differ.
+        """
+        if sha256_of(self.path) != self.sha256:
+            raise DataError(f"{self.path} has changed since it was written: its sha256 is another.", hint=_MEND)
+
+
+def _read_header(path: Path) -> _Header:
+    place = header_of(path)
+    try:
+        header = _Header.model_validate_json(place.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"{place} does not exist, so {path.name} was never finished.", hint=_MEND) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "JSON"
+        raise DataError(f"{place} is damaged: {where}: {first['msg']}.", hint=_MEND) from error
+    expected = 0
+    for entry in header.images:
+        if entry.offset != expected:
+            raise DataError(f"{place} is damaged: {entry.id} begins at {entry.offset}, not {expected}.", hint=_MEND)
+        expected += len(header.classes) * entry.height * entry.width
+    if len({e.id for e in header.images}) != len(header.images):
+        raise DataError(f"{place} is damaged: it lists an image twice.", hint=_MEND)
+    return header
+
+
+def _count_uncertain(probabilities: Probabilities) -> int:
+    """How many pixels have their two best classes less than 1/255 apart."""
+    best = probabilities[0].copy()
+    second = np.zeros_like(best)
+    for plane in probabilities[1:]:
+        np.maximum(second, np.minimum(best, plane), out=second)
+        np.maximum(best, plane, out=best)
+    return int(np.count_nonzero(best - second < 1 / LEVELS))

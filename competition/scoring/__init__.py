@@ -1,0 +1,1 @@
+"""Scores: confusion matrices and what they amount to (numpy only, no state)."""

