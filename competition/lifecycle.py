@@ -51,7 +51,7 @@ LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
     _S.LOST: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.CANCELLED}),
     _S.FAILED: frozenset({_S.QUEUED}),
     _S.CANCELLED: frozenset({_S.QUEUED, _S.WAITING}),
-    _S.SUCCEEDED: frozenset(),
+    _S.SUCCEEDED: frozenset({_S.QUEUED}),
 }
 
 

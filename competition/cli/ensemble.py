@@ -8,9 +8,11 @@ from competition.cli.options import AsOption, Competition, DirOption, JsonOption
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
-    from competition.ensemble.build import Ensemble
+    from competition.ensemble.build import Ensemble, Method
     from competition.ensemble.members import Member
+    from competition.store import ensembles
     from competition.store.experiments import Experiment
+    from competition.store.splits import SplitVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -38,14 +40,17 @@ def ensemble(
     """
     from competition.cli import output
     from competition.ensemble.build import Method
+    from competition.store import ensembles
 
     if method not in list(Method):
         raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
     opened = open_competition(folder)
-    members = [member_of(opened, e) for e in _chosen(opened, names or [])]
+    chosen = _chosen(opened, names or [])
+    members = [member_of(opened, e) for e in chosen]
     called = name or _free_name(opened)
-    made = _build(opened, members, Method(method))
-    images = _keep(opened, called, made, members, actor=actor_name(as_member))
+    made = _build(opened, chosen[0], members, Method(method))
+    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
+    images = _keep(opened, record, made, members, actor=actor_name(as_member))
     if as_json:
         output.print_json({"name": called, "test_images": images, **made.to_json()})
         return
@@ -66,15 +71,14 @@ def member_of(opened: Competition, experiment: "Experiment") -> "Member":
         RefusedError: it is not complete.
     """
     from competition.ensemble.members import Member
-    from competition.store import splits
 
     if experiment.score is None:
         raise RefusedError(
             f"{experiment.name} is not complete, so some images have no out-of-fold prediction.",
             hint=f"`comp run {experiment.name}` trains the folds that are missing.",
         )
-    split = next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
-    jobs = [opened.paths.job(experiment.name, fold) for fold in range(split.folds)]
+    folds = _split_of(opened, experiment).folds
+    jobs = [opened.paths.job(experiment.name, fold) for fold in range(folds)]
     test = tuple(job.test for job in jobs) if opened.settings.data.test_images else ()
     return Member(experiment.name, oof=tuple(job.oof for job in jobs), test=test)
 
@@ -97,40 +101,45 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
     return found
 
 
-def _build(opened: Competition, members: list["Member"], method: str) -> "Ensemble":
+def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
+    from competition.store import splits
+
+    return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
+
+
+def _build(opened: Competition, experiment: "Experiment", members: list["Member"], method: "Method") -> "Ensemble":
     from competition.cli import output
     from competition.data.load import load_mask
     from competition.data.manifest import Manifest
-    from competition.ensemble.build import Method, build
-    from competition.store import competition
+    from competition.ensemble.build import build
 
-    manifest = Manifest.read(opened.paths.manifest(competition.fingerprint(opened.store)))
+    manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
     items = {item.id: item for item in manifest.items}
     with output.progress_bar("Blending") as progress:
         return build(
             members,
             truth=lambda image_id: load_mask(items[image_id], opened.settings, opened.paths.root),
             metric=opened.settings.metric,
-            method=Method(method),
+            method=method,
             groups={item.id: item.group for item in manifest.items},
             progress=progress,
         )
 
 
-def _keep(opened: Competition, name: str, made: "Ensemble", members: list["Member"], *, actor: str) -> int:
+def _keep(
+    opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
+) -> int:
     """Write the ensemble's files and its record; the number of test images predicted."""
     from competition.cli.submit import write_submission
     from competition.files import write_json
-    from competition.store import ensembles, experiments
+    from competition.store import ensembles
 
-    paths = opened.paths.ensemble(name)
+    paths = opened.paths.ensemble(record.name)
     images = 0
     if members[0].test:
         images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
-    split_version = experiments.find(opened.store, members[0].name).split_version
-    record = ensembles.Ensemble(name, split_version, made.method, made.weights, made.score, 0.0)
     ensembles.save(opened.store, record, actor=actor)
     return images
 

@@ -79,8 +79,9 @@ def duration(seconds: float | None) -> str:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Any]:
-    """A bar on stderr; yields a function that takes (done, total)."""
+    """A bar on stderr, where that is a terminal; yields a function that takes (done, total)."""
+    console = talk()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=talk(), transient=True) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

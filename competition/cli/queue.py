@@ -72,14 +72,23 @@ def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = 
     output.say(f"Cancelled {name}: {', '.join(job.label for job in done)}. `comp retry {name}` brings them back.")
 
 
-def retry(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = None, folder: DirOption = None) -> None:
+def retry(
+    name: NameArgument,
+    folds: FoldsOption = None,
+    finished_too: Annotated[
+        bool, typer.Option("--finished-too", help="Also folds that succeeded, because their files are damaged.")
+    ] = False,
+    as_member: AsOption = None,
+    folder: DirOption = None,
+) -> None:
     """Queue again what failed or was cancelled."""
     from competition.cli import output
     from competition.store import experiments, jobs
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)
-    done = jobs.retry(opened.store, name, folds=parse_folds(folds), actor=actor_name(as_member))
+    chosen, actor = parse_folds(folds), actor_name(as_member)
+    done = jobs.retry(opened.store, name, folds=chosen, actor=actor, finished_too=finished_too)
     if not done:
         raise CompError(f"{name} has no failed or cancelled job.", hint=f"`comp run {name}` adds folds not asked for.")
     output.say(f"Queued {name}: {', '.join(job.label for job in done)}. `comp run {name}` or `comp worker` runs them.")

@@ -83,12 +83,21 @@ def cancel(store: Store, experiment: str, *, folds: Collection[int] | None, acto
         return moved
 
 
-def retry(store: Store, experiment: str, *, folds: Collection[int] | None, actor: str) -> list[Job]:
-    """Queue again what failed or was cancelled; fold jobs wait for the debug job where that has not passed."""
+def retry(
+    store: Store, experiment: str, *, folds: Collection[int] | None, actor: str, finished_too: bool = False
+) -> list[Job]:
+    """Queue again what failed or was cancelled; fold jobs wait for the debug job where that has not passed.
+
+    Args:
+        finished_too: also fold jobs that have succeeded, because what they left is damaged; the experiment has no
+            score until they have succeeded again.
+    """
     jobs = of_experiment(store, experiment)
     passed = any(j.kind is JobKind.DEBUG and j.state is JobState.SUCCEEDED for j in jobs)
-    again = {JobState.FAILED, JobState.CANCELLED}
+    again = {JobState.FAILED, JobState.CANCELLED, *([JobState.SUCCEEDED] if finished_too else [])}
     wanted = [j for j in _chosen(store, experiment, folds) if j.state in again]
+    if finished_too:
+        wanted = [j for j in wanted if j.kind is JobKind.FOLD]
     if not passed:
         wanted += [j for j in jobs if j.kind is JobKind.DEBUG and j.state in again and j not in wanted]
     moved = []
@@ -96,8 +105,10 @@ def retry(store: Store, experiment: str, *, folds: Collection[int] | None, actor
         for job in wanted:
             waits = job.kind is JobKind.FOLD and not passed
             target = JobState.WAITING if waits and job.state is JobState.CANCELLED else JobState.QUEUED
-            if move(tx, job.id, target, actor=actor, why="retried", seen=job.state):
+            if move(tx, job.id, target, actor=actor, why="retried", seen=job.state, score=None):
                 moved.append(job)
+        if any(job.state is JobState.SUCCEEDED for job in moved):
+            _forget_score(tx, experiment)
     return moved
 
 
@@ -150,6 +161,11 @@ def end_attempts(tx: Connection, job_id: int, *, outcome: JobState) -> None:
         .where(attempts.c.job_id == job_id, attempts.c.ended_at.is_(None))
         .values(ended_at=time.time(), outcome=outcome)
     )
+
+
+def _forget_score(tx: Connection, experiment: str) -> None:
+    table = schema.experiments
+    tx.execute(update(table).where(table.c.name == experiment).values(score=None, class_iou=None))
 
 
 def _chosen(store: Store, experiment: str, folds: Collection[int] | None) -> list[Job]:

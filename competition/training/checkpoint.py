@@ -1,92 +1,94 @@
-"""What a resumed job needs: weights, optimiser and position. Randomness is keyed, so no generator is saved."""
+"""The one file that a job resumes from: written aside and renamed, read without unpickling code."""
 
-from collections.abc import Mapping
+import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
+import segmentation_models_pytorch as smp
 import torch
 
-from competition.files import replacing, sha256_of_json
+from competition.files import replacing
 from competition.jobspec import JobSpec
+from competition.training.history import Row
 
 
 @dataclass
 class Position:
-    """How far training is: `epoch` and `step` count from 0 and name what comes next.
+    """How far a job is.
 
     Args:
-        loss_sum: of the current epoch, summed over images.
-        images: of the current epoch, seen so far.
-        seen: in all epochs.
-        train_s: seconds spent training, earlier attempts included.
-        wait_s: of these, seconds spent waiting for data.
-        history: one row per finished epoch.
+        epoch: the epoch in hand, from 0.
+        step: how many of its batches are trained. When all are, what is left of the epoch is its validation.
+        loss_sum: of the losses of the epoch's images so far.
+        images: how many they are.
+        train_s: seconds spent training in this epoch.
+        rows: the finished epochs.
     """
 
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
     images: int = 0
-    seen: int = 0
     train_s: float = 0.0
-    wait_s: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
     @property
     def mean_loss(self) -> float:
-        """The mean training loss of the current epoch so far."""
-        return self.loss_sum / self.images if self.images else 0.0
+        """Of the epoch so far."""
+        return self.loss_sum / self.images
 
-    @property
-    def images_per_s(self) -> float:
-        """Training images per second, over all epochs."""
-        return self.seen / self.train_s if self.train_s else 0.0
-
-    def add_batch(self, *, images: int, loss: float, train_s: float, wait_s: float) -> None:
-        """Count one more batch."""
-        self.step += 1
-        self.images += images
-        self.seen += images
-        self.loss_sum += loss * images
-        self.train_s += train_s
-        self.wait_s += wait_s
-
-    def end_epoch(self, *, score: float, lr: float) -> None:
-        """Write the epoch into the history and stand before the next one."""
-        row = {"epoch": self.epoch + 1, "train_loss": self.mean_loss, "score": score, "lr": lr}
-        self.history.append({**row, "images_per_s": self.images_per_s, "train_s": self.train_s})
-        self.epoch += 1
-        self.step, self.images, self.loss_sum = 0, 0, 0.0
+    def next_epoch(self, row: Row) -> None:
+        """Close the epoch in hand."""
+        self.rows.append(row)
+        self.epoch, self.step, self.loss_sum, self.images, self.train_s = self.epoch + 1, 0, 0.0, 0, 0.0
 
 
-def identity(spec: JobSpec) -> str:
-    """What a checkpoint must have been made for to be of use to this job."""
-    return sha256_of_json([spec.config.sha256, spec.split_hash, spec.fingerprint, spec.kind, spec.fold])
+@dataclass(frozen=True)
+class Checkpoint:
+    """A position, and the state of everything that learns (nested dicts of tensors and plain values)."""
+
+    position: Position
+    learner: dict[str, Any]
 
 
-def save(path: Path, spec: JobSpec, position: Position, parts: Mapping[str, Any]) -> None:
+def identity_of(spec: JobSpec) -> dict[str, str]:
+    """What must be equal for a checkpoint to belong to a job."""
+    return {
+        "config": spec.config.sha256,
+        "split": spec.split_hash,
+        "data": spec.fingerprint,
+        "job": f"{spec.kind} {spec.fold}",
+        "torch": torch.__version__,
+        "smp": smp.__version__,
+    }
+
+
+def save(path: Path, checkpoint: Checkpoint, *, identity: dict[str, str]) -> None:
     """Replace the checkpoint in one step."""
-    state = {name: part.state_dict() for name, part in parts.items()}
-    with replacing(path) as aside:
-        torch.save({"identity": identity(spec), "position": asdict(position), "state": state}, aside)
+    state = {"identity": identity, "position": asdict(checkpoint.position), "learner": checkpoint.learner}
+    with replacing(path) as aside, aside.open("wb") as file:
+        torch.save(state, file)
 
 
-def load(path: Path, spec: JobSpec, parts: Mapping[str, Any], *, device: torch.device) -> Position:
-    """Fill `parts` from the checkpoint and say where to go on; from the start where there is none of use."""
+def load(path: Path, *, identity: dict[str, str], device: torch.device) -> Checkpoint | None:
+    """The checkpoint of the job with this identity, its tensors on `device`; None if there is none to resume from.
+
+    One that is damaged or belongs to another job is left out, with a line in the log: training from the start is
+    always right.
+    """
     if not path.is_file():
-        return Position()
+        return None
     try:
-        stored = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, EOFError, ValueError) as error:
-        print(f"The checkpoint is damaged and is not used: {error}")
-        return Position()
-    if stored.get("identity") != identity(spec):
-        print("The checkpoint belongs to another configuration, split or data and is not used.")
-        return Position()
-    for name, part in parts.items():
-        part.load_state_dict(stored["state"][name])
-    position = Position(**stored["position"])
-    print(f"Going on from epoch {position.epoch + 1}, batch {position.step + 1}.")
-    return position
+        state = torch.load(path, map_location=device, weights_only=True)
+        position = Position(**state["position"])
+        position.rows = [Row(**row) for row in state["position"]["rows"]]
+        found, learner = state["identity"], state["learner"]
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        print(f"{path.name} is damaged and left out ({type(error).__name__}); training starts anew.")
+        return None
+    differing = [key for key in identity if found.get(key) != identity[key]]
+    if differing:
+        print(f"{path.name} was made with another {' and '.join(differing)}; training starts anew.")
+        return None
+    return Checkpoint(position, learner)

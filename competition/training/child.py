@@ -1,118 +1,93 @@
 """A child process's entry points: it is forked from a process that has imported all this already."""
 
-import errno
+import faulthandler
 import os
+import select
 import signal
 import sys
 import traceback
 from multiprocessing.connection import Connection
-from types import FrameType
-
-import torch
+from pathlib import Path
 
 from competition.config import Config
-from competition.errors import CompError, DataError
+from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
 from competition.training import recipe
-from competition.training.failures import JobError, StoppedError
+from competition.training.failures import classify
 from competition.training.model import build
+from competition.training.reporting import Reporter, StoppedError
 
 ANY_CLASSES = 2
 """A model that only has to be proven buildable needs some number of classes."""
 
 
 def run(spec: JobSpec, connection: Connection) -> None:
-    """Run one job: progress goes through the connection, then one `Succeeded`, `Failed` or `Interrupted`.
+    """Run one job: `Progress` goes through the connection, then one `Succeeded`, `Failed` or `Interrupted`.
 
-    What is printed goes to the job's log. SIGTERM, or a worker that is gone, lets the job save itself and end.
+    The process becomes a group of its own, and what it prints goes to the job's log. SIGTERM, or a worker that is gone,
+    lets the job finish its batch, save itself and end.
     """
     os.setsid()
+    _print_to(spec.job_paths.log)
     os.environ.update(spec.environment)
-    _print_to(spec)
-    asked = _Asked()
-    signal.signal(signal.SIGTERM, asked)
+    reporter = Reporter(send=lambda progress: _offer(connection, progress))
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: reporter.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print(f"--- {spec.experiment}, {spec.kind} job, fold {spec.fold}, attempt {spec.token}", flush=True)
+    outcome = _outcome(spec, reporter)
+    try:
+        connection.send(outcome)
+    except OSError:
+        print("The worker is gone; the result is on disk.")
 
-    def report(progress: Progress) -> None:
-        if not _send(connection, progress):
-            asked.to_stop = True
 
-    _send(connection, _outcome(spec, report, asked))
+def preflight(config: Config, connection: Connection, root: Path | None = None) -> None:
+    """Build the model with its weights; sends None if that works, else the CompError that says why not.
 
-
-def preflight(config: Config, connection: Connection) -> None:
-    """Build the model with its weights; sends None if that works, else the CompError that says why not."""
+    Args:
+        root: where a relative path of weights starts; without it the working directory.
+    """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
-        build(config.model, ANY_CLASSES)
+        build(config.model, classes=ANY_CLASSES, root=root or Path())
     except CompError as error:
         connection.send(error)
     else:
         connection.send(None)
 
 
-class _Asked:
-    """Whether the job was asked to stop."""
-
-    def __init__(self) -> None:
-        self.to_stop = False
-
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
-        self.to_stop = True
-
-
-def _outcome(spec: JobSpec, report: recipe.Report, asked: _Asked) -> Message:
+def _outcome(spec: JobSpec, reporter: Reporter) -> Message:
     try:
-        return recipe.train(spec, report=report, stop=lambda: asked.to_stop)
+        return recipe.train(spec, reporter)
     except StoppedError:
-        print("Stopped; the checkpoint is saved.")
+        print("Stopped; what was done is saved.")
         return Interrupted(spec.token)
-    except JobError as error:
-        return _failed(spec, error.kind, str(error))
-    except DataError as error:
-        return _failed(spec, FailureKind.DATA, str(error))
-    except CompError as error:
-        return _failed(spec, FailureKind.USER, str(error))
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        return _failed(spec, FailureKind.MEMORY, f"out of memory: {_last_line(error)}")
-    except OSError as error:
-        traceback.print_exc()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return _failed(spec, FailureKind.DISK if full else FailureKind.CRASH, _last_line(error))
-    except Exception as error:  # noqa: BLE001 - the child's boundary: whatever it is, the log has it and the job has failed
-        traceback.print_exc()
-        return _failed(spec, FailureKind.CRASH, _last_line(error))
+    except Exception as error:  # noqa: BLE001 - this is the child's boundary: the log gets it all, the worker its gist
+        kind, reason = classify(error)
+        if kind is FailureKind.CRASH:
+            traceback.print_exc()
+        print(f"Failed ({kind}): {reason}")
+        return Failed(spec.token, kind, reason)
 
 
-def _failed(spec: JobSpec, kind: FailureKind, reason: str) -> Failed:
-    print(f"Failed ({kind}): {reason}")
-    return Failed(spec.token, kind, reason)
-
-
-def _last_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-
-
-def _send(connection: Connection, message: Message) -> bool:
-    """Whether the worker is still there to hear it."""
+def _offer(connection: Connection, progress: Progress) -> bool:
+    """Send if there is room, as a worker that is suspended must not stop the job; False if nobody listens any more."""
     try:
-        connection.send(message)
-    except (BrokenPipeError, ConnectionError):
+        if select.select([], [connection], [], 0)[1]:
+            connection.send(progress)
+    except OSError:
         return False
     return True
 
 
-def _print_to(spec: JobSpec) -> None:
-    """Everything printed from here on, by whatever library, goes to the job's log."""
-    log = spec.job_paths.log
+def _print_to(log: Path) -> None:
+    """Everything printed from here on, by whatever library, goes to the end of the job's log."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
     sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", closefd=False)
+    faulthandler.enable()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 
 
 class TrainingImages(Dataset[Batch]):
-    """Augmented batches from the cache. It is asked for whole batches by `Draw`, so it never needs to know the epoch."""
+    """Augmented batches from the cache, each asked for by a `Draw`, so that nobody needs to be told the epoch."""
 
     def __init__(self, cache: Cache, config: Config) -> None:
         self._cache = cache
@@ -96,7 +96,7 @@ def load_batches(
     return iter(loader)
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
     return batch
 
 

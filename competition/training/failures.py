@@ -1,37 +1,71 @@
-"""Ways in which a job ends early, each with the kind of failure it is handed in as."""
+"""How a job can fail, and what to call it."""
 
-from collections.abc import Callable
+import errno
+import math
+from collections.abc import Sequence
 
+import torch
+
+from competition.errors import CompError, DataError
 from competition.lifecycle import FailureKind
 
 
-class StoppedError(Exception):
-    """Somebody asked the job to stop; it has saved itself."""
+class GateError(CompError):
+    """The debug run's loss did not fall."""
+
+    @classmethod
+    def between(cls, first: float, last: float) -> "GateError":
+        """The error for a mean training loss that was `first` in the first epoch and `last` in the last."""
+        return cls(
+            f"The training loss did not fall on the debug sample: {first:.4f} in epoch 1, {last:.4f} in the last.",
+            hint="Look at the learning rate, the loss weights and the masks; then run again with the change.",
+        )
 
 
-class JobError(Exception):
-    """The job cannot go on."""
+class NotFiniteError(CompError):
+    """The loss or the predictions stopped being numbers."""
 
-    kind = FailureKind.CRASH
+    @classmethod
+    def of_loss(cls, loss: float, *, epoch: int, batch: int, ids: Sequence[str]) -> "NotFiniteError":
+        """The error for a batch; `epoch` and `batch` count from 1."""
+        what = "not a number" if math.isnan(loss) else "infinite"
+        return cls(
+            f"The loss is {what} in epoch {epoch}, batch {batch}, on the images {', '.join(ids)}.",
+            hint="A smaller optimizer.lr or train.precision=fp32 often helps.",
+        )
+
+    @classmethod
+    def of_prediction(cls, image_id: str) -> "NotFiniteError":
+        """The error for an image whose predictions are not finite."""
+        return cls(
+            f"The predictions for image {image_id} are not finite, though the training loss was.",
+            hint="A smaller optimizer.lr or train.precision=fp32 often helps.",
+        )
 
 
-class GateError(JobError):
-    """A debug job whose training loss did not fall."""
+def classify(error: BaseException) -> tuple[FailureKind, str]:
+    """The kind of failure that an error is, and one or two lines for people."""
+    match error:
+        case GateError():
+            return FailureKind.GATE, str(error)
+        case NotFiniteError():
+            return FailureKind.NAN, str(error)
+        case DataError():
+            return FailureKind.DATA, str(error)
+        case CompError():
+            return FailureKind.USER, str(error)
+    if _is_out_of_memory(error):
+        return FailureKind.MEMORY, (
+            "The device has too little memory for this batch.\nTry a smaller train.batch_size or data.size."
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FailureKind.DISK, "The disk is full.\nFree some space, then `comp retry`: the job resumes."
+    lines = str(error).strip().splitlines()
+    return FailureKind.CRASH, f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
 
-    kind = FailureKind.GATE
 
-
-class NotFiniteError(JobError):
-    """The loss became infinite or not a number."""
-
-    kind = FailureKind.NAN
-
-
-def stop_if_asked(stop: Callable[[], bool]) -> None:
-    """Do nothing unless somebody has asked the job to stop.
-
-    Raises:
-        StoppedError: somebody has.
-    """
-    if stop():
-        raise StoppedError
+def _is_out_of_memory(error: BaseException) -> bool:
+    """On a CPU torch says so in words alone."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -1,70 +1,85 @@
-"""What a job works on: which images, from where, for how many epochs."""
+"""What a job trains and validates on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from competition.config import Config
 from competition.data.cache import Cache, open_cache
-from competition.data.load import load_mask
 from competition.data.manifest import Item, Manifest
 from competition.data.sample import debug_sample
 from competition.data.splits import Split
-from competition.errors import DataError
-from competition.jobspec import JobSpec
+from competition.errors import DataError, RefusedError
+from competition.jobspec import JobSpec, Progress
 from competition.lifecycle import JobKind
+from competition.training.reporting import Reporter
 
-DEBUG_SHARE = 0.05
 DEBUG_EPOCHS = 2
+DEBUG_SHARE = 0.05
 DEBUG_BATCHES = 2
-"""A debug job trains on at least so many batches."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """The images of one job, all from one cache. A debug job has no test images."""
+    """The images of one job.
 
-    spec: JobSpec
+    Args:
+        train: ids.
+        valid: labelled images that the model never sees.
+        test: test images; none for a debug job.
+    """
+
     cache: Cache
+    train: Sequence[str]
+    valid: Sequence[Item]
+    test: Sequence[Item]
     epochs: int
-    train: list[str]
-    valid: list[Item]
-    test: list[Item]
-
-    def valid_image(self, number: int) -> NDArray[np.uint8]:
-        """The n-th validation image, uint8 (H, W, 3) at the network's size."""
-        return np.asarray(self.cache.images[self.cache.index[self.valid[number].id]])
-
-    def test_image(self, number: int) -> NDArray[np.uint8]:
-        """The n-th test image, uint8 (H, W, 3) at the network's size."""
-        return np.asarray(self.cache.test_images[self.cache.test_index[self.test[number].id]])
-
-    def truth(self, number: int) -> NDArray[np.uint8]:
-        """The n-th validation image's labels, uint8 (H, W) at their own size."""
-        return load_mask(self.valid[number], self.spec.settings, self.spec.root)
 
 
-def prepare(spec: JobSpec) -> Work:
-    """Read the manifest and the folds, and open the cache (the first job builds it).
+def work_of(spec: JobSpec, reporter: Reporter) -> Work:
+    """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).
+
+    A debug job trains for 2 epochs on 5 % of the fold's training images, 2 batches at least, and validates on 1 batch.
 
     Raises:
-        DataError: one of them is damaged, or is not what the job was queued for.
+        DataError: the manifest, the split, the images or the masks are missing, damaged or have changed.
+        RefusedError: the data or the split is not the one that the job was made for.
     """
     manifest = Manifest.read(spec.paths.manifest(spec.fingerprint))
     split = Split.read(spec.paths.folds(spec.fingerprint, spec.split_version))
-    if split.hash != spec.split_hash:
-        raise DataError(
-            f"The folds of split v{spec.split_version} are not those that this experiment was queued on.",
-            hint="Put the old file back, or `comp split --force` and run the experiment again.",
-        )
-    print(f"Opening {len(manifest.items)} labelled and {len(manifest.test)} test images at {spec.config.data.size}.")
-    cache = open_cache(manifest, spec.settings, spec.root, spec.paths.cache(spec.fingerprint), spec.config.data.size)
+    _check(spec, manifest, split)
     train, valid = split.train_ids(spec.fold), split.valid_ids(spec.fold)
-    if spec.kind is JobKind.FOLD:
-        return Work(
-            spec, cache, spec.config.train.epochs, train, [manifest.item(i) for i in valid], list(manifest.test)
-        )
-    batch = spec.config.train.batch_size
-    train = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=spec.config.seed)
-    valid = debug_sample(manifest, valid, share=DEBUG_SHARE, at_least=1, seed=spec.config.seed)
-    return Work(spec, cache, DEBUG_EPOCHS, train, [manifest.item(i) for i in valid], [])
+    if spec.kind is JobKind.DEBUG:
+        train, valid = _debug_part(spec.config, manifest, train, valid)
+    cache = open_cache(
+        manifest,
+        spec.settings,
+        spec.root,
+        spec.paths.cache(spec.fingerprint),
+        spec.config.data.size,
+        progress=lambda done, total: _tell(reporter, done, total),
+    )
+    items = [manifest.item(image_id) for image_id in valid]
+    if spec.kind is JobKind.DEBUG:
+        return Work(cache, train, items, (), DEBUG_EPOCHS)
+    return Work(cache, train, items, manifest.test, spec.config.train.epochs)
+
+
+def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:
+    batch = config.train.batch_size
+    some = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
+    return some, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
+
+
+def _check(spec: JobSpec, manifest: Manifest, split: Split) -> None:
+    if manifest.fingerprint != spec.fingerprint:
+        raise RefusedError(f"The images indexed are {manifest.fingerprint}, and the job is for {spec.fingerprint}.")
+    if split.hash != spec.split_hash:
+        raise RefusedError(f"The folds on disk have the hash {split.hash}, and the job is for {spec.split_hash}.")
+    if not split.train_ids(spec.fold) or not split.valid_ids(spec.fold):
+        raise DataError(f"Fold {spec.fold} leaves no image to train or to validate on.")
+
+
+def _tell(reporter: Reporter, done: int, total: int) -> None:
+    reporter.raise_if_stopping()
+    if reporter.is_due:
+        reporter.tell(Progress(1, 1, done, total, float("nan"), None, 0.0, 0.0, "cache"))

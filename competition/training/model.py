@@ -30,6 +30,7 @@ class Segmenter(nn.Module):
         super().__init__()
         mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in normalisation)
         self.network = network
+        self.normalisation = normalisation
         self.precision = precision
         self.register_buffer("scale", 1 / (255 * std), persistent=False)
         self.register_buffer("shift", -mean / std, persistent=False)

@@ -13,14 +13,14 @@ MOMENTUM = 0.9
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
     """The optimiser; SGD has momentum 0.9."""
-    settings = {"lr": config.lr, "weight_decay": config.weight_decay}
+    lr, weight_decay = config.lr, config.weight_decay
     match config.name:
         case "adamw":
-            return AdamW(parameters, fused=True, **settings)
+            return AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
         case "adam":
-            return Adam(parameters, fused=True, **settings)
+            return Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
         case "sgd":
-            return SGD(parameters, momentum=MOMENTUM, fused=True, **settings)
+            return SGD(parameters, lr=lr, weight_decay=weight_decay, momentum=MOMENTUM, fused=True)
 
 
 def learning_rate_factor(config: ScheduleConfig, step: int, *, steps: int, steps_per_epoch: int) -> float:

@@ -1,48 +1,73 @@
-"""How far a job is, told now and then."""
+"""How fast a job is, and how long it will take."""
 
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from competition.jobspec import Progress
-from competition.training.checkpoint import Position
-
-INTERVAL_S = 0.25
+from competition.training.reporting import Reporter
 
 
+@dataclass
 class Pace:
-    """Turns a position into `Progress`, a few times a second at most.
+    """Measures this attempt's speed and turns it into progress messages.
 
     Args:
-        report: what is told.
-        batches: batches per epoch.
+        epochs: of the whole job.
+        steps: training batches of the whole job.
     """
 
-    def __init__(self, report: Callable[[Progress], None], *, epochs: int, batches: int) -> None:
-        self._report, self._epochs, self._batches = report, epochs, batches
-        self._started, self._told = time.monotonic(), 0.0
-        self._first: float | None = None
-        self.score: float | None = None
+    reporter: Reporter
+    epochs: int
+    steps: int
+    steps_done: int
+    loss: float = float("nan")
+    score: float | None = None
+    images: int = 0
+    train_s: float = 0.0
+    wait_s: float = 0.0
+    validation_s: float = 0.0
+    _steps_measured: int = field(default=0)
 
-    def tell(self, position: Position, *, phase: str = "train") -> None:
-        """Report, unless the last report was just now."""
-        now = time.monotonic()
-        if now - self._told < INTERVAL_S:
-            return
-        self._told = now
-        done = position.epoch + position.step / max(1, self._batches)
-        if self._first is None:
-            self._first, self._started = done, now
-        pace_s = (now - self._started) / (done - self._first) if done > self._first else 0.0
-        self._report(
-            Progress(
-                epoch=min(position.epoch + 1, self._epochs),
-                epochs=self._epochs,
-                batch=position.step,
-                batches=self._batches,
-                loss=position.mean_loss,
-                score=self.score,
-                images_per_s=position.images_per_s,
-                eta_s=pace_s * (self._epochs - done),
-                phase=phase,
+    @property
+    def images_per_s(self) -> float:
+        """Training images per second, waiting for data included."""
+        return self.images / self.train_s if self.train_s else 0.0
+
+    @property
+    def wait_share(self) -> float:
+        """The share of the training time that went by waiting for data."""
+        return self.wait_s / self.train_s if self.train_s else 0.0
+
+    def trained(self, images: int, *, seconds: float, waited_s: float) -> None:
+        """Take in a training step."""
+        self.images += images
+        self.train_s += seconds
+        self.wait_s += waited_s
+        self.steps_done += 1
+        self._steps_measured += 1
+
+    def tell(self, phase: str, *, epoch: int, done: int, total: int) -> None:
+        """Report, if it is due. `epoch` counts from 1; `done` of `total` batches or images of this phase."""
+        if self.reporter.is_due:
+            eta_s = self._eta_s(epoch)
+            self.reporter.tell(
+                Progress(epoch, self.epochs, done, total, self.loss, self.score, self.images_per_s, eta_s, phase)
             )
-        )
+
+    def _eta_s(self, epoch: int) -> float:
+        """Seconds until the job is done, from the mean of the steps and the last validation so far."""
+        per_step = self.train_s / self._steps_measured if self._steps_measured else 0.0
+        return per_step * (self.steps - self.steps_done) + self.validation_s * (self.epochs - epoch + 1)
+
+
+class Stopwatch:
+    """Seconds since it was made or last read."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def lap(self) -> float:
+        """Seconds since the last lap."""
+        now = time.perf_counter()
+        seconds, self._since = now - self._since, now
+        return seconds

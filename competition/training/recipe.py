@@ -1,156 +1,168 @@
-"""The recipe: data, model, optimiser; for epoch, for batch; evaluate; save. It reads from top to bottom.
-
-The model of a fold is the one after the last epoch: choosing the epoch by its score on the validation fold, and then
-reporting that score, would be choosing luck.
-"""
+"""The recipe of one job: data, model, optimiser; for epoch, for batch; evaluate; save. It reads from top to bottom."""
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
 import torch
 
-from competition.config import Precision
-from competition.jobspec import JobSpec, Progress, Succeeded
+from competition.data.probabilities import Shard
+from competition.files import write_json
+from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.scoring import metrics
-from competition.training import checkpoint, outputs
-from competition.training.augment import Augmentation
-from competition.training.checkpoint import Position
-from competition.training.dataset import BatchOrder, TrainSet, make_loader
-from competition.training.failures import GateError, NotFiniteError, StoppedError, stop_if_asked
-from competition.training.job import prepare
-from competition.training.losses import SegmentationLoss
-from competition.training.model import build
-from competition.training.optim import learning_rate, make_optimizer
-from competition.training.pace import Pace
-from competition.training.precision import autocast, resolve
-from competition.training.predict import Predictor
-from competition.training.seeds import derive, seed_everything
-from competition.training.weights import normalisation
-
-Report = Callable[[Progress], None]
-Stop = Callable[[], bool]
+from competition.training import checkpoint, hardware, history, outputs, seeds
+from competition.training.checkpoint import Checkpoint, Position
+from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
+from competition.training.facts import facts_of
+from competition.training.failures import GateError
+from competition.training.history import Row
+from competition.training.job import Work, work_of
+from competition.training.learner import Learner
+from competition.training.meter import LossMeter
+from competition.training.model import Segmenter, build, normalisation
+from competition.training.pace import Pace, Stopwatch
+from competition.training.precision import resolve
+from competition.training.reporting import Reporter
 
 
-def train(spec: JobSpec, *, report: Report, stop: Stop) -> Succeeded:
-    """Run one job to its end: its files are on disk when this returns.
+def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
+    """Run a job from its start or its checkpoint; its files are on disk when this returns.
 
-    Args:
-        report: told of the progress, now and then.
-        stop: asked between batches; when it says so, the job saves itself and ends.
+    The model is that of the last epoch: choosing an epoch by its score on the validation fold, and then reporting that
+    score, would be choosing luck. A job that was stopped and resumed ends with the same weights, bit for bit, as one
+    that was not.
 
     Raises:
-        StoppedError: `stop` said so; the next call goes on to the same result, bit for bit.
-        GateError: it was a debug job and its loss did not fall.
-        NotFiniteError: the loss is infinite or not a number.
-        CompError: the data or the model is not what it must be.
+        StoppedError: it was asked to stop; what it has done is saved.
+        CompError: the data, the model or the loss is not what it must be.
     """
-    config = spec.config
-    seed_everything(config.seed)
-    work = prepare(spec)
-    kit = _set_up(spec)
-    samples = TrainSet(work.cache, work.train, Augmentation(config.augment), config.seed)
-    order = BatchOrder(len(work.train), config.train.batch_size, config.seed)
-    loader = make_loader(samples, order, workers=config.train.workers, pin=kit.device.type == "cuda")
-    position = checkpoint.load(spec.job_paths.checkpoint, spec, kit.saved_parts, device=kit.device)
-    pace = Pace(report, epochs=work.epochs, batches=len(order))
-    print(f"{len(work.train)} images to train on, {len(work.valid)} to score, {kit.predictor.precision}, {kit.device}.")
+    config, paths = spec.config, spec.job_paths
+    device = hardware.bind(spec.device)
+    seeds.fix(config.seed)
+    work = work_of(spec, reporter)
+    identity = checkpoint.identity_of(spec)
+    resumed = checkpoint.load(paths.checkpoint, identity=identity, device=device)
+    at = resumed.position if resumed else Position()
 
-    try:
-        while position.epoch < work.epochs:
-            order.epoch, order.start = position.epoch, position.step
-            kit.model.train()
-            before = time.perf_counter()
-            for images, masks, numbers in loader:
-                fetched = time.perf_counter()
-                step = position.epoch * len(order) + position.step
-                rate = learning_rate(
-                    step,
-                    config=config.schedule,
-                    peak=config.optimizer.lr,
-                    steps=work.epochs * len(order),
-                    steps_per_epoch=len(order),
-                )
-                torch.manual_seed(derive(config.seed, "step", step))
-                loss = _step(kit, images, masks, rate)
-                if not math.isfinite(loss):
-                    raise NotFiniteError(_where(loss, position, [work.train[int(n)] for n in numbers]))
-                now = time.perf_counter()
-                position.add_batch(images=len(images), loss=loss, train_s=now - before, wait_s=fetched - before)
-                before = now
-                pace.tell(position)
-                stop_if_asked(stop)
-            matrices = outputs.evaluate(work, kit.predictor, stop, keep=position.epoch == work.epochs - 1)
-            pace.score = metrics.score(spec.settings.metric, matrices)
-            position.end_epoch(score=pace.score, lr=kit.optimizer.param_groups[0]["lr"])
-            print(outputs.epoch_line(position.history[-1], work.epochs))
-            checkpoint.save(spec.job_paths.checkpoint, spec, position, kit.saved_parts)
-        if spec.kind is JobKind.DEBUG:
-            _check_gate(position.history)
-        return outputs.finish(work, kit.predictor, position, stop)
-    except StoppedError:
-        checkpoint.save(spec.job_paths.checkpoint, spec, position, kit.saved_parts)
-        raise
+    steps = steps_per_epoch(len(work.train), config.train.batch_size)
+    wanted = draws(
+        work.train,
+        seed=config.seed,
+        batch_size=config.train.batch_size,
+        epochs=work.epochs,
+        first=(at.epoch, at.step),
+    )
+    batches = load_batches(TrainingImages(work.cache, config), wanted, workers=config.train.workers, device=device)
+    segmenter = _segmenter(spec, device)
+    learner = Learner(segmenter, config, epochs=work.epochs, steps=steps, device=device)
+    if resumed:
+        learner.restore(resumed.learner)
+    pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)
+    _say_start(work, segmenter, device, at)
+
+    while at.epoch < work.epochs:
+        segmenter.train()
+        losses = LossMeter(at)
+        watch = Stopwatch()
+        for batch in islice(batches, steps - at.step):
+            waited_s = watch.lap()
+            losses.add(learner.step(batch), batch.draw)
+            at.step += 1
+            seconds = waited_s + watch.lap()
+            at.train_s += seconds
+            pace.trained(len(batch.draw.ids), seconds=seconds, waited_s=waited_s)
+            if reporter.is_due:
+                pace.loss = losses.read()
+                pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
+            if reporter.stopping:
+                break
+        pace.loss = losses.read()
+        at.train_s += watch.lap()
+        checkpoint.save(paths.checkpoint, Checkpoint(at, learner.state()), identity=identity)
+        reporter.raise_if_stopping()
+
+        last = at.epoch == work.epochs - 1
+        tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
+        keep = last and spec.kind is JobKind.FOLD
+        matrices = outputs.validate(spec, work, segmenter, device, keep=keep, tick=tick)
+        pace.validation_s = watch.lap()
+        score = metrics.score(spec.settings.metric, matrices)
+        pace.score = None if math.isnan(score) else score
+        at.next_epoch(_row(at, score, learner.learning_rate(at.epoch, steps - 1)))
+        history.write(paths.history, at.rows)
+        print(at.rows[-1].sentence(work.epochs), flush=True)
+
+    if spec.kind is JobKind.DEBUG:
+        check_gate(at.rows)
+    else:
+        if work.test:
+            tick = _Ticker(pace, reporter, "predict", work.epochs)
+            outputs.predict_test(spec, work, segmenter, device, tick=tick)
+        outputs.save_model(paths.model, segmenter)
+    return _finish(spec, at, facts_of(segmenter, pace, device))
+
+
+def check_gate(rows: list[Row]) -> None:
+    """Do nothing if the loss fell. Both epochs of a debug job see the same images, so their losses compare.
+
+    Raises:
+        GateError: it did not.
+    """
+    first, last = rows[0].train_loss, rows[-1].train_loss
+    if not last < first:
+        raise GateError.between(first, last)
 
 
 @dataclass(frozen=True)
-class _Kit:
-    """The parts that a step needs."""
+class _Ticker:
+    """Passes on how far a pass over images is, and ends it when the job shall stop: a resume does it again."""
 
-    model: torch.nn.Module
-    optimizer: torch.optim.Optimizer
-    scaler: torch.amp.GradScaler
-    loss_of: SegmentationLoss
-    predictor: Predictor
-    device: torch.device
+    pace: Pace
+    reporter: Reporter
+    phase: str
+    epoch: int
 
-    @property
-    def saved_parts(self) -> dict[str, Any]:
-        """What a checkpoint holds."""
-        return {"model": self.model, "optimizer": self.optimizer, "scaler": self.scaler}
+    def __call__(self, done: int, total: int) -> None:
+        self.reporter.raise_if_stopping()
+        self.pace.tell(self.phase, epoch=self.epoch, done=done, total=total)
 
 
-def _set_up(spec: JobSpec) -> _Kit:
-    config, device = spec.config, torch.device(spec.device)
-    precision = resolve(config.train.precision, device)
-    model = build(config.model, len(spec.settings.classes))
-    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    mean, std = normalisation(config.model)
-    return _Kit(
-        model=model,
-        optimizer=make_optimizer(config.optimizer, model.parameters()),
-        scaler=torch.amp.GradScaler(device.type, enabled=precision is Precision.FP16),
-        loss_of=SegmentationLoss(config.loss),
-        predictor=Predictor(model, device, precision, mean, std, config.train.batch_size),
-        device=device,
+def _segmenter(spec: JobSpec, device: torch.device) -> Segmenter:
+    config = spec.config
+    network = build(config.model, classes=len(spec.settings.classes), root=spec.root)
+    normal = normalisation(config.model, root=spec.root)
+    return Segmenter(network, normal, resolve(config.train.precision, device))
+
+
+def _row(at: Position, score: float, lr: float) -> Row:
+    return Row(at.epoch + 1, at.mean_loss, score, lr, at.train_s, at.images / at.train_s)
+
+
+def _finish(spec: JobSpec, at: Position, facts: dict[str, object]) -> Succeeded:
+    """Say how it went, on disk too, so that the result outlives a worker that cannot hear it any more."""
+    paths = spec.job_paths
+    is_fold = spec.kind is JobKind.FOLD
+    if is_fold:
+        facts["uncertain_share"] = Shard.open(paths.oof).uncertain_share
+    result = Succeeded(
+        token=spec.token,
+        score=at.rows[-1].score if is_fold else None,
+        first_loss=at.rows[0].train_loss,
+        last_loss=at.rows[-1].train_loss,
+        train_s=sum(row.seconds for row in at.rows),
+        artifacts=outputs.hashes(spec),
+        facts=facts,
     )
+    write_json(paths.result, result.to_json())
+    paths.checkpoint.unlink(missing_ok=True)
+    return result
 
 
-def _step(kit: _Kit, images: torch.Tensor, masks: torch.Tensor, rate: float) -> float:
-    """One step of the optimiser on a batch; the loss. A loss that is not finite changes no weight."""
-    for group in kit.optimizer.param_groups:
-        group["lr"] = rate
-    kit.optimizer.zero_grad(set_to_none=True)
-    with autocast(kit.predictor.precision, kit.device):
-        logits = kit.model(kit.predictor.normalise(images))
-    loss = kit.loss_of(logits, masks.to(kit.device, torch.long, non_blocking=True))
-    value = float(loss.detach())
-    if math.isfinite(value):
-        kit.scaler.scale(loss).backward()
-        kit.scaler.step(kit.optimizer)
-        kit.scaler.update()
-    return value
-
-
-def _check_gate(history: list[dict[str, float]]) -> None:
-    """The same images went through both epochs of a debug job, so the losses can be compared."""
-    first, last = history[0]["train_loss"], history[-1]["train_loss"]
-    if not last < first:
-        raise GateError(f"the training loss did not fall: {first:.4f} in epoch 1, {last:.4f} in epoch {len(history)}")
-
-
-def _where(loss: float, position: Position, ids: list[str]) -> str:
-    return f"the loss is {loss} in epoch {position.epoch + 1}, batch {position.step + 1}: {', '.join(ids)}"
+def _say_start(work: Work, segmenter: Segmenter, device: torch.device, at: Position) -> None:
+    print(
+        f"{len(work.train)} images to train on, {len(work.valid)} to validate on, {len(work.test)} to predict; "
+        f"{segmenter.precision} on {hardware.device_name(device)}."
+    )
+    if at.epoch or at.step:
+        print(f"Going on from epoch {at.epoch + 1}, batch {at.step + 1}.", flush=True)

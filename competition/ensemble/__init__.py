@@ -1,0 +1,1 @@
+"""Blends of experiments: scored honestly on out-of-fold probabilities, then applied to the test images."""

@@ -1,0 +1,105 @@
+"""Weights that are never scored on what they were fitted on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from competition.data.parallel import Progress, in_threads
+from competition.ensemble.blend import Weighting
+from competition.ensemble.evaluate import Survey, Truth, confusions
+from competition.ensemble.members import OpenMembers
+from competition.ensemble.pixels import draw
+from competition.ensemble.search import search
+from competition.scoring import metrics
+from competition.scoring.confusion import Matrices
+
+HOLDOUT_PARTS = 5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Fitted weights.
+
+    Args:
+        weighting: fitted on all images; what test images are blended with.
+        mean: (N, C, C), the confusion matrices of equal weights.
+        in_sample: (N, C, C), those of `weighting`; optimistic, as these images chose it.
+        cross_fitted: (N, C, C), each image's under weights that were fitted without the image's part.
+    """
+
+    weighting: Weighting
+    mean: Matrices
+    in_sample: Matrices
+    cross_fitted: Matrices
+
+
+def fit(
+    members: OpenMembers,
+    found: Survey,
+    *,
+    parts: NDArray[np.int64],
+    truth: Truth,
+    metric: str,
+    seed: int,
+    drawing: Progress | None = None,
+    scoring: Progress | None = None,
+) -> Fitted:
+    """Fit weights on all images, and once more without each part.
+
+    The search works on a sample of pixels. What it finds is then scored exactly, on the images that it was fitted on,
+    beside equal weights and every member alone; the best of these is taken, and equal weights where they are as good.
+
+    Args:
+        parts: (N,), the part of each image.
+        drawing: progress of reading the sample.
+        scoring: progress of scoring the blends exactly.
+    """
+    sample = draw(members, found, truth=truth, seed=seed, progress=drawing)
+    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
+    searched = in_threads(lambda images: search(sample.restricted(images), metric), seen)
+
+    number = len(members.names)
+    equal: Weighting = (1,) * number
+    singles: list[Weighting] = [tuple(int(m == k) for m in range(number)) for k in range(number)]
+    exact = dict(zip(singles, found.singles, strict=True))
+    exact |= confusions(members, sorted({equal, *searched} - exact.keys()), truth=truth, progress=scoring)
+
+    chosen = [
+        _best([equal, candidate, *singles], exact, metric, images)
+        for candidate, images in zip(searched, seen, strict=True)
+    ]
+    cross_fitted = np.empty_like(exact[equal])
+    for part, weighting in zip(np.unique(parts), chosen[:-1], strict=True):
+        cross_fitted[parts == part] = exact[weighting][parts == part]
+    return Fitted(chosen[-1], exact[equal], exact[chosen[-1]], cross_fitted)
+
+
+def parts_of(members: OpenMembers, groups: Mapping[str, str], *, seed: int) -> NDArray[np.int64]:
+    """The part (N,) that each out-of-fold image belongs to: its fold, or one of five where there is a single fold.
+
+    The five are dealt at random, as equal in images as whole groups allow.
+    """
+    if len(members.oof[0]) > 1:
+        return np.array([members.fold_of[image_id] for image_id in members.ids], dtype=np.int64)
+    together: dict[str, list[int]] = {}
+    for row, image_id in enumerate(members.ids):
+        together.setdefault(groups.get(image_id) or f"alone {image_id}", []).append(row)
+    blocks = list(together.values())
+    order = np.random.default_rng(seed).permutation(len(blocks))
+    parts = np.zeros(len(members.ids), dtype=np.int64)
+    filled = np.zeros(min(HOLDOUT_PARTS, len(blocks)), dtype=np.int64)
+    for block in sorted((blocks[b] for b in order), key=len, reverse=True):
+        smallest = int(filled.argmin())
+        parts[block] = smallest
+        filled[smallest] += len(block)
+    return parts
+
+
+def _best(
+    candidates: Sequence[Weighting], exact: Mapping[Weighting, Matrices], metric: str, images: NDArray[np.bool_]
+) -> Weighting:
+    """The candidate that scores best on the images, the first where several do or there is nothing to score."""
+    scores = np.array([metrics.score(metric, exact[candidate][images]) for candidate in candidates])
+    return candidates[int(np.nan_to_num(scores).argmax())]

@@ -1,0 +1,43 @@
+"""The one device that a job runs on."""
+
+import os
+import platform
+import resource
+from pathlib import Path
+
+import cv2
+import torch
+
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def bind(name: str) -> torch.device:
+    """Make this process compute on the device that torch calls `name` (`cpu`, `cuda:0`).
+
+    On a CPU all cores compute: preparing a batch costs a hundredth of training on it, so the loader's workers fit in
+    between.
+    """
+    device = torch.device(name)
+    cv2.setNumThreads(0)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+    return device
+
+
+def device_name(device: torch.device) -> str:
+    """What the maker calls it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def peak_memory_mib(device: torch.device) -> int:
+    """The most memory that was in use at once: of the GPU by torch, or of the machine by this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) // 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10

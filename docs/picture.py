@@ -1,0 +1,19 @@
+"""Draw the leaderboard of a competition as SVG: `python docs/picture.py comp-demo docs/images/leaderboard.svg`."""
+
+import io
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from competition.cli.leaderboard import render
+from competition.paths import find_competition
+from competition.store.engine import open_store
+from competition.store.leaderboard import leaderboard
+
+if __name__ == "__main__":
+    folder, target = Path(sys.argv[1]), Path(sys.argv[2])
+    console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, highlight=False)
+    console.print("[bold green]$[/] comp leaderboard")
+    console.print(render(leaderboard(open_store(find_competition(folder)))))
+    target.write_text(console.export_svg(title="comp"), encoding="utf-8")

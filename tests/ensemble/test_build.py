@@ -1,0 +1,159 @@
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from competition.ensemble import crossfit
+from competition.ensemble.build import Ensemble, Method, build
+from competition.ensemble.crossfit import parts_of
+from competition.ensemble.members import Member, open_members
+from competition.ensemble.pixels import Sample
+from competition.scoring import confusion, metrics
+from competition.settings import IGNORE_INDEX, Metric
+from tests.ensemble.conftest import Makes, answering, noisy, random_truth
+
+IDS = [f"i{n}" for n in range(6)]
+TRUTH = random_truth(*IDS, seed=7)
+
+
+def in_folds(images: Mapping[str, np.ndarray], folds: int = 3) -> list[dict[str, np.ndarray]]:
+    return [{i: images[i] for i in IDS[k::folds]} for k in range(folds)]
+
+
+def built(members: list[Member], method: Method = Method.WEIGHTED, **options: object) -> Ensemble:
+    values: dict[str, object] = {"truth": TRUTH.__getitem__, "metric": Metric.MIOU, "method": method, **options}
+    return build(members, **values)  # type: ignore[arg-type]
+
+
+def test_equal_weights_by_hand(member: Makes) -> None:
+    truth = {"a": np.array([[0, 1, 2, IGNORE_INDEX]], np.uint8)}
+    first = answering(np.array([[0, 1, 1, 1]]), confidence=0.6)
+    second = answering(np.array([[0, 0, 2, 1]]), confidence=0.9)
+    made = built([member("x", [{"a": first}]), member("y", [{"a": second}])], Method.MEAN, truth=truth.__getitem__)
+    # The surer member wins where they differ: background, background, glass.
+    assert made.confusion[0].tolist() == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
+    assert made.per_class_iou == (0.5, 0.0, 1.0)
+    assert made.score == made.mean_score == pytest.approx(0.5)
+    assert made.singles == {"x": pytest.approx((1 + 0.5 + 0) / 3), "y": pytest.approx(0.5)}
+    assert made.weights == {"x": 0.5, "y": 0.5}
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_one_member_is_its_own_ensemble(member: Makes, method: Method) -> None:
+    seen = noisy(TRUTH, seed=0, noise=2)
+    made = built([member("b1", in_folds(seen))], method)
+    own = np.stack([confusion.count(seen[i].argmax(axis=0).astype(np.uint8), TRUTH[i], 3) for i in made.ids])
+    alone = metrics.score(Metric.MIOU, own)
+    assert made.weights == {"b1": 1.0}
+    assert made.best_single == ("b1", pytest.approx(alone, abs=0.02))  # rounding to bytes moves near-ties
+    assert {made.score, made.mean_score, made.weighted_score, made.weighted_in_sample} == {made.best_single[1]}
+
+
+def test_weights_leave_a_bad_member_behind(member: Makes) -> None:
+    members = [
+        member(name, in_folds(noisy(TRUTH, seed=seed, noise=noise)))
+        for seed, (name, noise) in enumerate([("good", 1.5), ("fair", 1.7), ("bad", 8.0)])
+    ]
+    made = built(members)
+    assert made.weights["bad"] < made.weights["fair"] / 2
+    assert sum(made.weights.values()) == pytest.approx(1)
+    assert made.weighted_score > made.mean_score + 0.02
+    assert made.weighted_in_sample >= max(made.mean_score, *made.singles.values())
+    assert made.score == made.weighted_score
+    assert made.best_single[0] == "good"
+    assert metrics.score(Metric.MIOU, made.confusion) == made.score
+    mean = built(members, Method.MEAN)
+    assert mean.score == made.mean_score
+    assert (mean.weighted_score, mean.singles) == (made.weighted_score, made.singles)
+    assert set(mean.weights.values()) == {1 / 3}
+
+
+def test_the_scored_fold_never_chooses_its_own_weights(member: Makes) -> None:
+    """Each member knows the answers of one fold and is wrong everywhere else.
+
+    Weights that saw a fold would choose the member that knows it; weights that did not must choose the other.
+    """
+    wrong = {i: (labels + 1) % 3 for i, labels in TRUTH.items()}
+    folds = [IDS[0::2], IDS[1::2]]
+
+    def knows(known: int) -> list[dict[str, np.ndarray]]:
+        return [
+            {i: answering(TRUTH[i] if fold == known else wrong[i], confidence=0.9) for i in ids}
+            for fold, ids in enumerate(folds)
+        ]
+
+    made = built([member("knows0", knows(0)), member("knows1", knows(1))])
+    assert made.weighted_score == 0.0
+    assert made.weighted_in_sample >= 0.3  # half of the pixels right: 1/3 for each class
+    assert made.singles == {"knows0": pytest.approx(1 / 3, abs=0.05), "knows1": pytest.approx(1 / 3, abs=0.05)}
+
+
+def test_every_fit_sees_the_other_folds_alone(member: Makes, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[int]] = []
+    search = crossfit.search
+
+    def spy(sample: Sample, metric: Metric) -> tuple[int, ...]:
+        with_pixels = {int(i) for i in sample.image} | {int(i) for i in sample.settled.sum(axis=(1, 2)).nonzero()[0]}
+        seen.append(with_pixels)
+        return search(sample, metric)
+
+    monkeypatch.setattr(crossfit, "search", spy)
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(2)]
+    built(members)
+    # Rows go fold after fold: two images each.
+    assert sorted(map(sorted, seen)) == sorted([[2, 3, 4, 5], [0, 1, 4, 5], [0, 1, 2, 3], [0, 1, 2, 3, 4, 5]])
+
+
+def test_a_holdout_is_parted_again_with_groups_whole(member: Makes) -> None:
+    ids = [f"i{n}" for n in range(23)]
+    seen = noisy(random_truth(*ids, size=(2, 2)), seed=0, noise=1)
+    opened = open_members([member("b1", [seen])])
+    groups = {image_id: f"g{n // 4}" if n < 16 else "" for n, image_id in enumerate(ids)}
+    parts = parts_of(opened, groups, seed=0)
+    assert set(parts.tolist()) == {0, 1, 2, 3, 4}
+    for first in range(0, 16, 4):
+        assert len(set(parts[first : first + 4].tolist())) == 1
+    assert sorted(np.bincount(parts).tolist()) == [4, 4, 5, 5, 5]
+    assert np.array_equal(parts, parts_of(opened, groups, seed=0))
+
+
+def test_folds_are_the_parts(member: Makes) -> None:
+    opened = open_members([member("b1", in_folds(noisy(TRUTH, seed=0, noise=1)))])
+    assert parts_of(opened, dict.fromkeys(IDS, "one group"), seed=0).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_holdout_of_one_group_falls_back_to_equal_weights(member: Makes) -> None:
+    members = [member(f"m{s}", [noisy(TRUTH, seed=s, noise=noise)]) for s, noise in enumerate((1.0, 6.0))]
+    made = built(members, groups=dict.fromkeys(IDS, "one group"))
+    assert made.weighted_score == made.mean_score
+    assert made.weighted_in_sample > made.mean_score
+
+
+def test_deterministic(member: Makes) -> None:
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
+    assert built(members) == built(members)
+    assert built(members).confusion.tolist() == built(members).confusion.tolist()
+
+
+def test_the_order_of_members_changes_no_mean(member: Makes) -> None:
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
+    forward, backward = built(members, Method.MEAN), built(members[::-1], Method.MEAN)
+    assert forward.score == backward.score
+    assert np.array_equal(forward.confusion, backward.confusion)
+
+
+def test_progress_runs_through_all_passes_once(member: Makes) -> None:
+    told: list[tuple[int, int]] = []
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(2)]
+    built(members, progress=lambda done, total: told.append((done, total)))
+    assert told == [(n, 18) for n in range(1, 19)]
+
+
+def test_json_holds_no_nan(member: Makes) -> None:
+    truth = {"a": np.zeros((2, 2), np.uint8)}
+    made = built([member("b1", [{"a": answering(truth["a"])}])], truth=truth.__getitem__)
+    found = json.loads(json.dumps(made.to_json(), allow_nan=False))
+    assert found["per_class_iou"] == {"background": 1.0, "paper": None, "glass": None}
+    assert found["best_single"] == {"name": "b1", "score": 1.0}
+    assert found["images"] == 1

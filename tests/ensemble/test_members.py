@@ -1,0 +1,123 @@
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from competition.ensemble.members import Member, open_members
+from competition.errors import DataError, RefusedError
+from competition.paths import header_of
+from tests.ensemble.conftest import CLASSES, Makes, noisy, random_truth
+
+Folds = list[Mapping[str, np.ndarray]]
+
+
+@pytest.fixture
+def folds() -> Folds:
+    truth = random_truth("a", "b", "c", size=(3, 4))
+    seen = noisy(truth, seed=1, noise=1)
+    return [{"a": seen["a"], "b": seen["b"]}, {"c": seen["c"]}]
+
+
+@pytest.fixture
+def test_folds() -> Folds:
+    return [noisy(random_truth("t1", "t2", size=(5, 2)), seed=seed, noise=1) for seed in range(2)]
+
+
+def refusal(members: list[Member]) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        open_members(members)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_members_that_belong_together(member: Makes, folds: Folds, test_folds: Folds) -> None:
+    opened = open_members([member("b1", folds, test_folds), member("dice", folds, test_folds)])
+    assert opened.names == ("b1", "dice")
+    assert opened.classes == CLASSES
+    assert opened.ids == ("a", "b", "c")
+    assert opened.fold_of == {"a": 0, "b": 0, "c": 1}
+    assert opened.test_ids == ("t1", "t2")
+    assert [view.shape for view in opened.oof_views("c")] == [(3, 3, 4)] * 2
+
+
+def test_no_members() -> None:
+    assert "at least one experiment" in refusal([]).message
+
+
+def test_a_member_twice(member: Makes, folds: Folds) -> None:
+    made = member("b1", folds)
+    assert refusal([made, made]).message == "Named twice: b1."
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ({"classes": ("background", "glass", "paper")}, "has the classes background, glass, paper"),
+        ({"fingerprint": "e" * 16}, "ran on other data (eeeeeeeeeeeeeeee)"),
+        ({"split_hash": "r" * 64}, "ran on another split (rrrrrrrrrrrr)"),
+    ],
+)
+def test_another_origin(member: Makes, folds: Folds, header: dict[str, object], why: str) -> None:
+    error = refusal([member("b1", folds), member("other", folds, **header)])
+    assert error.message.startswith(f"other {why}")
+    assert "comp run" in (error.hint or "")
+
+
+def test_test_shards_are_checked_for_their_origin_too(member: Makes, folds: Folds, test_folds: Folds) -> None:
+    first = member("b1", folds, test_folds)
+    second = member("stale", [], test_folds, fingerprint="e" * 16)
+    mixed = Member("b2", first.oof, second.test)
+    assert refusal([first, mixed]).message.startswith("b2 ran on other data")
+
+
+def test_missing_folds(member: Makes, folds: Folds) -> None:
+    error = refusal([member("b1", folds), member("short", folds[:1])])
+    assert error.message == "short has 1 folds, and b1 has 2."
+    assert "comp run short" in (error.hint or "")
+
+
+def test_an_image_in_two_folds(member: Makes, folds: Folds) -> None:
+    leaking = [folds[0], {**folds[1], "a": folds[0]["a"]}]
+    assert refusal([member("leaky", leaking)]).message.startswith("leaky predicted a in two folds")
+
+
+def test_other_images(member: Makes, folds: Folds) -> None:
+    error = refusal([member("b1", folds), member("b2", [folds[0], {}])])
+    assert error.message.startswith("b2, fold 1, covers other oof images than b1")
+    assert error.message.endswith("such as c.")
+
+
+def test_the_same_images_in_other_folds(member: Makes, folds: Folds) -> None:
+    assert "b2, fold 0," in refusal([member("b1", folds), member("b2", folds[::-1])]).message
+
+
+def test_other_sizes(member: Makes, folds: Folds) -> None:
+    turned = [{i: p.transpose(0, 2, 1) for i, p in fold.items()} for fold in folds]
+    assert "or at other sizes: 2 differ" in refusal([member("b1", folds), member("b2", turned)]).message
+
+
+def test_other_test_images(member: Makes, folds: Folds, test_folds: Folds) -> None:
+    fewer = [test_folds[0], {"t1": test_folds[1]["t1"]}]
+    error = refusal([member("b1", folds, test_folds), member("b2", folds, fewer)])
+    assert error.message.startswith("b2, fold 1, covers other test images than b1")
+
+
+def test_test_predictions_of_some_only(member: Makes, folds: Folds, test_folds: Folds) -> None:
+    error = refusal([member("b1", folds, test_folds), member("b2", folds)])
+    assert error.message.startswith("No test predictions from b2")
+
+
+def test_a_shard_of_the_other_part(member: Makes, folds: Folds, test_folds: Folds) -> None:
+    made = member("b1", folds, test_folds)
+    with pytest.raises(DataError, match="holds test predictions, not oof"):
+        open_members([Member("b1", made.test)])
+
+
+def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> None:
+    made = member("b1", folds)
+    made.oof[1].write_bytes(made.oof[1].read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"fold1/oof\.u8 has 35 bytes, and its header says 36"):
+        open_members([made])
+    header_of(made.oof[0]).unlink()
+    with pytest.raises(DataError, match="never finished"):
+        open_members([made])

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from competition.ensemble import predictions
+from competition.errors import RefusedError
+from tests.ensemble.conftest import Makes, answering, noisy, random_truth
+
+OOF = noisy(random_truth("a", "b"), seed=0, noise=1)
+FOLDS = [{"a": OOF["a"]}, {"b": OOF["b"]}]
+
+
+def one_pixel(*probabilities: float) -> np.ndarray:
+    return np.array(probabilities, np.float32).reshape(3, 1, 1)
+
+
+def test_the_mean_over_fold_models_by_hand(member: Makes) -> None:
+    made = member("b1", FOLDS, [{"t": one_pixel(0.6, 0.4, 0)}, {"t": one_pixel(0.1, 0.5, 0.4)}])
+    # (0.35, 0.45, 0.2)
+    [(image_id, labels)] = predictions.test_labels([made], {"b1": 1.0}, progress=None)
+    assert (image_id, labels.dtype, labels.tolist()) == ("t", np.uint8, [[1]])
+
+
+def test_weights_between_members_by_hand(member: Makes) -> None:
+    first = member("b1", FOLDS, [{"t": one_pixel(0.6, 0.4, 0)}, {"t": one_pixel(0.5, 0.5, 0)}])
+    second = member("b2", FOLDS, [{"t": one_pixel(0, 0.4, 0.6)}, {"t": one_pixel(0, 0.2, 0.8)}])
+
+    def label(weight: float) -> int:
+        weights = {"b1": weight, "b2": 1 - weight}
+        return int(next(predictions.test_labels([first, second], weights, progress=None))[1][0, 0])
+
+    # b1 means (0.55, 0.45, 0), b2 means (0, 0.3, 0.7).
+    assert [label(weight) for weight in (0.0, 0.4, 0.8, 0.9, 1.0)] == [2, 2, 0, 0, 0]
+    assert label(0.56) == 1  # (0.308, 0.384, 0.308)
+
+
+def test_many_images_of_many_sizes_stay_in_order(member: Makes) -> None:
+    wanted = {f"t{n}": np.full((n % 5 + 1, n % 3 + 2), n % 3, np.uint8) for n in range(40)}
+    test = {image_id: answering(labels) for image_id, labels in wanted.items()}
+    told: list[tuple[int, int]] = []
+    labels = predictions.test_labels(
+        [member("b1", FOLDS, [test, test])], {"b1": 1.0}, progress=lambda done, total: told.append((done, total))
+    )
+    for (image_id, found), (expected_id, expected) in zip(labels, wanted.items(), strict=True):
+        assert image_id == expected_id
+        assert np.array_equal(found, expected)
+    assert told == [(n, 40) for n in range(1, 41)]
+
+
+def test_a_member_without_weight_does_not_count(member: Makes) -> None:
+    first = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
+    second = member("b2", FOLDS, [{"t": one_pixel(0, 0, 1)}] * 2)
+    [(_, labels)] = predictions.test_labels([first, second], {"b1": 0.0, "b2": 1.0}, progress=None)
+    assert labels.tolist() == [[2]]
+
+
+def test_refuses_before_anything_is_written(member: Makes) -> None:
+    with pytest.raises(RefusedError, match="no test predictions"):
+        predictions.test_labels([member("b1", FOLDS)], {"b1": 1.0}, progress=None)
