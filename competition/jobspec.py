@@ -47,13 +47,20 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is; `epoch` and `batch` count from 1. Scores are fractions (0.43, not 43)."""
+    """How far a running job is; `epoch` and `batch` count from 1. Scores are fractions (0.43, not 43).
+
+    Args:
+        batch: of the epoch, or whatever `phase` counts (images being cached, validated, predicted).
+        loss: the mean training loss of the epoch so far; None before the first batch.
+        score: of the last finished epoch.
+        eta_s: seconds until the job is done.
+    """
 
     epoch: int
     epochs: int
     batch: int
     batches: int
-    loss: float
+    loss: float | None
     score: float | None
     images_per_s: float
     eta_s: float

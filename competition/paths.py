@@ -136,13 +136,27 @@ class Paths:
         """Tracebacks of comp's own bugs."""
         return self.runs / "crash.log"
 
+    @property
+    def index_journal(self) -> Path:
+        """What `comp init` has looked at so far; gone when it ends."""
+        return self.runs / "data" / ".index.jsonl"
+
+    @property
+    def all_data(self) -> Path:
+        """A folder for each state of the data that was indexed."""
+        return self.runs / "data"
+
     def data(self, fingerprint: str) -> Path:
         """What was derived from the data with this fingerprint."""
-        return self.runs / "data" / fingerprint
+        return self.all_data / fingerprint
 
     def manifest(self, fingerprint: str) -> Path:
         """One row per image."""
         return self.data(fingerprint) / "manifest.csv"
+
+    def looks(self, fingerprint: str) -> Path:
+        """What each image looks like: perceptual hashes, by the sha256 of the image."""
+        return self.data(fingerprint) / "looks.csv"
 
     def folds(self, fingerprint: str, version: int) -> Path:
         """Which image is validated in which fold, for one version of the split."""
@@ -171,6 +185,16 @@ class Paths:
     def submissions(self) -> Path:
         """The folder of submission files."""
         return self.runs / "submissions"
+
+    @property
+    def eda_page(self) -> Path:
+        """The page about the data; its pictures lie beside it."""
+        return self.runs / "report" / "eda" / "index.html"
+
+    @property
+    def eda_summary(self) -> Path:
+        """What the page says, for programs."""
+        return self.eda_page.with_name("summary.json")
 
 
 def header_of(shard: Path) -> Path:

@@ -1,10 +1,11 @@
 """competition.yaml: what the whole team shares and nobody changes once experiments exist."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from competition import yamlfile
 from competition.yamlfile import Section
@@ -12,12 +13,44 @@ from competition.yamlfile import Section
 IGNORE_INDEX = 255
 """Void inside comp: a mask read by comp holds class indices and this, whatever the files use for void."""
 
+STEM = "{stem}"
+"""Stands for an image's file stem in the pattern of a mask's."""
+
+VOID = "void"
+"""What the list of colours calls a colour that counts in no score."""
+
 
 class Metric(StrEnum):
-    """What the leaderboard ranks by."""
+    """What the leaderboard ranks by; `scoring.metrics` defines each. Those per image are means over the images."""
 
     MIOU = "miou"
+    MIOU_IMAGE = "miou-image"
     DICE = "dice"
+    DICE_IMAGE = "dice-image"
+    FWIOU = "fwiou"
+    PIXEL_ACCURACY = "pixel-accuracy"
+    TGS_MAP = "tgs-map"
+
+    @property
+    def is_image_wise(self) -> bool:
+        """Whether it is the mean of what each image scores by itself."""
+        return self in (Metric.MIOU_IMAGE, Metric.DICE_IMAGE, Metric.TGS_MAP)
+
+
+class OwnMetric(str):
+    """A metric of the team's own, `package.module:function`, and the folder that it is imported from."""
+
+    __slots__ = ("folder",)
+    folder: Path
+
+    def __new__(cls, name: str, folder: Path) -> "OwnMetric":
+        own = super().__new__(cls, name)
+        own.folder = folder
+        return own
+
+    def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
+        """It travels to other processes with its folder."""
+        return str(self), self.folder
 
 
 class Strategy(StrEnum):
@@ -28,18 +61,73 @@ class Strategy(StrEnum):
 
 
 class DataSettings(Section):
-    """Where the data lies; relative paths start at the folder of competition.yaml.
+    """Where the data lies and how it is written; relative paths start at the folder of competition.yaml.
+
+    The labels come from exactly one of `masks` (a folder of mask files that bear the images' stems, or `mask_pattern`
+    with `{stem}` for the image's), `pairs` (a CSV with the columns image and mask: files in the folders `images` and
+    `masks`), `rle_csv` (run lengths in Kaggle's form; the keys below name its columns) and `coco` (a COCO JSON).
+
+    Mask files hold class indices; 0 and 1, 255 or 65535 where `binary` is true; or the `colors`: a class by #rrggbb
+    (`void` for what counts in no score). A colour up to `tolerance` away in each channel is taken for the nearest.
+
+    `test_coco` lists the images of `test_images` that count. `ignore` is a folder with one picture per image (its stem,
+    or `ignore_pattern`): where it is 0, the image counts in no score.
 
     `meta` is a CSV with one row per image; its column `group_column` names what belongs together (a video, a
     patient). `group_regex` takes the group from the image's id instead (the first group of the match).
     """
 
     images: str
-    masks: str
+    masks: str | None = None
+    mask_pattern: str = STEM
+    pairs: str | None = None
+    rle_csv: str | None = None
+    image_column: str | None = None
+    rle_column: str | None = None
+    class_column: str | None = None
+    coco: str | None = None
+    binary: bool = False
+    colors: dict[str, str] | None = None
+    tolerance: int = Field(default=0, ge=0, le=255)
+    ignore: str | None = None
+    ignore_pattern: str = STEM
     test_images: str | None = None
+    test_coco: str | None = None
     meta: str | None = None
     group_column: str | None = None
     group_regex: str | None = None
+
+    @field_validator("mask_pattern", "ignore_pattern")
+    @classmethod
+    def _pattern_holds_the_stem(cls, pattern: str) -> str:
+        if pattern.count(STEM) != 1 or "/" in pattern:
+            raise ValueError(f"a pattern is a file's stem with {STEM} in it once, such as {STEM}_mask")
+        return pattern
+
+    @field_validator("colors")
+    @classmethod
+    def _colors_are_colors(cls, colors: dict[str, str] | None) -> dict[str, str] | None:
+        wrong = [color for color in colors or {} if not re.fullmatch("#[0-9a-f]{6}", color)]
+        if wrong or colors == {}:
+            raise ValueError(f"a colour is written #rrggbb in lower case, not {wrong[0]!r}" if wrong else "it is empty")
+        return colors
+
+    @model_validator(mode="after")
+    def _one_source_of_labels(self) -> "DataSettings":
+        given = [key for key in ("masks", "rle_csv", "coco") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(f"the labels come from one of masks, pairs, rle_csv and coco; given: {_listed(given)}")
+        if self.pairs is not None and self.masks is None:
+            raise ValueError("pairs names files inside the folder masks")
+        if self.rle_csv is not None and (self.image_column is None or self.rle_column is None):
+            raise ValueError("rle_csv needs image_column and rle_column")
+        if self.masks is None and (self.binary or self.colors):
+            raise ValueError("binary and colors are about mask files")
+        if self.binary and self.colors:
+            raise ValueError("masks are binary or hold colors, not both")
+        if self.test_coco is not None and self.test_images is None:
+            raise ValueError("test_coco lists files inside the folder test_images")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_group(self) -> "DataSettings":
@@ -50,9 +138,30 @@ class DataSettings(Section):
         return self
 
     @property
+    def holds_indices(self) -> bool:
+        """Whether masks are files that hold class indices."""
+        return self.masks is not None and not self.binary and self.colors is None
+
+    @property
     def has_groups(self) -> bool:
         """Whether images are known to belong together."""
         return self.meta is not None or self.group_regex is not None
+
+
+def parse_metric(value: object) -> object:
+    """One of `Metric` for its name; the team's own, `package.module:function`, stays as it is.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not isinstance(value, str) or isinstance(value, OwnMetric):
+        return value
+    if value in list(Metric):
+        return Metric(value)
+    module, colon, function = value.partition(":")
+    if not (colon and function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise ValueError(f"a metric is one of {', '.join(Metric)}, or your own as package.module:function")
+    return value
 
 
 class Settings(Section):
@@ -61,7 +170,7 @@ class Settings(Section):
     name: str = Field(min_length=1)
     classes: Annotated[tuple[str, ...], Field(strict=False)]
     void: int | None = Field(default=None, ge=0)
-    metric: Annotated[Metric, Field(strict=False)] = Metric.MIOU
+    metric: Annotated[Metric | str, BeforeValidator(parse_metric)] = Metric.MIOU
     strategy: Annotated[Strategy, Field(strict=False)] = Strategy.SHARED
     data: DataSettings
 
@@ -79,8 +188,19 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _void_is_no_class(self) -> "Settings":
-        if self.void is not None and self.void < len(self.classes):
+        if self.void is not None and self.void < len(self.classes) and self.data.holds_indices:
             raise ValueError(f"void {self.void} is the index of class {self.classes[self.void]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_are_classes(self) -> "Settings":
+        if self.data.binary and len(self.classes) != 2:
+            raise ValueError(f"binary masks tell two classes apart, not {len(self.classes)}")
+        unknown = sorted(set((self.data.colors or {}).values()) - {*self.classes, VOID})
+        if unknown:
+            raise ValueError(f"data.colors speaks of {unknown[0]!r}, which is no class")
+        if self.void is not None and not (self.data.holds_indices or self.data.binary):
+            raise ValueError("void is a value of mask files; these labels have none (name a colour `void` instead)")
         return self
 
 
@@ -90,4 +210,11 @@ def read_settings(path: Path) -> Settings:
     Raises:
         ConfigError: the file is missing, is not YAML, or describes no valid competition.
     """
-    return yamlfile.read(path, Settings)
+    settings = yamlfile.read(path, Settings)
+    if settings.metric in list(Metric):
+        return settings
+    return settings.model_copy(update={"metric": OwnMetric(settings.metric, path.parent.resolve())})
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(keys) if keys else "none"

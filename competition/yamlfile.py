@@ -75,9 +75,14 @@ def build(raw: Mapping[str, Any], model: type[AnySection], *, source: str) -> An
         raise ConfigError(all_problems(source, problems)) from error
 
 
-def dump(section: Section) -> str:
-    """The YAML text of a model, in the order its keys are declared, that `read` turns back into the same."""
-    return yaml.safe_dump(section.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+def dump(section: Section, *, nulls: bool = True) -> str:
+    """The YAML text of a model, in the order its keys are declared, that `read` turns back into the same.
+
+    Args:
+        nulls: also write the keys that hold nothing.
+    """
+    raw = section.model_dump(mode="json", exclude_none=not nulls)
+    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
 
 
 def leaf_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -5,8 +5,11 @@ import typer
 from competition.cli import (
     assign,
     baseline,
+    cache,
+    check,
     compare,
     demo,
+    eda,
     ensemble,
     init,
     leaderboard,
@@ -29,5 +32,22 @@ app = typer.Typer(
 )
 
 app.callback()(print_version)
-for module in (init, assign, split, baseline, run, worker, queue, leaderboard, compare, ensemble, submit, status, demo):
+for module in (
+    init,
+    assign,
+    eda,
+    check,
+    split,
+    baseline,
+    run,
+    worker,
+    queue,
+    leaderboard,
+    compare,
+    ensemble,
+    submit,
+    status,
+    cache,
+    demo,
+):
     module.register(app)

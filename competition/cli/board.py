@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.live import Live
 from rich.table import Table
@@ -67,7 +67,7 @@ class _Lines:
         self._looked_at = time.monotonic()
         for job in _shown(self._store, self._experiment):
             progress = job.progress or {}
-            news = (job.state, progress.get("epoch"), job.reason if job.state.is_finished else None)
+            news = (job.state, _stage(progress) if progress else None, job.reason if job.state.is_finished else None)
             if self._last.get(job.id) != news and job.state is not JobState.WAITING:
                 self._last[job.id] = news
                 output.say(f"{job.experiment} {job.label}: {_in_words(job)}")
@@ -85,8 +85,8 @@ def _render(shown: list[Job]) -> Table:
     )
     for job in shown[:20]:
         progress = job.progress or {}
-        epoch = f"{progress['epoch']}/{progress['epochs']}" if progress else output.NOTHING
-        loss = f"{progress['loss']:.3f}" if progress else output.NOTHING
+        epoch = _stage(progress) if progress else output.NOTHING
+        loss = f"{progress['loss']:.3f}" if progress.get("loss") is not None else output.NOTHING
         score = output.percent(job.score if job.score is not None else progress.get("score"))
         eta = output.duration(progress.get("eta_s") if job.state.is_live else None)
         device = (job.device or output.NOTHING)[:12]
@@ -103,5 +103,12 @@ def _in_words(job: Job) -> str:
     if job.state.is_live and progress:
         score = output.percent(progress.get("score"))
         eta = output.duration(progress.get("eta_s"))
-        return f"epoch {progress['epoch']}/{progress['epochs']}, loss {progress['loss']:.3f}, score {score}, ETA {eta}"
+        if progress["loss"] is None:
+            return f"{progress['phase']} {progress['batch']}/{progress['batches']}"
+        return f"epoch {_stage(progress)}, loss {progress['loss']:.3f}, score {score}, ETA {eta}"
     return f"{job.state}{f' ({job.reason})' if job.reason else ''}"
+
+
+def _stage(progress: dict[str, Any]) -> str:
+    """The epoch, `3/20`, or what the job does before the first."""
+    return f"{progress['epoch']}/{progress['epochs']}" if progress["loss"] is not None else str(progress["phase"])

@@ -1,16 +1,18 @@
 """`comp init`: from folders of images and masks to a competition."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from competition.cli.options import SetOption
+from competition.cli.places import places, written
 from competition.errors import CompError
 
 if TYPE_CHECKING:
     from competition.config import Config
     from competition.data.manifest import Manifest
+    from competition.data.readers.detect import Detected
     from competition.paths import Paths
     from competition.settings import Settings
 
@@ -26,13 +28,45 @@ def register(app: typer.Typer) -> None:
 
 def init(
     images: Annotated[Path | None, typer.Option(help="Folder of training images.", show_default=False)] = None,
-    masks: Annotated[Path | None, typer.Option(help="Folder of label maps, same stems.", show_default=False)] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder of masks, same stems; or a COCO JSON or RLE CSV.", show_default=False)
+    ] = None,
     classes: Annotated[
-        Path | None, typer.Option(help="Text file: one class name a line; line 1 is value 0.", show_default=False)
+        Path | None,
+        typer.Option(help="Text file: one class name a line; line 1 is value 0.", show_default="from the labels"),
     ] = None,
     test_images: Annotated[Path | None, typer.Option(help="Folder of test images.")] = None,
     void: Annotated[int | None, typer.Option(help="Mask value that counts in no score.")] = None,
-    metric: Annotated[str, typer.Option(help="miou or dice.")] = "miou",
+    binary: Annotated[
+        bool, typer.Option("--binary", help="Masks hold 0 and 255.", show_default="where they do")
+    ] = False,
+    colors: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Masks hold colours: lines of name,#rrggbb.")
+    ] = None,
+    tolerance: Annotated[int, typer.Option(metavar="N", help="Take colours so near for a listed one.")] = 0,
+    mask_pattern: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Stem of a mask: {stem}_Annotation.", show_default="{stem}")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Columns image, mask (files) and perhaps group.")
+    ] = None,
+    rle_csv: Annotated[Path | None, typer.Option(metavar="CSV", help="Labels as run lengths.")] = None,
+    image_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Its images.", show_default="detected")
+    ] = None,
+    rle_column: Annotated[str | None, typer.Option(metavar="COL", help="Its runs.", show_default="detected")] = None,
+    class_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Its classes.", show_default="detected, or none")
+    ] = None,
+    coco: Annotated[Path | None, typer.Option(metavar="JSON", help="Labels as COCO annotations.")] = None,
+    test_coco: Annotated[Path | None, typer.Option(metavar="JSON", help="COCO list of the test images.")] = None,
+    ignore: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A picture per image: where it is 0, nothing counts.")
+    ] = None,
+    ignore_pattern: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Stem of such a picture.", show_default="{stem}")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="What the leaderboard ranks by.")] = "miou",
     group_regex: Annotated[
         str | None, typer.Option(metavar="RE", help="Takes an image's group from its file stem.")
     ] = None,
@@ -46,9 +80,10 @@ def init(
     assignments: SetOption = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where to set it up.", show_default="here")] = None,
 ) -> None:
-    """Set up a competition from images and masks.
+    """Set up a competition from images and their labels.
 
-    Indexes the data and writes competition.yaml, baseline.yaml and runs/; or writes nothing and names every problem.
+    The labels are mask files (--masks, --pairs), run lengths (--rle-csv) or COCO annotations (--coco). Indexes the
+    data and writes competition.yaml, baseline.yaml and runs/; or writes nothing and names every problem.
 
     In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and
     makes the database.
@@ -57,36 +92,55 @@ def init(
     from competition.settings import read_settings
 
     paths = Paths((folder or Path.cwd()).resolve())
+    labels = {"masks": masks, "pairs": pairs, "rle_csv": rle_csv, "coco": coco}
     if paths.competition.is_file():
-        if images or masks or classes:
+        if images or classes or any(labels.values()):
             raise CompError(
                 f"{paths.competition} exists already.",
                 hint="`comp init` alone sets it up on this machine; a new competition needs another folder.",
             )
         _set_up_existing(paths, read_settings(paths.competition))
         return
-    if not (images and masks and classes):
-        missing = [o for o, given in (("--images", images), ("--masks", masks), ("--classes", classes)) if not given]
-        raise CompError(f"{', '.join(missing)} missing.", hint="comp init --images DIR --masks DIR --classes FILE")
+    files = {
+        **places(images, labels, test_images, test_coco),
+        "test_coco": test_coco,
+        "ignore": ignore,
+        "meta": meta,
+    }
+    data = {key: written(path, paths.root) for key, path in files.items()} | {
+        "binary": binary or None,
+        "colors": _read_colors(colors),
+        "tolerance": tolerance or None,
+        "mask_pattern": mask_pattern,
+        "image_column": image_column,
+        "rle_column": rle_column,
+        "class_column": class_column,
+        "ignore_pattern": ignore_pattern,
+        "group_column": group_column,
+        "group_regex": group_regex,
+    }
+    detected = _detect(data, paths, _read_classes(classes), void)
     raw: dict[str, object] = {
         "name": name or paths.root.name or "competition",
-        "classes": _read_classes(classes),
+        "classes": detected.classes,
         "void": void,
         "metric": metric,
         "strategy": strategy,
-        "data": {
-            "images": _written(images, paths.root),
-            "masks": _written(masks, paths.root),
-            "test_images": _written(test_images, paths.root),
-            "meta": _written(meta, paths.root),
-            "group_column": group_column,
-            "group_regex": group_regex,
-        },
+        "data": detected.data,
     }
-    _set_up_new(paths, raw, size=size, assignments=assignments or [])
+    _set_up_new(paths, raw, size=size, assignments=assignments or [], notes=detected.notes)
 
 
-def _set_up_new(paths: "Paths", raw: dict[str, object], *, size: str | None, assignments: list[str]) -> None:
+def _detect(data: dict[str, Any], paths: "Paths", classes: list[str] | None, void: int | None) -> "Detected":
+    from competition.data.readers.detect import detect
+
+    given = {key: value for key, value in data.items() if value is not None}
+    return detect(given, paths.root, classes=classes, void=void)
+
+
+def _set_up_new(
+    paths: "Paths", raw: dict[str, object], *, size: str | None, assignments: list[str], notes: tuple[str, ...]
+) -> None:
     from competition import yamlfile
     from competition.config import Config, with_overrides
     from competition.files import write_text
@@ -94,13 +148,13 @@ def _set_up_new(paths: "Paths", raw: dict[str, object], *, size: str | None, ass
 
     settings = yamlfile.build(raw, Settings, source="comp init")
     with_overrides(Config(), assignments)
-    manifest = _index(settings, paths)
+    manifest = _index(settings, paths, notes)
     given = [] if size is None else [f"data.size={size}"]
     default = with_overrides(Config(), [f"data.size={_default_size(manifest)}"])
     config = with_overrides(default, [*given, *assignments])
     _keep(manifest, paths)
     write_text(paths.baseline, yamlfile.dump(config))
-    write_text(paths.competition, yamlfile.dump(settings))
+    write_text(paths.competition, yamlfile.dump(settings, nulls=False))
     _report(settings, manifest, config, paths)
 
 
@@ -108,17 +162,21 @@ def _set_up_existing(paths: "Paths", settings: "Settings") -> None:
     from competition.config import read_config
 
     config = read_config(paths.baseline)
-    manifest = _index(settings, paths)
+    manifest = _index(settings, paths, ())
     _keep(manifest, paths)
     _report(settings, manifest, config, paths)
 
 
-def _index(settings: "Settings", paths: "Paths") -> "Manifest":
+def _index(settings: "Settings", paths: "Paths", notes: tuple[str, ...]) -> "Manifest":
+    """Look at everything; what was understood without being said is said here."""
     from competition.cli import output
-    from competition.data.index import index
+    from competition.data.index import index_data
 
     with output.progress_bar("Indexing images") as progress:
-        return index(settings, paths.root, progress=progress)
+        indexed = index_data(settings, paths.root, journal=paths.index_journal, progress=progress)
+    for note in (*notes, *indexed.notes):
+        output.say(note)
+    return indexed.manifest
 
 
 def _keep(manifest: "Manifest", paths: "Paths") -> None:
@@ -158,7 +216,9 @@ def _default_size(manifest: "Manifest") -> str:
     return "x".join(str(max(32, round(side * scale / 32) * 32)) for side in (height, width))
 
 
-def _read_classes(path: Path) -> list[str]:
+def _read_classes(path: Path | None) -> list[str] | None:
+    if path is None:
+        return None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -168,9 +228,7 @@ def _read_classes(path: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _written(path: Path | None, root: Path) -> str | None:
-    """How competition.yaml spells a path: relative to its folder where the path lies inside, else absolute."""
-    if path is None:
-        return None
-    resolved = path.resolve()
-    return str(resolved.relative_to(root)) if resolved.is_relative_to(root) else str(resolved)
+def _read_colors(path: Path | None) -> dict[str, str] | None:
+    from competition.data.readers.colors import read_colors
+
+    return None if path is None else read_colors(path)

@@ -1,9 +1,8 @@
 """The images as the model sees them: decoded and resized once, then mapped into memory by every job that wants them."""
 
-import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from competition.data.images import decode_image, decode_mask, read_bytes, resize_image, resize_labels, to_labels
-from competition.data.load import CHANGED, image_path, mask_path
+from competition.data.images import resize_image, resize_labels
+from competition.data.load import CHANGED, Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
-from competition.data.readers.folders import Folders, folders_of
 from competition.errors import DataError, all_problems
 from competition.paths import CachePaths
 from competition.settings import Settings
@@ -56,6 +54,7 @@ def open_cache(
     size: tuple[int, int],
     *,
     progress: Progress | None = None,
+    tell: Callable[[str], None] = print,
 ) -> Cache:
     """The cache of the manifest's images at `size` (height, width), built if nobody has built it yet.
 
@@ -64,6 +63,7 @@ def open_cache(
 
     Args:
         cache_dir: the folder that belongs to this manifest's fingerprint (`Paths.cache`).
+        tell: is told how much disk the cache takes, before it is built.
 
     Raises:
         DataError: files have changed since they were indexed (all are named), or the disk is too full.
@@ -73,8 +73,14 @@ def open_cache(
         cache_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(paths.lock):
             if not paths.folder.is_dir():
+                _state_disk(manifest, size, cache_dir, tell)
                 _build(manifest, settings, root, paths, size, progress)
     return _map(paths, _rows(manifest.items), _rows(manifest.test))
+
+
+def disk_need(manifest: Manifest, size: tuple[int, int]) -> int:
+    """How many bytes the cache of the manifest's images takes at `size` (height, width)."""
+    return (4 * len(manifest.items) + 3 * len(manifest.test)) * size[0] * size[1]
 
 
 def _map(paths: CachePaths, index: Mapping[str, int], test_index: Mapping[str, int]) -> Cache:
@@ -95,11 +101,10 @@ def _build(
     """Fill a folder aside, then rename it. The lock is held, so what lies there was left by a process that died."""
     aside = CachePaths(paths.unfinished)
     shutil.rmtree(aside.folder, ignore_errors=True)
-    _check_disk(manifest, size, paths.folder.parent)
     aside.folder.mkdir()
     try:
         cache = _create(aside, manifest, size)
-        fill = partial(_fill, cache, folders_of(settings, root), settings)
+        fill = partial(_fill, cache, open_loader(settings, root))
         problems = [p for p in in_threads(fill, [*manifest.items, *manifest.test], progress=progress) if p]
         if problems:
             raise DataError(all_problems("The data has changed since it was indexed", problems), hint=CHANGED)
@@ -131,43 +136,34 @@ def _new_file(path: Path, shape: tuple[int, ...]) -> Mapped:
     return array
 
 
-def _fill(cache: Cache, folders: Folders, settings: Settings, item: Item) -> str:
+def _fill(cache: Cache, loader: Loader, item: Item) -> str:
     """Put an image, and its mask where it has one, into their rows; what is wrong with them, or an empty string."""
     height, width = cache.images.shape[1:3]
     try:
-        data = _unchanged(image_path(item, folders), item.image_sha256)
-        image = resize_image(decode_image(data, image_path(item, folders)), (height, width))
+        image = resize_image(loader.image(item), (height, width))
         if not item.is_labelled:
             cache.test_images[cache.test_index[item.id]] = image
             return ""
         cache.images[cache.index[item.id]] = image
-        data = _unchanged(mask_path(item, folders), item.mask_sha256)
-        raw = decode_mask(data, mask_path(item, folders))
-        labels = to_labels(raw, classes=len(settings.classes), void=settings.void)
-        cache.masks[cache.index[item.id]] = resize_labels(labels, (height, width))
+        cache.masks[cache.index[item.id]] = resize_labels(loader.labels(item), (height, width))
     except DataError as error:
         return error.message
     return ""
 
 
-def _unchanged(path: Path, sha256: str) -> bytes:
-    """The bytes of a file that is still what it was when it was indexed."""
-    data = read_bytes(path)
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DataError(f"{path} has other contents.")
-    return data
-
-
-def _check_disk(manifest: Manifest, size: tuple[int, int], folder: Path) -> None:
-    needed = (4 * len(manifest.items) + 3 * len(manifest.test)) * size[0] * size[1]
-    free = shutil.disk_usage(folder).free
+def _state_disk(manifest: Manifest, size: tuple[int, int], folder: Path, tell: Callable[[str], None]) -> None:
+    needed, free = disk_need(manifest, size), shutil.disk_usage(folder).free
+    what = f"The cache of {len(manifest.items) + len(manifest.test)} images at {size[0]}x{size[1]}"
     if needed > free:
-        images = len(manifest.items) + len(manifest.test)
         raise DataError(
-            f"The cache of {images} images at {size[0]}x{size[1]} needs {needed / 2**30:.1f} GiB, and the disk that "
-            f"{folder} lies on has {free / 2**30:.1f} GiB left.",
-            hint="Free some space, or run with a smaller size: --set data.size=HEIGHTxWIDTH.",
+            f"{what} needs {_readable(needed)}, and the disk that {folder} lies on has {_readable(free)} left.",
+            hint="Free some space (`comp cache clear`), or run with a smaller size: --set data.size=HEIGHTxWIDTH.",
         )
+    tell(f"{what} takes {_readable(needed)} of the {_readable(free)} that are free.")
+
+
+def _readable(number: int) -> str:
+    return f"{number / 2**30:.1f} GiB" if number >= 2**30 else f"{number / 2**20:.1f} MiB"
 
 
 def _rows(items: Iterable[Item]) -> dict[str, int]:

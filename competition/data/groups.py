@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from competition.data.naming import id_of
+from competition.data.readers.listing import id_in_folders
 from competition.errors import did_you_mean
 from competition.settings import DataSettings
 
@@ -92,4 +92,6 @@ def _image_column(rows: list[dict[str, str]], columns: list[str], ids: Collectio
 def _named(cell: str, ids: Collection[str]) -> str | None:
     """The image that a cell names, by its id or by its file name with or without folders; None if none."""
     cell = cell.strip()
-    return next((i for i in (cell, id_of(cell)) if i in ids), None)
+    parts = id_in_folders(cell).split("/")
+    endings = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((i for i in (cell, *endings) if i in ids), None)

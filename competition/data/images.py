@@ -8,12 +8,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from competition.errors import DataError
-from competition.settings import IGNORE_INDEX
 
 Pixels = NDArray[np.uint8]
 
 _GREY_16_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+_SUFFIXES = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "MPO": (".jpg", ".jpeg"),  # what phones write: a JPEG with a second picture for depth
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "DIB": (".bmp",),
+    "GIF": (".gif",),
+    "WEBP": (".webp",),
+}
+_UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for files that are damaged, no images, or absurdly large."""
 
 
@@ -30,17 +39,21 @@ def read_image(path: Path) -> Pixels:
 
 def decode_image(data: bytes, path: Path) -> Pixels:
     """`read_image` for bytes that are in memory already; `path` names them in errors."""
-    image = _open(data, path)
+    image = _open_image(data, path)
     if image.mode in _GREY_16_BIT:
-        grey = np.asarray(image)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise DataError(f"{path} holds values outside 0..65535; comp reads 8 and 16 bits.")
-        return np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode == "F":
-        raise DataError(f"{path} holds floating-point values; comp reads 8 and 16 bits.")
+        return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
     if "transparency" in image.info:
         image = image.convert("RGBA")  # Pillow warns where a palette with transparency loses it in one step
     return np.array(image.convert("RGB"))
+
+
+def measure_image(data: bytes, path: Path) -> tuple[int, int]:
+    """The (height, width) of the image that `decode_image` would give, which it is made sure that it can.
+
+    Faster, for those who do not want the pixels.
+    """
+    width, height = _open_image(data, path).size
+    return height, width
 
 
 def read_mask(path: Path) -> NDArray[np.integer]:
@@ -64,33 +77,10 @@ def decode_mask(data: bytes, path: Path) -> NDArray[np.integer]:
     channels = np.asarray(image)
     colours = channels[..., :3] if image.mode.startswith("RGB") else channels[..., :1]
     if (colours != colours[..., :1]).any():
-        raise DataError(f"{path} is a colour picture; a mask must hold one class index per pixel.")
+        raise DataError(
+            f"{path} is a colour picture; a mask must hold one class index per pixel, or --colors say what they mean."
+        )
     return colours[..., 0]
-
-
-def count_values(raw: NDArray[np.integer]) -> dict[int, int]:
-    """How many pixels hold each value that occurs."""
-    if raw.dtype.itemsize <= 2 and raw.dtype.kind == "u":
-        counts = np.bincount(raw.ravel())
-        return {int(value): int(counts[value]) for value in counts.nonzero()[0]}
-    values, times = np.unique(raw, return_counts=True)
-    return dict(zip(values.tolist(), times.tolist(), strict=True))
-
-
-def to_labels(raw: NDArray[np.integer], *, classes: int, void: int | None) -> Pixels:
-    """Raw mask values as uint8 labels (H, W): class indices, and IGNORE_INDEX where the value is `void`.
-
-    Raises:
-        DataError: other values occur; names each with its number of pixels.
-    """
-    is_void = np.zeros(raw.shape, dtype=bool) if void is None else raw == void
-    if ((raw < 0) | (raw >= classes))[~is_void].any():
-        unknown = {v: n for v, n in count_values(raw).items() if v != void and not 0 <= v < classes}
-        listed = ", ".join(f"{value} ({pixels} pixels)" for value, pixels in unknown.items())
-        raise DataError(f"Mask values outside the classes 0..{classes - 1}: {listed}.")
-    labels = raw.astype(np.uint8)
-    labels[is_void] = IGNORE_INDEX
-    return labels
 
 
 def resize_image(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -106,7 +96,8 @@ def resize_labels(labels: Pixels, size: tuple[int, int]) -> Pixels:
     if labels.shape == size:
         return labels
     rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for old, new in zip(labels.shape, size, strict=True)
+        (2 * np.arange(new) + 1) * old // (2 * new)  # the centre of each new pixel, in old ones, without rounding
+        for old, new in zip(labels.shape, size, strict=True)
     )
     resized: Pixels = labels[rows[:, None], columns]
     return resized
@@ -124,13 +115,41 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def _open_image(data: bytes, path: Path) -> Image.Image:
+    """The decoded image, upright, if it holds colours or grey of 8 or 16 bits."""
+    image = _open(data, path)
+    if image.mode in _GREY_16_BIT:
+        grey = np.asarray(image)
+        if grey.min() < 0 or grey.max() > 65535:
+            raise DataError(f"{path} holds values outside 0..65535; comp reads 8 and 16 bits.")
+    if image.mode == "F":
+        raise DataError(f"{path} holds floating-point values; comp reads 8 and 16 bits.")
+    return image
+
+
 def _open(data: bytes, path: Path) -> Image.Image:
     """The decoded image, upright."""
     try:
-        image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data))
+        _check_kind(image, path)
         image.load()
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
+        return image
     except _UNREADABLE as error:
         why = "it is empty" if not data else "it is damaged, or not an image"
         detail = "" if isinstance(error, UnidentifiedImageError) or not data else f" ({error})"
         raise DataError(f"{path} cannot be read: {why}{detail}.") from error
+
+
+def _check_kind(image: Image.Image, path: Path) -> None:
+    """A file must be what its name says, and hold one picture.
+
+    A JPEG named .png is most often a mask that lost its values to compression.
+    """
+    suffixes = _SUFFIXES.get(image.format or "", ())
+    if path.suffix.lower() not in suffixes:
+        mend = f"rename it to end in {suffixes[0]}" if suffixes else "comp does not read these; save it as PNG"
+        raise DataError(f"{path} is a {image.format} file by its contents; {mend}.")
+    frames = getattr(image, "n_frames", 1)
+    if frames != 1 and image.format != "MPO":
+        raise DataError(f"{path} holds {frames} pictures; comp reads files with one.")

@@ -194,15 +194,15 @@ def _vivid(rng: Random) -> Floats:
 
 
 KINDS = (
-    Kind("general trash", 8, (0.07, 0.16), lambda rng: _blob(rng, roughness=0.5), _paint_trash),
-    Kind("paper", 12, (0.08, 0.18), _sheet, _paint_paper),
-    Kind("paper pack", 6, (0.10, 0.17), _carton, _paint_carton),
-    Kind("metal", 6, (0.08, 0.14), _can, _paint_can),
-    Kind("glass", 4, (0.13, 0.24), _glass_bottle, _paint_glass, (0.75, 0.9)),
-    Kind("plastic", 8, (0.12, 0.22), _bottle_or_cup, _paint_plastic, (0.6, 0.85)),
-    Kind("styrofoam", 4, (0.08, 0.18), _slab, _paint_foam),
-    Kind("plastic bag", 9, (0.12, 0.25), _bag, _paint_bag, (0.75, 0.97)),
-    Kind("battery", 2, (0.07, 0.10), _cell, _paint_battery),
-    Kind("clothing", 3, (0.16, 0.28), _garment, _paint_cloth),
+    Kind("general trash", 8, (0.09, 0.20), lambda rng: _blob(rng, roughness=0.5), _paint_trash),
+    Kind("paper", 12, (0.10, 0.22), _sheet, _paint_paper),
+    Kind("paper pack", 6, (0.12, 0.21), _carton, _paint_carton),
+    Kind("metal", 6, (0.10, 0.18), _can, _paint_can),
+    Kind("glass", 4, (0.16, 0.29), _glass_bottle, _paint_glass, (0.75, 0.9)),
+    Kind("plastic", 8, (0.15, 0.27), _bottle_or_cup, _paint_plastic, (0.6, 0.85)),
+    Kind("styrofoam", 4, (0.11, 0.22), _slab, _paint_foam),
+    Kind("plastic bag", 9, (0.14, 0.28), _bag, _paint_bag, (0.75, 0.97)),
+    Kind("battery", 2, (0.09, 0.13), _cell, _paint_battery),
+    Kind("clothing", 3, (0.18, 0.32), _garment, _paint_cloth),
 )
 """The classes of litter in the order of their labels, which start at 1: 0 is the street."""

@@ -1,57 +1,71 @@
-"""One image or mask of the manifest, at its own size."""
+"""Images and labels of the manifest, at their own size, as they were when they were indexed."""
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from competition.data.images import Pixels, read_image, read_mask, to_labels
+from competition.data.images import Pixels, decode_image, read_bytes
 from competition.data.manifest import Item
-from competition.data.readers.folders import Folders, folders_of
+from competition.data.readers.choose import reader_of
+from competition.data.readers.source import Reader
 from competition.errors import DataError
-from competition.settings import Settings
+from competition.settings import DataSettings, Settings
 
 CHANGED = "Put the old files back, or index the data anew: `comp init`, without options, in the competition's folder."
 
 
-def load_image(item: Item, settings: Settings, root: Path) -> Pixels:
-    """The image as uint8 RGB (H, W, 3).
+@dataclass(frozen=True)
+class Loader:
+    """Reads what competition.yaml describes, whatever form it has; threads may share one."""
 
-    Raises:
-        DataError: it cannot be read, or has another size than when it was indexed.
-    """
-    path = image_path(item, folders_of(settings, root))
-    image = read_image(path)
-    _check_size(path, image, item)
-    return image
+    settings: Settings
+    root: Path
+    reader: Reader
+
+    def image(self, item: Item) -> Pixels:
+        """The image as uint8 RGB (H, W, 3).
+
+        Raises:
+            DataError: it cannot be read, or has changed since it was indexed.
+        """
+        path = image_path(item, self.settings.data, self.root)
+        data = read_bytes(path)
+        if hashlib.sha256(data).hexdigest() != item.image_sha256:
+            raise DataError(f"{path} has other contents than when it was indexed.", hint=CHANGED)
+        return decode_image(data, path)
+
+    def labels(self, item: Item) -> Pixels:
+        """The labels of a labelled image as uint8 (H, W): class indices, and IGNORE_INDEX for void.
+
+        Raises:
+            DataError: they cannot be read, or have changed since they were indexed.
+        """
+        labels = self.reader.read_labels(item.id, item.mask, size=(item.height, item.width))
+        if labels.sha256 != item.mask_sha256:
+            raise DataError(
+                f"The label {item.mask} of {item.image} has other contents than when it was indexed.", hint=CHANGED
+            )
+        return labels.pixels
+
+
+def open_loader(settings: Settings, root: Path) -> Loader:
+    """A loader of the competition's data; relative paths start at `root`."""
+    return Loader(settings, root, reader_of(settings, root))
+
+
+def load_image(item: Item, settings: Settings, root: Path) -> Pixels:
+    """`Loader.image`, for one image."""
+    return open_loader(settings, root).image(item)
 
 
 def load_mask(item: Item, settings: Settings, root: Path) -> Pixels:
-    """The labels of a labelled image as uint8 (H, W): class indices, and IGNORE_INDEX for void.
-
-    Raises:
-        DataError: the mask cannot be read, or has other values or another size than when it was indexed.
-    """
-    path = mask_path(item, folders_of(settings, root))
-    labels = to_labels(read_mask(path), classes=len(settings.classes), void=settings.void)
-    _check_size(path, labels, item)
-    return labels
+    """`Loader.labels`, for one image."""
+    return open_loader(settings, root).labels(item)
 
 
-def image_path(item: Item, folders: Folders) -> Path:
+def image_path(item: Item, data: DataSettings, root: Path) -> Path:
     """Where the image lies."""
-    folder = folders.images if item.is_labelled else folders.test_images
+    folder = data.images if item.is_labelled else data.test_images
     if folder is None:
         raise DataError(f"{item.image} is a test image, and competition.yaml names no folder of test images.")
-    return folder / item.image
-
-
-def mask_path(item: Item, folders: Folders) -> Path:
-    """Where the mask of a labelled image lies."""
-    return folders.masks / item.mask
-
-
-def _check_size(path: Path, pixels: Pixels, item: Item) -> None:
-    height, width = pixels.shape[:2]
-    if (height, width) != (item.height, item.width):
-        raise DataError(
-            f"{path} is {height}x{width} now and was {item.height}x{item.width} (height x width) when it was indexed.",
-            hint=CHANGED,
-        )
+    return root / folder / item.image

@@ -31,7 +31,7 @@ Bytes = NDArray[np.uint8]
 
 LEVELS = 255
 _SUM_TOLERANCE = 1e-3
-_MEND = "`comp retry` runs the job that writes it again."
+_MEND = "`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again."
 
 
 class _Entry(Section):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from competition.data import splitters
 from competition.data.manifest import Manifest
 from competition.data.naming import natural_key
 from competition.data.tables import damaged, read_table, write_table
@@ -25,29 +24,36 @@ class Scheme(StrEnum):
     """How images are dealt out to the folds."""
 
     HOLDOUT = "holdout"
-    """One model; a share of the images (whole groups where there are groups) validates it."""
+    """One model; a share of the images (whole groups where there are groups) validates it; stratified."""
     KFOLD = "kfold"
     """At random."""
     STRATIFIED = "stratified"
-    """Every class occurs in as many images of each fold."""
+    """Each fold has its share of every class, in pixels and in images, and of every image size."""
     GROUP = "group"
     """At random, groups kept whole."""
     STRATIFIED_GROUP = "stratified-group"
-    """Groups kept whole, and every class occurs in as many images of each fold as they allow."""
+    """Groups kept whole, and each fold has its share of everything as far as they allow."""
+    GIVEN = "given"
+    """Somebody else dealt them out."""
 
     @property
     def needs_groups(self) -> bool:
         """Whether it is about groups."""
         return self in (Scheme.GROUP, Scheme.STRATIFIED_GROUP)
 
+    @property
+    def is_stratified(self) -> bool:
+        """Whether folds are made alike in what they hold."""
+        return self in (Scheme.HOLDOUT, Scheme.STRATIFIED, Scheme.STRATIFIED_GROUP)
+
 
 def parse_scheme(text: str) -> Scheme:
-    """The scheme of this name.
+    """The scheme of this name, one that comp can carry out by itself.
 
     Raises:
         UnknownNameError: there is none.
     """
-    names = [scheme.value for scheme in Scheme]
+    names = [scheme.value for scheme in Scheme if scheme is not Scheme.GIVEN]
     if text not in names:
         raise UnknownNameError.among("scheme", text, names)
     return Scheme(text)
@@ -134,50 +140,10 @@ class FoldSummary:
     class_share: tuple[float, ...]
 
 
-def make_split(manifest: Manifest, *, scheme: Scheme, folds: int, valid_fraction: float, seed: int) -> Split:
-    """Deal out the labelled images.
-
-    Args:
-        folds: number of folds, 2 or more; hold-out takes no notice of it.
-        valid_fraction: share of images that a hold-out validates on; other schemes take no notice of it.
-
-    Raises:
-        DataError: the images cannot be dealt out like that; says why and what can be done.
-    """
-    ids = [item.id for item in manifest.items]
-    groups = [item.group for item in manifest.items]
-    _check_wish(scheme, folds=folds, valid_fraction=valid_fraction, groups=groups)
-    presence = np.array([item.pixels for item in manifest.items]) > 0
-    match scheme:
-        case Scheme.HOLDOUT:
-            placed = splitters.hold_out(groups if all(groups) else ids, fraction=valid_fraction, seed=seed)
-        case Scheme.KFOLD:
-            placed = splitters.at_random(len(ids), folds=folds, seed=seed)
-        case Scheme.STRATIFIED:
-            placed = splitters.stratified(presence, folds=folds, seed=seed)
-        case Scheme.GROUP:
-            placed = splitters.by_group(groups, folds=folds, seed=seed)
-        case Scheme.STRATIFIED_GROUP:
-            placed = splitters.stratified_by_group(presence, groups, folds=folds, seed=seed)
-    models = 1 if scheme is Scheme.HOLDOUT else folds
-    split = Split(scheme, models, seed, dict(zip(ids, placed.tolist(), strict=True)))
-    _check_sides(split, valid_fraction)
-    return split
-
-
 def summarise(manifest: Manifest, split: Split) -> tuple[FoldSummary, ...]:
     """What each fold validates on, in order; for a hold-out also what is only trained on, last."""
     folds = sorted(set(split.assignment.values()), key=lambda fold: (fold == NEVER, fold))
     return tuple(_summary(manifest, split, fold) for fold in folds)
-
-
-def straddling_groups(manifest: Manifest, split: Split) -> int:
-    """How many groups have images in two folds or more, so that a model is validated on what it nearly knows."""
-    folds_of: dict[str, set[int]] = {}
-    for item in manifest.items:
-        if item.group:
-            folds_of.setdefault(item.group, set()).add(split.assignment[item.id])
-    return sum(len(folds) > 1 for folds in folds_of.values())
 
 
 def _summary(manifest: Manifest, split: Split, fold: int) -> FoldSummary:
@@ -185,39 +151,3 @@ def _summary(manifest: Manifest, split: Split, fold: int) -> FoldSummary:
     pixels = np.array([item.pixels for item in items]).sum(axis=0)
     share = pixels / max(int(pixels.sum()), 1)
     return FoldSummary(fold, len(items), len({item.group for item in items if item.group}), tuple(share.tolist()))
-
-
-def _check_wish(scheme: Scheme, *, folds: int, valid_fraction: float, groups: list[str]) -> None:
-    if scheme.needs_groups and not all(groups):
-        raise DataError(
-            f"The scheme {scheme} needs to know which images belong together, and they have no groups.",
-            hint="`comp split --scheme stratified`; or give the data groups: data.group_regex, or data.meta with "
-            "data.group_column, in competition.yaml, then `comp init`.",
-        )
-    if scheme is Scheme.HOLDOUT:
-        if not 0 < valid_fraction < 1:
-            raise DataError(f"The share to validate on lies between 0 and 1, not at {valid_fraction:g}.")
-        return
-    pieces, noun = (len(set(groups)), "groups") if scheme.needs_groups else (len(groups), "images")
-    if not 2 <= folds <= pieces:
-        raise DataError(
-            f"{pieces} {noun} cannot make {folds} folds.",
-            hint=f"Give --folds 2 to {pieces}." if pieces >= 2 else f"There must be at least 2 {noun} to split.",
-        )
-
-
-def _check_sides(split: Split, valid_fraction: float) -> None:
-    for fold in range(split.folds):
-        if split.train_ids(fold) and split.valid_ids(fold):
-            continue
-        if split.scheme is Scheme.HOLDOUT:
-            side = "validate" if split.train_ids(fold) else "train"
-            raise DataError(
-                f"With --valid-fraction {valid_fraction:g} of {len(split.assignment)} images (groups stay whole), "
-                f"none is left to {side} on.",
-                hint="Give another --valid-fraction, or another --scheme.",
-            )
-        raise DataError(
-            f"Fold {fold} of {split.folds} stays empty: the groups are too large or too few to fill every fold.",
-            hint="Give fewer --folds, or --scheme group.",
-        )

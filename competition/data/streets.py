@@ -63,7 +63,8 @@ def _paving(rng: Random, shape: tuple[int, int]) -> Floats:
 def _grass(rng: Random, shape: tuple[int, int]) -> Floats:
     blades = np.repeat(rng.normal(0, 1, (shape[0] // 4 + 1, shape[1])), 4, axis=0)[: shape[0]]
     base = colour_between(rng, (62, 88, 35), (98, 125, 58))
-    ground = _grained(rng, shape, base, grain=9) + per_channel(blades) * np.array([16.0, 20.0, 10.0])
+    blade: Floats = np.array([16.0, 20.0, 10.0])
+    ground = _grained(rng, shape, base, grain=9) + per_channel(blades) * blade
     dry = per_channel(0.6 * np.clip(smooth_noise(rng, shape, 7) * 2.2 - 1.2, 0, 1))
     straw: Floats = np.array([150.0, 130.0, 85.0])
     return ground * (1 - dry) + dry * straw

@@ -72,4 +72,4 @@ def load(path: Path) -> tuple[list[str], Matrices]:
 
 
 def _mend(path: Path) -> str:
-    return f"`comp retry` runs the job that writes {path.name} again."
+    return f"`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes {path.name} again."

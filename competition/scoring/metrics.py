@@ -1,12 +1,13 @@
 """What confusion matrices amount to.
 
 Every function takes matrices of shape (..., C, C), rows the truth and columns the prediction, and answers for each
-matrix by itself. Add matrices up before you call to score many images as one: the mean of per-image scores is another
-metric, and not the one that leaderboards of segmentation competitions mean.
+matrix by itself. `score` answers for all images together: it adds the matrices up first, or takes the mean of what
+each image scores, as the metric is defined.
 
-A class that occurs in neither the truth nor the prediction has no score (NaN) and counts in no mean. Libraries that
-count it as 1 lift a small validation set for what it does not contain. A class that is absent from the truth alone
-scores 0: it was predicted where it is not.
+Void pixels stand in no matrix, so no metric knows of them. A class that occurs in neither the truth nor the prediction
+has no score (NaN) and counts in no mean. Libraries that count it as 1 lift a small validation set for what it does not
+contain. A class that is absent from the truth alone scores 0: it was predicted where it is not. An image that is all
+void has no score, and counts in no mean either.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.errors import ConfigError
+from competition.scoring import own
 from competition.settings import Metric
 
 Matrices = NDArray[np.int64] | NDArray[np.float64]
 """Counts of pixels, or estimates of them."""
 Scores = NDArray[np.float64]
+
+TWENTIETHS = range(10, 20)
+"""The salt competition's thresholds, 0.5 to 0.95 in steps of 0.05; whole numbers keep the comparison exact."""
 
 
 def per_class_iou(matrices: Matrices) -> Scores:
@@ -43,27 +49,105 @@ def dice(matrices: Matrices) -> Scores:
     return _mean_of_present(per_class_dice(matrices))
 
 
-def score_each(metric: Metric, matrices: Matrices) -> Scores:
-    """The competition's metric of every matrix by itself: float64 (...)."""
-    return _METRICS[metric](matrices)
+def fwiou(matrices: Matrices) -> Scores:
+    """Frequency-weighted IoU: the sum of `per_class_iou`, each times the class's share of the true pixels.
+
+    float64 (...), NaN where there is no pixel. A class that is absent from the truth weighs nothing.
+    """
+    _, truth, _ = _margins(matrices)
+    weighted = np.nan_to_num(per_class_iou(matrices)) * truth
+    return _ratio(weighted.sum(axis=-1), truth.sum(axis=-1))
 
 
-def score(metric: Metric, matrices: Matrices) -> float:
-    """The competition's metric over all pixels of all images, as a fraction.
+def pixel_accuracy(matrices: Matrices) -> Scores:
+    """The share of the pixels whose class is right: float64 (...), NaN where there is no pixel."""
+    hits, truth, _ = _margins(matrices)
+    return _ratio(hits.sum(axis=-1), truth.sum(axis=-1))
+
+
+def tgs_precision(matrices: Matrices) -> Scores:
+    """The share of the thresholds 0.5, 0.55, … 0.95 that the IoU of class 1 exceeds: float64 (...), NaN without pixels.
+
+    The TGS salt competition's score of one image. Where class 1 is absent from truth and prediction the score is 1, and
+    0 where it is absent from one of them: this is the one metric for which absence counts, because finding nothing
+    where there is nothing is part of the task. With more than two classes it is class 1 against the rest.
+    """
+    hits, truth, predicted = (part[..., 1] for part in _margins(matrices))
+    union = truth + predicted - hits
+    passed = np.mean([20 * hits > threshold * union for threshold in TWENTIETHS], axis=0)
+    scores: Scores = np.where(union > 0, passed, 1.0)
+    return np.where(matrices.sum(axis=(-2, -1)) > 0, scores, np.nan)
+
+
+def score_each(metric: str, matrices: Matrices) -> Scores:
+    """The metric of every matrix by itself, as if it were the only image: float64 (...)."""
+    if metric in _METRICS:
+        return _METRICS[Metric(metric)](matrices)
+    images = matrices.reshape(-1, 1, *matrices.shape[-2:])
+    return np.array([score(metric, image) for image in images]).reshape(matrices.shape[:-2])
+
+
+def score(metric: str, matrices: Matrices) -> float:
+    """The metric over all images, as a fraction; NaN where there is nothing to score.
 
     Args:
-        matrices: (N, C, C), which are added up first, or a sum (C, C).
+        metric: one of `Metric`, or the team's own, `package.module:function`.
+        matrices: (N, C, C), a matrix per image, or (C, C), which is scored as one image.
+
+    Raises:
+        ConfigError: the team's own metric cannot be imported, fails, or returns no number.
     """
-    total = matrices.reshape(-1, *matrices.shape[-2:]).sum(axis=0)
-    return float(score_each(metric, total))
+    images = matrices.reshape(-1, *matrices.shape[-2:])
+    if metric not in _METRICS:
+        return own.score(metric, images)
+    if Metric(metric).is_image_wise:
+        return float(_mean_of_present(score_each(metric, images)))
+    return float(score_each(metric, images.sum(axis=0)))
 
 
-_METRICS: dict[Metric, Callable[[Matrices], Scores]] = {Metric.MIOU: miou, Metric.DICE: dice}
+def stand_in(metric: str) -> str:
+    """The metric to search by where only sums over images are known.
+
+    A search for ensemble weights estimates the pixels of all images together, so it cannot follow a metric that looks
+    at every image; it follows the nearest one that it can, and the metric itself decides between the best it found.
+    """
+    return _STAND_INS.get(metric, metric)
+
+
+def check(metric: str, *, classes: int) -> None:
+    """Do nothing if the metric can be computed for so many classes.
+
+    Raises:
+        ConfigError: it cannot; says why.
+    """
+    perfect = np.eye(classes, dtype=np.int64)[None] * 100
+    if np.isnan(score(metric, perfect)):
+        raise ConfigError(f"metric {metric} has no value for a perfect prediction.")
+
+
+_METRICS: dict[str, Callable[[Matrices], Scores]] = {
+    Metric.MIOU: miou,
+    Metric.MIOU_IMAGE: miou,
+    Metric.DICE: dice,
+    Metric.DICE_IMAGE: dice,
+    Metric.FWIOU: fwiou,
+    Metric.PIXEL_ACCURACY: pixel_accuracy,
+    Metric.TGS_MAP: tgs_precision,
+}
+
+_STAND_INS: dict[str, str] = {
+    Metric.MIOU_IMAGE: Metric.MIOU,
+    Metric.DICE_IMAGE: Metric.DICE,
+    Metric.TGS_MAP: Metric.MIOU,
+}
 
 
 def _margins(matrices: Matrices) -> tuple[Matrices, Matrices, Matrices]:
     """By class: pixels hit, pixels of the truth, pixels predicted."""
-    return np.diagonal(matrices, axis1=-2, axis2=-1), matrices.sum(axis=-1), matrices.sum(axis=-2)
+    hits: Matrices = matrices.diagonal(axis1=-2, axis2=-1)
+    truth: Matrices = matrices.sum(axis=-1)
+    predicted: Matrices = matrices.sum(axis=-2)
+    return hits, truth, predicted
 
 
 def _ratio(part: Matrices, whole: Matrices) -> Scores:

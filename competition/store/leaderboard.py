@@ -19,7 +19,8 @@ class LeaderboardRow:
     """One experiment. Scores are fractions; `rank` is None unless the experiment is complete on the current split.
 
     `fold_scores` has an entry per fold of the split (None: not done). `parent` is the experiment with the parent's
-    configuration on the same split, or the name of the baseline where that has not been run.
+    configuration on the same split, or the name of the baseline where that has not been run. `leaks_allowed` is the
+    reason why the split leaks all the same, None where it does not.
     """
 
     rank: int | None
@@ -35,6 +36,7 @@ class LeaderboardRow:
     state: ExperimentState
     reason: str
     split_version: int
+    leaks_allowed: str | None
     note: str
 
     @property
@@ -67,6 +69,7 @@ class LeaderboardRow:
             "state": self.state.value,
             "reason": self.reason,
             "split": self.split_version,
+            "leaks_allowed": self.leaks_allowed,
             "note": self.note,
         }
 
@@ -93,13 +96,13 @@ def leaderboard(store: Store, *, member: str | None = None, every_split: bool = 
         every_split: also experiments on older splits; they never rank.
     """
     with store.read() as tx:
-        splits = {r.version: r.folds for r in tx.execute(select(schema.splits))}
+        splits = {r.version: r for r in tx.execute(select(schema.splits))}
         experiments: list[Row[Any]] = list(tx.execute(_EXPERIMENTS))
         jobs = _gather(tx.execute(select(schema.jobs)))
     current = max(splits, default=0)
     by_config = {(r.config_sha256, r.split_version): r for r in experiments}
     rows = [
-        _row(r, jobs[r.id], folds=splits[r.split_version], parent=_parent(r, by_config))
+        _row(r, jobs[r.id], split=splits[r.split_version], parent=_parent(r, by_config))
         for r in experiments
         if every_split or r.split_version == current
     ]
@@ -138,8 +141,8 @@ def _parent(row: Row[Any], by_config: dict[tuple[str, int], Row[Any]]) -> Row[An
     return by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
 
 
-def _row(row: Row[Any], jobs: _Jobs, *, folds: int, parent: Row[Any] | None) -> LeaderboardRow:
-    state = experiment_state(jobs.debug, jobs.folds, needed=folds)
+def _row(row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None) -> LeaderboardRow:
+    state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
     score = row.score if state is ExperimentState.COMPLETE else None
     comparable = score is not None and parent is not None and parent.score is not None
     name_of_baseline = f"b{row.baseline_version}" if row.parent_sha256 else None
@@ -151,12 +154,13 @@ def _row(row: Row[Any], jobs: _Jobs, *, folds: int, parent: Row[Any] | None) -> 
         conditions=tuple(Condition(**c) for c in row.conditions),
         confounded=row.confounded,
         score=score,
-        fold_scores=tuple(jobs.scores.get(k) for k in range(folds)),
+        fold_scores=tuple(jobs.scores.get(k) for k in range(split.folds)),
         delta=score - parent.score if comparable and parent is not None and score is not None else None,
         device_seconds=jobs.device_s,
         state=state,
-        reason=_reason(state, jobs, folds),
+        reason=_reason(state, jobs, split.folds),
         split_version=row.split_version,
+        leaks_allowed=split.leaks_allowed,
         note=row.note,
     )
 

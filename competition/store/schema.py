@@ -86,6 +86,7 @@ splits = Table(
     Column("valid_fraction", Float),
     Column("seed", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("leaks_allowed", Text),
     Column("created_at", Float, nullable=False),
 )
 

@@ -12,7 +12,10 @@ from competition.store.engine import Store
 
 @dataclass(frozen=True)
 class SplitVersion:
-    """How the images were split; `folds` is the number of fold jobs an experiment has (1 for a hold-out)."""
+    """How the images were split; `folds` is the number of fold jobs an experiment has (1 for a hold-out).
+
+    `leaks_allowed` says why the split leaks all the same; None where it does not.
+    """
 
     version: int
     fingerprint: str
@@ -22,6 +25,7 @@ class SplitVersion:
     seed: int
     hash: str
     created_at: float
+    leaks_allowed: str | None = None
 
 
 def current(store: Store) -> SplitVersion | None:
@@ -84,4 +88,5 @@ def save(store: Store, split: SplitVersion, *, actor: str) -> None:
         tx.execute(table.delete().where(table.c.version == split.version))
         tx.execute(insert(table).values(**values))
         what = f"{split.scheme}, {split.folds} folds, seed {split.seed}"
+        what += f"; leaks allowed: {split.leaks_allowed}" if split.leaks_allowed else ""
         events.record(tx, actor=actor, subject=f"split v{split.version}", action="split", why=what)

@@ -82,4 +82,4 @@ def _check(spec: JobSpec, manifest: Manifest, split: Split) -> None:
 def _tell(reporter: Reporter, done: int, total: int) -> None:
     reporter.raise_if_stopping()
     if reporter.is_due:
-        reporter.tell(Progress(1, 1, done, total, float("nan"), None, 0.0, 0.0, "cache"))
+        reporter.tell(Progress(1, 1, done, total, None, None, 0.0, 0.0, "cache"))

@@ -20,7 +20,7 @@ class Pace:
     epochs: int
     steps: int
     steps_done: int
-    loss: float = float("nan")
+    loss: float | None = None
     score: float | None = None
     images: int = 0
     train_s: float = 0.0

@@ -19,9 +19,11 @@ class Reporter:
 
     Args:
         send: hands progress to the worker; False if there is no worker any more, which asks the job to stop.
+        interval_s: seconds between two messages, at least.
     """
 
     send: Callable[[Progress], bool]
+    interval_s: float = INTERVAL_S
     stopping: bool = False
     _last: float = field(default=float("-inf"))
 
@@ -32,7 +34,7 @@ class Reporter:
     @property
     def is_due(self) -> bool:
         """Whether the worker would like to hear something: a few times a second at most."""
-        return time.monotonic() - self._last >= INTERVAL_S
+        return time.monotonic() - self._last >= self.interval_s
 
     def tell(self, progress: Progress) -> None:
         """Pass this on at once."""

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_every_problem_is_named_at_once_and_nothing_is_written(comp: Comp) -> No
         (["--classes", "images/g0_0.png"], "UTF-8"),
         (["--classes", "twice.txt"], "twice"),
         (["--void", "1"], "void 1 is the index of class 'square'"),
-        (["--metric", "iou"], "'miou' or 'dice'"),
+        (["--metric", "iou"], "a metric is one of miou"),
         (["--strategy", "alone"], "'shared' or 'independent'"),
         (["--size", "100x100"], "multiples of 32"),
         (["--set", "trian.epochs=1"], "train.epochs"),
@@ -84,4 +85,64 @@ def test_init_in_a_clone_sets_up_the_same_data(comp: Comp, ready: Path) -> None:
 
 
 def test_without_options_it_says_what_is_missing(comp: Comp) -> None:
-    assert "--images, --masks, --classes missing" in comp.error("init")
+    assert "--images and --masks missing" in comp.error("init")
+    draw_images(Path.cwd())
+    assert "--classes is missing" in comp.error("init", "--images", "images", "--masks", "masks")
+    assert nothing_was_written()
+
+
+def test_masks_of_0_and_255_need_no_classes(comp: Comp) -> None:
+    for number in range(2):
+        save(Path(f"images/{number}.png"), np.zeros((32, 32, 3), np.uint8))
+        save(Path(f"masks/{number}.png"), np.eye(32, dtype=np.uint8) * 255)
+    ran = comp("init", "--images", "images", "--masks", "masks")
+    assert ran.code == 0
+    assert "object" in ran.out
+    assert "The masks in masks hold 0 and 255: background and object." in ran.err
+    assert yaml.safe_load(Path("competition.yaml").read_text())["data"]["binary"] is True
+
+
+def test_a_coco_file_is_all_that_init_needs(comp: Comp) -> None:
+    names = ["batch_01/0001.png", "batch_02/0001.png", "batch_02/0002.png"]
+    for name in names:
+        save(Path("dataset") / name, np.zeros((32, 32, 3), np.uint8))
+    categories = [{"id": 2, "name": "paper"}, {"id": 1, "name": "metal"}]
+    square = {"id": 0, "image_id": 0, "category_id": 2, "segmentation": [[0, 0, 16, 0, 16, 16, 0, 16]]}
+    for part, listed, objects in (("train", names[:2], [square]), ("test", names[2:], [])):
+        images = [{"id": n, "file_name": name, "height": 32, "width": 32} for n, name in enumerate(listed)]
+        raw = {"images": images, "categories": categories, "annotations": objects}
+        Path(f"dataset/{part}.json").write_text(json.dumps(raw))
+    ran = comp("init", "--coco", "dataset/train.json", "--test-coco", "dataset/test.json")
+    assert ran.code == 0, ran.err
+    assert "1 images have no object in train.json: background alone." in ran.err
+    assert "2 labelled images, 1 test images" in ran.err
+    written = yaml.safe_load(Path("competition.yaml").read_text())
+    assert written["classes"] == ["background", "metal", "paper"]
+    assert written["data"] | {"images": "dataset", "test_images": "dataset"} == written["data"]
+    rows = next(Path("runs/data").glob("*/manifest.csv")).read_text().splitlines()
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["train", "batch_01/0001", "batch_01/0001.png"],
+        ["train", "batch_02/0001", "batch_02/0001.png"],
+        ["test", "0002", "batch_02/0002.png"],
+    ]
+
+
+def test_masks_may_name_a_csv_of_run_lengths(comp: Comp) -> None:
+    draw_images(Path.cwd(), images=1)
+    Path("train.csv").write_text("id,rle\ng0_0,1 32\n")
+    assert "3.12 %" in comp.ok("init", "--images", "images", "--masks", "train.csv")
+    assert yaml.safe_load(Path("competition.yaml").read_text())["data"]["rle_csv"] == "train.csv"
+
+
+def test_an_interrupted_init_goes_on(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_images(Path.cwd())
+    with monkeypatch.context() as patched:
+        patched.setattr("competition.data.journal.Journal.add", interrupt)
+        assert comp(*INIT).code == 130
+    assert Path("runs/data/.index.jsonl").is_file()
+    comp.ok(*INIT)
+    assert not Path("runs/data/.index.jsonl").exists()
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -169,3 +169,16 @@ def test_hashes_of_artifacts_are_recorded(store: Store) -> None:
     submitted(store, folds=())
     pass_debug(store)
     assert attempts.artifacts_of(store, "b1") == {("debug", "log.txt"): "0" * 64}
+
+
+def test_a_succeeded_fold_is_done_again_only_when_asked_for(store: Store) -> None:
+    submitted(store, folds=(0,))
+    pass_debug(store)
+    taken = claim(store)
+    assert taken is not None
+    attempts.succeed(store, result(taken.token, 0.5))
+    assert jobs.retry(store, "b1", folds=None, actor="ann") == []
+    moved = jobs.retry(store, "b1", folds=[0], actor="ann", finished_too=True)
+    assert [job.label for job in moved] == ["fold 0"]
+    assert states(store) == {"debug": S.SUCCEEDED, "fold 0": S.QUEUED}
+    assert jobs.of_experiment(store, "b1")[1].score is None

@@ -4,10 +4,11 @@ from competition.conditions import Condition
 from competition.config import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.lifecycle import ExperimentState, FailureKind
-from competition.store import attempts, experiments, members
+from competition.store import attempts, experiments, members, splits
 from competition.store.attempts import Process
 from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard
+from competition.store.splits import SplitVersion
 from competition.team import Role
 from tests.conftest import record_split, submitted
 
@@ -86,3 +87,16 @@ def test_a_member_keeps_the_rank_among_everybody(store: Store) -> None:
     run_all(store, "bobs", [0.3, 0.3], 0.3)
     found = leaderboard(store, member="bob")
     assert [(r.rank, r.name) for r in found] == [(2, "bobs")]
+
+
+def test_a_split_that_leaks_says_so_in_every_row(store: Store) -> None:
+    leaking = SplitVersion(2, "f" * 16, "given", 2, None, 0, "hash2", 0.0, leaks_allowed="the organisers' folds")
+    submitted(store)
+    splits.save(store, leaking, actor="ann")
+    assert splits.require_current(store).leaks_allowed == "the organisers' folds"
+    submitted(store, name="again", split_version=2)
+    found = rows(store, every_split=True)
+    assert {name: row.to_json()["leaks_allowed"] for name, row in found.items()} == {
+        "b1": None,
+        "again": "the organisers' folds",
+    }

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("valid_fraction", sa.Float(), nullable=True),
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("leaks_allowed", sa.Text(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.CheckConstraint("folds >= 1", name=op.f("ck_splits_folds_positive")),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_splits")),

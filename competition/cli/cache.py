@@ -1,0 +1,64 @@
+"""`comp cache`: the decoded images that jobs read, and the disk that they take."""
+
+from typing import Annotated
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.errors import RefusedError
+from competition.lifecycle import JobState
+
+cache = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show or clear the decoded images.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.add_typer(cache, name="cache")
+    cache.command(epilog="Example: comp cache show")(show)
+    cache.command(epilog="Example: comp cache clear")(clear)
+
+
+def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
+    """List the caches: of which data, at which size, how large."""
+    from competition.cli import output
+    from competition.data.caches import find_caches
+    from competition.store import competition
+
+    opened = open_competition(folder)
+    current = competition.fingerprint(opened.store)
+    found = find_caches(opened.paths)
+    if as_json:
+        output.print_json([{**kept.to_json(), "current": kept.fingerprint == current} for kept in found])
+        return
+    if not found:
+        output.out().print("No cache. The first job builds one.")
+        return
+    table = output.table("data", "size", "MiB", "", right=("MiB",))
+    for kept in found:
+        state = "unfinished" if kept.unfinished else "" if kept.fingerprint == current else "of other data"
+        output.add_row(table, kept.fingerprint, kept.size, f"{kept.bytes / 2**20:.1f}", state)
+    output.out().print(table)
+    output.say(f"{sum(kept.bytes for kept in found) / 2**20:.1f} MiB in all. `comp cache clear` removes them.")
+
+
+def clear(
+    old: Annotated[bool, typer.Option("--old", help="Only those of data that was indexed before.")] = False,
+    folder: DirOption = None,
+) -> None:
+    """Remove the caches; the next job builds the one that it needs."""
+    from competition.cli import output
+    from competition.data.caches import find_caches, remove_cache
+    from competition.store import competition, jobs
+
+    opened = open_competition(folder)
+    current = competition.fingerprint(opened.store)
+    live = jobs.in_states(opened.store, [state for state in JobState if state.is_live])
+    if live and not old:
+        raise RefusedError(
+            f"{len(live)} jobs are running and read the cache.",
+            hint="Wait (`comp queue`), or stop them (`comp cancel EXPERIMENT`); --old clears only those of older data.",
+        )
+    chosen = [kept for kept in find_caches(opened.paths) if not old or kept.fingerprint != current]
+    for kept in chosen:
+        remove_cache(kept)
+    output.say(f"Removed {len(chosen)} caches, {sum(kept.bytes for kept in chosen) / 2**20:.1f} MiB.")

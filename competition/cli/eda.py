@@ -1,0 +1,100 @@
+"""`comp eda`: look at the data before training on it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, open_competition
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.data.eda.survey import Survey
+
+DEFAULT_SAMPLE = 1000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp eda --sample 500")(eda)
+
+
+def eda(
+    sample: Annotated[
+        int, typer.Option(min=1, help="Open at most so many labelled images, and so many test images.")
+    ] = DEFAULT_SAMPLE,
+    seed: Annotated[int, typer.Option(min=0, help="Which ones they are.")] = 0,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at the data: a summary here, and a page with pictures.
+
+    Classes, objects, places, sizes, looks, kinds of images, twins, drift between training and test images, a contact
+    sheet, and what all that suggests for training.
+    """
+    from competition.cli import output
+    from competition.cli.study import read_manifest
+    from competition.config import read_config
+    from competition.data.eda.summary import summarise
+    from competition.data.eda.survey import survey
+    from competition.data.load import open_loader
+    from competition.files import write_json
+    from competition.report.eda import write_eda_page
+
+    opened = open_competition(folder)
+    paths, settings = opened.paths, opened.settings
+    manifest = read_manifest(opened)
+    with output.progress_bar("Looking at images") as progress:
+        found = survey(
+            manifest,
+            settings,
+            paths.root,
+            config=read_config(paths.baseline),
+            looks=paths.looks(manifest.fingerprint),
+            most=sample,
+            seed=seed,
+            progress=progress,
+        )
+    write_eda_page(found, manifest, open_loader(settings, paths.root), paths)
+    write_json(paths.eda_summary, summarise(found))
+    if as_json:
+        output.print_json({**summarise(found), "page": str(paths.eda_page)})
+        return
+    _show(found)
+    output.say(f"The page: {paths.eda_page}")
+
+
+def _show(found: "Survey") -> None:
+    from competition.cli import output
+    from competition.report import sentences
+
+    output.out().print(_classes(found))
+    output.out().print()
+    for line in sentences.findings(found):
+        output.print_lines(line)
+    output.out().print()
+    output.out().print(_advice(found))
+
+
+def _classes(found: "Survey") -> "Table":
+    from competition.cli import output
+    from competition.data.eda.advice import class_weights
+
+    numbers = ("pixels %", "images", "objects", "an image", "length px", "weight")
+    table = output.table("class", *numbers, right=numbers, wrap=("class",))
+    weights = class_weights(found.classes)
+    for facts, objects, weight in zip(found.classes, found.objects, weights, strict=True):
+        length = output.NOTHING if objects.median_side is None else f"{objects.median_side:.0f}"
+        row = (output.percent(facts.share), facts.images, objects.objects, f"{objects.per_image:.1f}", length)
+        output.add_row(table, facts.name, *row, f"{weight:.2f}")
+    return table
+
+
+def _advice(found: "Survey") -> "Table":
+    from competition.cli import output
+
+    table = output.table("suggestion", "what and why", wrap=("what and why",))
+    for advice in found.advice:
+        command = f"\ncomp run --set {advice.setting}" if advice.setting else ""
+        output.add_row(table, advice.topic, f"{advice.what}. {advice.why}{command}")
+    return table

@@ -1,0 +1,57 @@
+"""The reader that a competition's settings describe, and its test images."""
+
+from pathlib import Path
+
+from competition.data.naming import natural_key
+from competition.data.readers.coco import CocoReader, read_coco, sources_of
+from competition.data.readers.encodings import encoding_of
+from competition.data.readers.folders import FolderReader
+from competition.data.readers.ignore import IgnoringReader
+from competition.data.readers.listing import files_by_id
+from competition.data.readers.pairs import PairsReader
+from competition.data.readers.rle import RleColumns, RleReader
+from competition.data.readers.source import Found, Reader, Source
+from competition.settings import Settings
+
+
+def reader_of(settings: Settings, root: Path) -> Reader:
+    """The reader of the competition's labels; relative paths start at `root`."""
+    data = settings.data
+    reader = _of_labels(settings, root)
+    if data.ignore is None:
+        return reader
+    return IgnoringReader(reader, root / data.ignore, data.ignore_pattern)
+
+
+def find_test(settings: Settings, root: Path) -> Found:
+    """The test images, as sources without a mask, in natural order.
+
+    Raises:
+        DataError: the file that lists them cannot be used at all.
+    """
+    data = settings.data
+    if data.test_images is None:
+        return Found(())
+    folder = root / data.test_images
+    if data.test_coco is not None:
+        file = read_coco(root / data.test_coco)
+        sources, wrong = sources_of(file, root / data.test_coco, folder)
+        return Found(tuple(source for _, source in sources), (*file.problems, *wrong))
+    problems: list[str] = []
+    files = files_by_id(folder, "test images", problems)
+    in_order = sorted(files, key=natural_key)
+    return Found(tuple(Source(i, files[i].name, files[i]) for i in in_order), tuple(problems))
+
+
+def _of_labels(settings: Settings, root: Path) -> Reader:
+    data = settings.data
+    images = root / data.images
+    if data.coco is not None:
+        return CocoReader(root / data.coco, images, settings.classes)
+    if data.rle_csv is not None:
+        columns = RleColumns(str(data.image_column), str(data.rle_column), data.class_column)
+        return RleReader(root / data.rle_csv, images, settings.classes, columns)
+    masks = root / str(data.masks)
+    if data.pairs is not None:
+        return PairsReader(root / data.pairs, images, masks, encoding_of(settings))
+    return FolderReader(images, masks, encoding_of(settings), data.mask_pattern)

@@ -1,0 +1,103 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from competition.config import Config
+from competition.data.eda.survey import survey
+from competition.data.index import index
+from competition.data.load import open_loader
+from competition.paths import Paths
+from competition.report.eda import write_eda_page
+from competition.settings import DataSettings, Settings
+from tests.conftest import draw_images
+
+SETTINGS = Settings(
+    name="shapes <b>&",
+    classes=("background", "square", "disc"),
+    data=DataSettings(images="images", masks="masks", test_images="test_images", group_regex="^(g[0-9]+)_"),
+)
+VOID_TAGS = {"meta", "img", "source", "br", "link"}
+
+
+class Balance(HTMLParser):
+    """Every tag that is opened is closed, in order; collects addresses and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID_TAGS:
+            self.open.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "srcset", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("shapes")
+    draw_images(root, images=14, test_images=3)
+    (root / "images" / "g0_0.png").write_bytes((root / "images" / "g0_1.png").read_bytes())
+    Image.new("RGB", (48, 32), "black").save(root / "images" / "g9_99.png")
+    Image.new("L", (48, 32)).save(root / "masks" / "g9_99.png")
+    manifest = index(SETTINGS, root)
+    paths = Paths(root)
+    paths.eda_page.parent.mkdir(parents=True)
+    paths.eda_page.with_name("stale.png").write_bytes(b"")
+    found = survey(manifest, SETTINGS, root, config=Config(), looks=root / "looks.csv", most=100)
+    write_eda_page(found, manifest, open_loader(SETTINGS, root), paths)
+    return paths.eda_page
+
+
+def read(page: Path) -> Balance:
+    parser = Balance()
+    parser.feed(page.read_text(encoding="utf-8"))
+    assert parser.open == []
+    return parser
+
+
+def test_the_page_is_whole_and_needs_nothing_else(page: Path) -> None:
+    parsed = read(page)
+    assert all(address.startswith(("data:image/", "#")) for address in parsed.addresses)
+    assert "url(" not in page.read_text(encoding="utf-8")
+
+
+def test_links_inside_the_page_lead_somewhere(page: Path) -> None:
+    html = page.read_text(encoding="utf-8")
+    for anchor in [a for a in read(page).addresses if a.startswith("#")]:
+        assert f'id="{anchor[1:]}"' in html
+
+
+def test_names_from_people_are_text(page: Path) -> None:
+    assert "shapes <b>&: the data" in read(page).text
+    assert "<b>&:" not in page.read_text(encoding="utf-8")
+
+
+def test_it_says_what_was_found(page: Path) -> None:
+    text = re.sub(r"\s+", " ", read(page).text)
+    assert "15 labelled images and 3 test images; every one was opened" in text
+    assert "hardly any contrast" in text
+    assert "2 images, the same file: g0_0, g0_1" in text
+    assert "median of 2 sizes" in text
+    assert "It takes at least 20 images" in text
+
+
+def test_the_pictures_lie_beside_it(page: Path) -> None:
+    names = {path.name for path in page.parent.iterdir()}
+    assert {"classes.png", "together.png", "places.png", "objects.png", "looks.png", "sizes.png"} <= names
+    assert {"sheet-typical.png", "sheet-rare-classes.png", "sheet-suspicious.png"} <= names
+    assert "stale.png" not in names
+    for path in page.parent.glob("*.png"):
+        with Image.open(path) as image:
+            image.load()
+            assert min(image.size) > 50

@@ -1,0 +1,36 @@
+from competition.jobspec import Progress
+from competition.training.pace import Pace
+from competition.training.reporting import Reporter
+
+
+def test_what_is_told_of_a_job_half_way() -> None:
+    told: list[Progress] = []
+    reporter = Reporter(lambda progress: told.append(progress) is None, interval_s=0.0)
+    pace = Pace(reporter, epochs=4, steps=8, steps_done=2, loss=0.5, score=0.25)
+    pace.trained(6, seconds=3.0, waited_s=0.3)
+    pace.trained(6, seconds=1.0, waited_s=0.1)
+    pace.validation_s = 5.0
+    pace.tell("train", epoch=2, done=2, total=2)
+    # 4 of 8 steps are left at 2 s each, and 3 of 4 validations at 5 s.
+    assert told == [Progress(2, 4, 2, 2, 0.5, 0.25, 3.0, 4 * 2.0 + 3 * 5.0, "train")]
+    assert pace.wait_share == 0.1
+
+
+def test_nothing_is_known_before_the_first_step() -> None:
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=1, steps_done=0)
+    assert (pace.images_per_s, pace.wait_share) == (0.0, 0.0)
+
+
+def test_progress_is_not_told_more_often_than_asked_for() -> None:
+    told: list[Progress] = []
+    reporter = Reporter(lambda progress: told.append(progress) is None, interval_s=3600.0)
+    pace = Pace(reporter, epochs=1, steps=9, steps_done=0)
+    for step in range(9):
+        pace.tell("train", epoch=1, done=step + 1, total=9)
+    assert len(told) == 1
+
+
+def test_a_worker_that_is_gone_stops_the_job() -> None:
+    reporter = Reporter(lambda _: False)
+    Pace(reporter, epochs=1, steps=1, steps_done=0).tell("train", epoch=1, done=1, total=1)
+    assert reporter.stopping
