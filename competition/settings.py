@@ -44,6 +44,8 @@ class OwnMetric(str):
     folder: Path
 
     def __new__(cls, name: str, folder: Path) -> "OwnMetric":
+        """The name, as competition.yaml spells it, with the folder of competition.yaml."""
+        """The metric called `name`, from a module in `folder`."""
         own = super().__new__(cls, name)
         own.folder = folder
         return own
@@ -210,10 +212,14 @@ def read_settings(path: Path) -> Settings:
     Raises:
         ConfigError: the file is missing, is not YAML, or describes no valid competition.
     """
-    settings = yamlfile.read(path, Settings)
+    return with_own_metric(yamlfile.read(path, Settings), path.parent.resolve())
+
+
+def with_own_metric(settings: Settings, folder: Path) -> Settings:
+    """The settings with a metric of the team's own bound to the folder that it is imported from."""
     if settings.metric in list(Metric):
         return settings
-    return settings.model_copy(update={"metric": OwnMetric(settings.metric, path.parent.resolve())})
+    return settings.model_copy(update={"metric": OwnMetric(settings.metric, folder)})
 
 
 def _listed(keys: list[str]) -> str:

@@ -1,6 +1,7 @@
 """Draw the leaderboard of a competition as SVG: `python docs/picture.py comp-demo docs/images/leaderboard.svg`."""
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -16,4 +17,5 @@ if __name__ == "__main__":
     console = Console(record=True, width=80, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print("[bold green]$[/] comp leaderboard")
     console.print(render(leaderboard(open_store(find_competition(folder)))))
-    target.write_text(console.export_svg(title="comp"), encoding="utf-8")
+    svg = console.export_svg(title="comp")
+    target.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL), encoding="utf-8")  # no web fonts

@@ -29,7 +29,9 @@ def board(store: Store, experiment: str | None = None) -> Iterator[Board]:
     """A board of one experiment's jobs, or of all that are running or queued."""
     console = output.talk()
     if not console.is_terminal:
-        yield _Lines(store, experiment)
+        lines = _Lines(store, experiment)
+        yield lines
+        lines.look()
         return
     with Live(console=console, auto_refresh=False) as live:
         shown = _Table(store, experiment, live)
@@ -62,8 +64,10 @@ class _Lines:
         self._looked_at = 0.0
 
     def refresh(self) -> None:
-        if time.monotonic() - self._looked_at < REDRAW_S:
-            return
+        if time.monotonic() - self._looked_at >= REDRAW_S:
+            self.look()
+
+    def look(self) -> None:
         self._looked_at = time.monotonic()
         for job in _shown(self._store, self._experiment):
             progress = job.progress or {}

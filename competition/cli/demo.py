@@ -55,18 +55,18 @@ def _story() -> list[str]:
     encoder, weights = ("tu-tf_efficientnet_lite0", "offline") if offline else ("efficientnet-b0", "none")
     return [
         "init --images images --masks masks --classes classes.txt --test-images test_images "
-        "--group-regex '^(scene[0-9]+)_' --name street-litter --size 128x128 "
+        "--group-regex '^(scene[0-9]+)_' --name street-litter --size 96x96 "
         f"--set model.encoder={encoder} --set model.weights={weights} "
-        "--set train.epochs=8 --set train.workers=0 --set optimizer.lr=2e-3",
+        "--set train.epochs=6 --set train.batch_size=4 --set train.workers=0",
         *(f"assign {member} {roles}" for member, roles in MEMBERS),
-        "split --scheme stratified-group --folds 3",
+        "split --scheme stratified-group --folds 2",
         "run --as jiwoo --note 'the baseline'",
         "run --as minsu --set loss.dice=0.5",
-        "run --as hana --set augment.vertical_flip=0.5",
+        "run --as hana --set optimizer.lr=2e-3",
+        "status",
         "leaderboard",
         "ensemble --name final --method weighted",
         "submit final --format labels-csv --as hana",
-        "status",
     ]
 
 

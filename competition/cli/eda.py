@@ -56,9 +56,10 @@ def eda(
             progress=progress,
         )
     write_eda_page(found, manifest, open_loader(settings, paths.root), paths)
-    write_json(paths.eda_summary, summarise(found))
+    plain = summarise(found)
+    write_json(paths.eda_summary, plain)
     if as_json:
-        output.print_json({**summarise(found), "page": str(paths.eda_page)})
+        output.print_json({**plain, "page": str(paths.eda_page)})
         return
     _show(found)
     output.say(f"The page: {paths.eda_page}")

@@ -66,7 +66,7 @@ def init(
     ignore_pattern: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="Stem of such a picture.", show_default="{stem}")
     ] = None,
-    metric: Annotated[str, typer.Option(help="What the leaderboard ranks by.")] = "miou",
+    metric: Annotated[str, typer.Option(help="What ranks: miou, dice, … or package.module:function.")] = "miou",
     group_regex: Annotated[
         str | None, typer.Option(metavar="RE", help="Takes an image's group from its file stem.")
     ] = None,
@@ -144,9 +144,11 @@ def _set_up_new(
     from competition import yamlfile
     from competition.config import Config, with_overrides
     from competition.files import write_text
-    from competition.settings import Settings
+    from competition.scoring import metrics
+    from competition.settings import Settings, with_own_metric
 
     settings = yamlfile.build(raw, Settings, source="comp init")
+    metrics.check(with_own_metric(settings, paths.root).metric, classes=len(settings.classes))
     with_overrides(Config(), assignments)
     manifest = _index(settings, paths, notes)
     given = [] if size is None else [f"data.size={size}"]

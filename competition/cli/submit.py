@@ -6,46 +6,75 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, Competition, DirOption, acting_member, open_competition
-from competition.errors import RefusedError, UnknownNameError
+from competition.cli.options import AsOption, Competition, DirOption, JsonOption, acting_member, open_competition
+from competition.errors import CompError, RefusedError, UnknownNameError
 
 if TYPE_CHECKING:
     from competition.ensemble.members import Member
+    from competition.ensemble.writers import Format, Layout
+    from competition.ensemble.writers.check import Witness
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp submit e1 --format rle-csv")(submit)
+    app.command(epilog="Example: comp submit e1 --format rle-csv --sample sample_submission.csv")(submit)
 
 
 def submit(
     source: Annotated[str, typer.Argument(metavar="ENSEMBLE|EXPERIMENT", help="What to submit.", show_default=False)],
-    form: Annotated[str, typer.Option("--format", help="png, rle-csv or labels-csv.")] = "png",
+    form: Annotated[
+        str, typer.Option("--format", help="png, color-png, rle-csv, labels-csv or coco-json.", show_default="png")
+    ] = "png",
+    sample: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Sample submission: its columns, ids and order are kept.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="HxW", help="labels-csv: of the label maps.", show_default="256x256")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--check", metavar="CSV", help="Compare with a sample submission, and decode all that was written."
+        ),
+    ] = None,
     output_path: Annotated[
         Path | None, typer.Option("--output", metavar="PATH", help="Where to.", show_default="runs/submissions/")
     ] = None,
     as_member: AsOption = None,
     folder: DirOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a submission file.
 
-    Blends the test predictions of every fold model of every member.
+    Blends the test predictions of every fold model of every member. Masks have the test images' own size.
     """
     from competition.cli import output
     from competition.ensemble.writers import Format
+    from competition.ensemble.writers.check import Witness, check
+    from competition.ensemble.writers.sample import read_sample
     from competition.files import sha256_of_tree
     from competition.store import submissions
 
     if form not in list(Format):
         raise UnknownNameError.among("format", form, list(Format), hint=f"Formats: {', '.join(Format)}")
+    chosen = Format(form)
     opened = open_competition(folder)
     member = acting_member(opened.store, as_member)
     members, weights = _resolve(opened, source)
-    suffix = "" if form == Format.PNG else ".csv"
-    target = output_path or opened.paths.submissions() / f"{source}-{form}{suffix}"
-    images = write_submission(opened, members, weights, form, target)
+    layout = _layout(opened, chosen, sample=sample, size=size)
+    wanted = read_sample(against) if against else None
+    target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
+    witness = Witness(chosen, layout)
+    images = _write(opened, members, weights, target, witness)
+    if wanted is not None:
+        check(target, wanted, witness)
+        output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
     sha = sha256_of_tree(target)
     submissions.record(opened.store, submissions.Submission(source, form, str(target), sha, images, member))
+    if as_json:
+        checked = None if against is None else str(against)
+        output.print_json({"path": str(target), "format": form, "images": images, "sha256": sha, "checked": checked})
+        return
     output.print_lines(str(target))
     output.say(f"{images} test images of {source} as {form}, sha256 {sha[:12]}.")
 
@@ -54,17 +83,68 @@ def write_submission(
     opened: Competition, members: list["Member"], weights: Mapping[str, float], form: str, target: Path
 ) -> int:
     """Blend the members' test predictions and write them to `target`; the number of images."""
-    from competition.cli import output
-    from competition.data.manifest import Manifest
-    from competition.ensemble.predictions import test_labels
-    from competition.ensemble.writers import Format, write
-    from competition.store import competition
+    from competition.ensemble.writers import Format
+    from competition.ensemble.writers.check import Witness
 
-    manifest = Manifest.read(opened.paths.manifest(competition.fingerprint(opened.store)))
-    names = {item.id: item.image for item in manifest.test}
+    return _write(opened, members, weights, target, Witness(Format(form), _layout(opened, Format(form))))
+
+
+def _write(
+    opened: Competition, members: list["Member"], weights: Mapping[str, float], target: Path, witness: "Witness"
+) -> int:
+    from competition.cli import output
+    from competition.ensemble.predictions import test_labels
+    from competition.ensemble.writers import write
+
+    layout = witness.layout
     with output.progress_bar("Writing test predictions") as progress:
-        labels = test_labels(members, weights, progress=progress)
-        return write(Format(form), ((i, names[i], mask) for i, mask in labels), target, opened.settings.classes)
+        labels = test_labels(members, weights, progress=progress, order=list(layout.ids.values()) or None)
+        named = ((image_id, layout.images[image_id], mask) for image_id, mask in labels)
+        return write(witness.form, witness.watch(named), target, layout)
+
+
+def _layout(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
+    """What the submission should look like; a sample that does not fit the test images is refused here."""
+    from competition.cli.study import read_manifest
+    from competition.ensemble.writers import Format, Layout
+    from competition.ensemble.writers.layout import DEFAULT_SIZE, parse_colour
+    from competition.ensemble.writers.sample import read_sample
+
+    if sample is not None and not form.follows_sample:
+        raise CompError(f"--sample says nothing to {form}.", hint="It is for rle-csv and labels-csv.")
+    if size is not None and form is not Format.LABELS_CSV:
+        raise CompError(f"--size says nothing to {form}, which keeps the test images' own size.")
+    colours = {name: parse_colour(colour) for colour, name in reversed((opened.settings.data.colors or {}).items())}
+    images, categories = _coco_numbers(opened) if form is Format.COCO_JSON else ({}, {})
+    layout = Layout(
+        classes=opened.settings.classes,
+        images={item.id: item.image for item in read_manifest(opened).test},
+        size=_parse_size(size) if size else DEFAULT_SIZE,
+        colours=colours,
+        sample=read_sample(sample) if sample else None,
+        image_numbers=images,
+        category_numbers=categories,
+    )
+    if layout.sample is not None:
+        _ = layout.ids
+    return layout
+
+
+def _coco_numbers(opened: Competition) -> tuple[dict[str, int], dict[str, int]]:
+    """The ids of the test images by file name, and of the classes by name, in the competition's COCO files."""
+    from competition.data.readers.coco import read_coco
+
+    data, root = opened.settings.data, opened.paths.root
+    images = read_coco(root / data.test_coco).images.values() if data.test_coco else ()
+    categories = read_coco(root / data.coco).category_ids if data.coco else {}
+    return {image.file_name: image.id for image in images}, dict(categories)
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise CompError(f"--size {text!r} is no size such as 256x256 (height x width).")
+    return int(height), int(width)
 
 
 def _resolve(opened: Competition, source: str) -> tuple[list["Member"], dict[str, float]]:

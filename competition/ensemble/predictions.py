@@ -14,12 +14,19 @@ from competition.scoring.confusion import Labels
 
 
 def test_labels(
-    members: Sequence[Member], weights: Mapping[str, float], *, progress: Progress | None
+    members: Sequence[Member],
+    weights: Mapping[str, float],
+    *,
+    progress: Progress | None,
+    order: Sequence[str] | None = None,  # noqa: PT028 - no test, in spite of its name
 ) -> Iterator[tuple[str, Labels]]:
     """Each test image's id and label map, uint8 (H, W) at the image's own size.
 
     A member's probabilities are the mean over its fold models; the members' are then averaged by their weights. Memory
     does not grow with the number of images or models.
+
+    Args:
+        order: the ids of the test images in the order wanted; by default that of the shards.
 
     Raises:
         RefusedError: the members do not belong together, or have no test predictions.
@@ -39,7 +46,7 @@ def test_labels(
     def one(image_id: str) -> Labels:
         return blend([shard[image_id] for shard, _ in models], counts)
 
-    return _in_order(one, opened.test_ids, progress)
+    return _in_order(one, order or opened.test_ids, progress)
 
 
 def _in_order(

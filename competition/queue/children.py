@@ -103,7 +103,6 @@ def _warm_context() -> ForkServerContext:
     os.environ["PYTHONHASHSEED"] = "0"
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve the neighbours they wait for
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context

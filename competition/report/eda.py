@@ -54,6 +54,7 @@ def write_eda_page(survey: Survey, manifest: Manifest, loader: Loader, paths: Pa
         facts=sentences.facts(survey, settings),
         survey=survey,
         pictures=pictures,
+        most_classes=figures.MOST_CLASSES,
         rows=_rows(survey, colours),
         sizes=sentences.sizes(survey),
         looks=_looks(survey),
@@ -78,8 +79,9 @@ def _pictures(survey: Survey, colours: Sequence[Colour]) -> Iterator[Picture]:
     )
     if len(survey.classes) > 2:
         yield picture("together", "matrix: which classes share images", partial(figures.together, survey))
-    yield picture("places", "heat maps: where each class lies in the frame", partial(figures.places, survey))
-    if any(found.objects for found in survey.objects):
+    if any(facts.pixels for facts in survey.classes):
+        yield picture("places", "heat maps: where each class lies in the frame", partial(figures.places, survey))
+    if figures.classes_with_objects(survey):
         yield picture("objects", "boxes: length of the objects by class", partial(figures.objects, survey, colours))
     yield picture("looks", "histograms: how the images look", partial(figures.looks, survey))
     if len(np.unique(np.concatenate([survey.sizes, survey.test_sizes]), axis=0)) > 1:

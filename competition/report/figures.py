@@ -75,21 +75,21 @@ def places(survey: Survey, theme: Theme) -> Figure:
     columns = min(4, max(len(order), 1))
     rows = -(-len(order) // columns)
     height, width = np.median(survey.sizes, axis=0)
-    cell = WIDTH / columns
-    figure = Figure(figsize=(WIDTH, rows * (cell * min(height / width, 1.4) + 0.22)), layout="constrained")
+    shape = float(np.clip(height / width, 0.3, 1.4))
+    figure = Figure(figsize=(WIDTH, rows * (WIDTH / columns * shape + 0.22)), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, label in zip(grid.flat, order, strict=False):
         heat = survey.maps[label]
-        axes.imshow(heat, cmap="magma", vmin=0, aspect=height / width, interpolation="bilinear")
+        axes.imshow(heat, cmap="magma", vmin=0, aspect=shape, interpolation="bilinear")
         axes.set_title(f"{survey.classes[label].name}  ≤{_percent(100 * np.nanmax(heat))}%", fontsize=8.5)
     return figure
 
 
 def objects(survey: Survey, colours: Sequence[Colour], theme: Theme) -> Figure:
     """Boxes: how long the objects of each class are."""
-    order = [c for c in shown_classes(survey) if survey.objects[c].objects][::-1]
+    order = classes_with_objects(survey)[::-1]
     figure = Figure(figsize=(WIDTH, 0.9 + 0.28 * len(order)), layout="constrained")
     axes = figure.subplots()
     boxes = axes.boxplot(
@@ -170,6 +170,11 @@ def kinds(survey: Survey, theme: Theme) -> Figure:
 def shown_classes(survey: Survey) -> list[int]:
     """The classes that pictures show, those with the most pixels first."""
     return sorted(range(len(survey.classes)), key=lambda c: (-survey.classes[c].pixels, c))[:MOST_CLASSES]
+
+
+def classes_with_objects(survey: Survey) -> list[int]:
+    """Those of the shown classes that form objects."""
+    return [c for c in shown_classes(survey) if survey.objects[c].objects]
 
 
 def _histogram(axes: Axes, train: np.ndarray, test: np.ndarray, theme: Theme) -> None:

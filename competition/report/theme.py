@@ -1,5 +1,6 @@
 """How pictures look: on a light and on a dark page."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ _ASIAN = ("Noto Sans CJK KR", "Noto Sans CJK JP", "NanumGothic", "Malgun Gothic"
 
 def draw(picture: Callable[[Theme], Figure], theme: Theme) -> bytes:
     """A picture in a theme's colours, as a PNG file."""
-    with _styled(theme):
+    with _styled(theme), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # then it is drawn as a box
         figure = picture(theme)
         file = BytesIO()
         figure.savefig(file, format="png", dpi=_DOTS_PER_INCH, facecolor=theme.paper)

@@ -28,7 +28,7 @@ def score(metric: str, matrices: NDArray[Any]) -> float:
             returned = _load(metric)(np.rint(matrices).astype(np.int64))
     except CompError:
         raise
-    except Exception as error:  # noqa: BLE001 - it is the team's code: whatever it raises is shown as theirs
+    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
         raise ConfigError(f"metric {metric} failed: {type(error).__name__}: {error}") from error
     if not isinstance(returned, Real) or math.isinf(returned):
         raise ConfigError(
@@ -46,7 +46,7 @@ def _load(metric: str) -> Callable[[NDArray[np.int64]], object]:
         where = f" in {metric.folder} or among the installed packages" if isinstance(metric, OwnMetric) else ""
         missing = f"there is no module {error.name!r}{where}"
         raise ConfigError(f"metric {metric} cannot be imported: {missing}.") from error
-    except Exception as error:  # noqa: BLE001 - it is the team's code: whatever it raises is shown as theirs
+    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
         raise ConfigError(f"metric {metric} cannot be imported: {type(error).__name__}: {error}") from error
     function = getattr(module, attribute, None)
     if not callable(function):

@@ -59,7 +59,7 @@ def identity_of(spec: JobSpec) -> dict[str, str]:
         "split": spec.split_hash,
         "data": spec.fingerprint,
         "job": f"{spec.kind} {spec.fold}",
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a type of its own, which a safe load refuses
         "smp": smp.__version__,
     }
 
@@ -71,8 +71,8 @@ def save(path: Path, checkpoint: Checkpoint, *, identity: dict[str, str]) -> Non
         torch.save(state, file)
 
 
-def load(path: Path, *, identity: dict[str, str], device: torch.device) -> Checkpoint | None:
-    """The checkpoint of the job with this identity, its tensors on `device`; None if there is none to resume from.
+def load(path: Path, *, identity: dict[str, str]) -> Checkpoint | None:
+    """The checkpoint of the job with this identity, its tensors on the CPU; None if there is none to resume from.
 
     One that is damaged or belongs to another job is left out, with a line in the log: training from the start is
     always right.
@@ -80,7 +80,7 @@ def load(path: Path, *, identity: dict[str, str], device: torch.device) -> Check
     if not path.is_file():
         return None
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         position = Position(**state["position"])
         position.rows = [Row(**row) for row in state["position"]["rows"]]
         found, learner = state["identity"], state["learner"]

@@ -11,20 +11,18 @@ import torch
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
-def bind(name: str) -> torch.device:
-    """Make this process compute on the device that torch calls `name` (`cpu`, `cuda:0`).
+def bind(device: torch.device) -> None:
+    """Make this process compute on the device.
 
-    On a CPU all cores compute: preparing a batch costs a hundredth of training on it, so the loader's workers fit in
-    between.
+    On a CPU all cores compute, or as many as OMP_NUM_THREADS says: preparing a batch costs a hundredth of training on
+    it, so the loader's workers fit in between.
     """
-    device = torch.device(name)
     cv2.setNumThreads(0)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        torch.cuda.reset_peak_memory_stats(device)
     else:
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
-    return device
+        wanted = os.environ.get("OMP_NUM_THREADS", "")
+        torch.set_num_threads(int(wanted) if wanted.isdecimal() else len(os.sched_getaffinity(0)))
 
 
 def device_name(device: torch.device) -> str:

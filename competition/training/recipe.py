@@ -38,11 +38,11 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         CompError: the data, the model or the loss is not what it must be.
     """
     config, paths = spec.config, spec.job_paths
-    device = hardware.bind(spec.device)
+    device = torch.device(spec.device)
     seeds.fix(config.seed)
     work = work_of(spec, reporter)
     identity = checkpoint.identity_of(spec)
-    resumed = checkpoint.load(paths.checkpoint, identity=identity, device=device)
+    resumed = checkpoint.load(paths.checkpoint, identity=identity)
     at = resumed.position if resumed else Position()
 
     steps = steps_per_epoch(len(work.train), config.train.batch_size)
@@ -54,6 +54,8 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         first=(at.epoch, at.step),
     )
     batches = load_batches(TrainingImages(work.cache, config), wanted, workers=config.train.workers, device=device)
+    hardware.bind(device)  # only now: the loader's workers are forks, which must not inherit a device in use
+
     segmenter = _segmenter(spec, device)
     learner = Learner(segmenter, config, epochs=work.epochs, steps=steps, device=device)
     if resumed:

@@ -129,7 +129,10 @@ def _on_the_hub(encoder: str) -> tuple[str, str | None, str]:
     """Repository, revision and file of an encoder's ImageNet weights; no repository where they lie elsewhere."""
     file = "model.safetensors"
     if encoder.startswith("tu-"):
-        config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"), allow_unregistered=False)
+        try:
+            config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
+        except RuntimeError as error:  # the name has a tag (`resnet18.tag`) that timm knows nothing of
+            raise _has_none(encoder) from error
         if config is None or not config.has_weights:
             raise _has_none(encoder)
         repository, _, revision = (config.hf_hub_id or "").partition("@")

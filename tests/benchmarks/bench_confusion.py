@@ -1,4 +1,4 @@
-"""How fast confusion matrices are counted, against segmentation_models_pytorch: `python tests/benchmarks/bench_confusion.py`.
+"""How fast confusion matrices are counted, against smp: `python -m tests.benchmarks.bench_confusion`.
 
 Both get what they are made for: comp uint8 label maps, smp int64 tensors of them. One thread each.
 """
@@ -41,7 +41,9 @@ def compare(classes: int, size: tuple[int, int]) -> float:
 
     assert np.array_equal(theirs()[0][0].numpy(), ours().diagonal())
     mine, others = seconds(ours), seconds(theirs)
-    print(f"{classes:>8}{'x'.join(map(str, size)):>12}{1000 * mine:>9.3f} ms{1000 * others:>9.3f} ms{others / mine:>8.1f}")
+    print(
+        f"{classes:>8}{'x'.join(map(str, size)):>12}{1000 * mine:>9.3f} ms{1000 * others:>9.3f} ms{others / mine:>8.1f}"
+    )
     return others / mine
 
 

@@ -2,6 +2,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,7 +13,7 @@ from competition.data.load import open_loader
 from competition.paths import Paths
 from competition.report.eda import write_eda_page
 from competition.settings import DataSettings, Settings
-from tests.conftest import draw_images
+from tests.conftest import draw_images, save
 
 SETTINGS = Settings(
     name="shapes <b>&",
@@ -101,3 +102,26 @@ def test_the_pictures_lie_beside_it(page: Path) -> None:
         with Image.open(path) as image:
             image.load()
             assert min(image.size) > 50
+
+
+GENERATOR = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes", "void"),
+    [((8, 8), 3, True), ((4, 900), 3, False), ((1, 1), 2, False), ((20, 20), 26, False)],
+    ids=["all void", "very wide", "one pixel", "many classes"],
+)
+def test_strange_data_makes_a_page_too(tmp_path: Path, shape: tuple[int, int], classes: int, void: bool) -> None:
+    for number in range(2):
+        save(tmp_path / "images" / f"{number}.png", GENERATOR.integers(0, 256, (*shape, 3)).astype(np.uint8))
+        labels = np.full(shape, 99, np.uint8) if void else GENERATOR.integers(0, classes, shape).astype(np.uint8)
+        save(tmp_path / "masks" / f"{number}.png", labels)
+    data = DataSettings(images="images", masks="masks")
+    settings = Settings(name="odd", classes=tuple(f"유리 {n}" for n in range(classes)), void=99, data=data)
+    manifest = index(settings, tmp_path)
+    found = survey(manifest, settings, tmp_path, config=Config(), looks=tmp_path / "looks.csv", most=9)
+    write_eda_page(found, manifest, open_loader(settings, tmp_path), Paths(tmp_path))
+    text = read(Paths(tmp_path).eda_page).text
+    assert "2 labelled images; every one was opened" in text
+    assert ("Pictures show the 24 classes" in text) is (classes > 24)

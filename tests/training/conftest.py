@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from competition.config import Config, with_overrides
 from competition.data.index import index
@@ -20,7 +19,7 @@ from tests.conftest import draw_images
 
 SMALL = (
     "data.size=32x32",
-    "model.encoder=resnet18",
+    "model.encoder=tu-mobilenetv3_small_050",
     "model.weights=none",
     "train.epochs=2",
     "train.batch_size=4",
@@ -37,8 +36,7 @@ Specs = Callable[..., JobSpec]
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests compute on one thread: they are too small for more, and the machine may be busy."""
-    torch.set_num_threads(1)
-    monkeypatch.setattr(torch, "set_num_threads", lambda _threads: None)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +72,7 @@ def spec_of(root: Path) -> Specs:
             fingerprint=fingerprint,
             split_version=1,
             split_hash=split.hash,
+            environment={"OMP_NUM_THREADS": "1"},
         )
 
     return make

@@ -9,7 +9,6 @@ from competition.training.checkpoint import Checkpoint, Position, identity_of
 from competition.training.history import Row
 from tests.training.conftest import Specs
 
-CPU = torch.device("cpu")
 IDENTITY = {"config": "a", "split": "b"}
 ROW = Row(epoch=1, train_loss=1.5, score=0.25, lr=1e-3, seconds=2.0, images_per_s=4.5)
 SAVED = Checkpoint(Position(1, 2, 3.5, 8, 1.25, [ROW]), {"network": {"weight": torch.tensor([1.0, 2.0])}})
@@ -18,7 +17,7 @@ SAVED = Checkpoint(Position(1, 2, 3.5, 8, 1.25, [ROW]), {"network": {"weight": t
 def test_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     checkpoint.save(path, SAVED, identity=IDENTITY)
-    found = checkpoint.load(path, identity=IDENTITY, device=CPU)
+    found = checkpoint.load(path, identity=IDENTITY)
     assert found is not None
     assert found.position == SAVED.position
     assert torch.equal(found.learner["network"]["weight"], torch.tensor([1.0, 2.0]))
@@ -26,14 +25,14 @@ def test_round_trip(tmp_path: Path) -> None:
 
 
 def test_there_may_be_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert checkpoint.load(tmp_path / "checkpoint.pt", identity=IDENTITY, device=CPU) is None
+    assert checkpoint.load(tmp_path / "checkpoint.pt", identity=IDENTITY) is None
     assert capsys.readouterr().out == ""
 
 
 def test_another_jobs_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "checkpoint.pt"
     checkpoint.save(path, SAVED, identity=IDENTITY)
-    assert checkpoint.load(path, identity={**IDENTITY, "split": "c"}, device=CPU) is None
+    assert checkpoint.load(path, identity={**IDENTITY, "split": "c"}) is None
     assert "another split" in capsys.readouterr().out
 
 
@@ -43,7 +42,7 @@ def test_a_damaged_one_is_left_out(keep: float, tmp_path: Path, capsys: pytest.C
     checkpoint.save(path, SAVED, identity=IDENTITY)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(keep * len(whole)) if 0 < keep < 1 else int(keep)])
-    assert checkpoint.load(path, identity=IDENTITY, device=CPU) is None
+    assert checkpoint.load(path, identity=IDENTITY) is None
     assert "damaged" in capsys.readouterr().out
 
 
@@ -57,7 +56,7 @@ class Evil:
 def test_code_in_one_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     torch.save({"identity": IDENTITY, "position": Evil(), "learner": {}}, path)
-    assert checkpoint.load(path, identity=IDENTITY, device=CPU) is None
+    assert checkpoint.load(path, identity=IDENTITY) is None
     assert not Path("pwned").exists()
 
 

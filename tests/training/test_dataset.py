@@ -21,9 +21,7 @@ def test_steps_per_epoch(images: int, batch_size: int, steps: int) -> None:
 
 
 @given(images=st.integers(1, 60), batch_size=st.integers(1, 9), epochs=st.integers(1, 3), seed=st.integers(0, 99))
-def test_an_epoch_sees_each_image_once_and_no_image_alone(
-    images: int, batch_size: int, epochs: int, seed: int
-) -> None:
+def test_an_epoch_sees_each_image_once_and_no_image_alone(images: int, batch_size: int, epochs: int, seed: int) -> None:
     ids = [f"image{n}" for n in range(images)]
     steps = steps_per_epoch(images, batch_size)
     made = list(draws(ids, seed=seed, batch_size=batch_size, epochs=epochs))

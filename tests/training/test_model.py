@@ -40,7 +40,7 @@ def test_half_precision_gives_full_precision_logits(tmp_path: Path) -> None:
 
 
 def test_unknown_architecture(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no architecture 'Unett'. Did you mean 'Unet'?"):
+    with pytest.raises(UnknownNameError, match=r"no architecture 'Unett'\. Did you mean 'Unet'\?"):
         build(SMALL.model_copy(update={"architecture": "Unett"}), classes=2, root=tmp_path)
 
 

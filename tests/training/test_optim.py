@@ -13,7 +13,7 @@ def test_each_optimiser_takes_a_step_downhill(name: str, kind: type[torch.optim.
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     config = OptimizerConfig.model_validate({"name": name, "lr": 0.1, "weight_decay": 0.01})
     optimizer = make_optimizer(config, [weight])
-    (weight**2).sum().backward()
+    weight.grad = 2 * weight.detach()
     optimizer.step()
     assert type(optimizer) is kind
     assert weight.item() < 1

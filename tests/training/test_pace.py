@@ -3,9 +3,18 @@ from competition.training.pace import Pace
 from competition.training.reporting import Reporter
 
 
-def test_what_is_told_of_a_job_half_way() -> None:
+def listening(*, interval_s: float) -> tuple[list[Progress], Reporter]:
     told: list[Progress] = []
-    reporter = Reporter(lambda progress: told.append(progress) is None, interval_s=0.0)
+
+    def send(progress: Progress) -> bool:
+        told.append(progress)
+        return True
+
+    return told, Reporter(send, interval_s=interval_s)
+
+
+def test_what_is_told_of_a_job_half_way() -> None:
+    told, reporter = listening(interval_s=0.0)
     pace = Pace(reporter, epochs=4, steps=8, steps_done=2, loss=0.5, score=0.25)
     pace.trained(6, seconds=3.0, waited_s=0.3)
     pace.trained(6, seconds=1.0, waited_s=0.1)
@@ -22,8 +31,7 @@ def test_nothing_is_known_before_the_first_step() -> None:
 
 
 def test_progress_is_not_told_more_often_than_asked_for() -> None:
-    told: list[Progress] = []
-    reporter = Reporter(lambda progress: told.append(progress) is None, interval_s=3600.0)
+    told, reporter = listening(interval_s=3600.0)
     pace = Pace(reporter, epochs=1, steps=9, steps_done=0)
     for step in range(9):
         pace.tell("train", epoch=1, done=step + 1, total=9)

@@ -94,7 +94,7 @@ def _doubt(item: Item, features: Floats, deviations: Floats, names: Sequence[str
     """How suspicious an image is and why; None where nothing is odd."""
     contrast = features[NAMES.index("contrast")]
     if contrast < _FLAT:
-        return 1e6 - contrast, "hardly any contrast: black, blank or broken?"
+        return 1e6 - contrast, "hardly any contrast (black, blank or broken)"
     present = [name for name, pixels in zip(names, item.pixels, strict=True) if pixels]
     void = item.void / (item.height * item.width)
     if void > _MOSTLY_VOID:

@@ -42,16 +42,21 @@ class CocoFile:
     """What the file holds.
 
     Args:
-        categories: their names in the order of their ids.
+        category_ids: by name, in the order of the ids.
         images: by id.
         objects: of each image by its id, in the order of the file.
         problems: everything that is wrong with the file.
     """
 
-    categories: tuple[str, ...]
+    category_ids: Mapping[str, int]
     images: Mapping[int, CocoImage]
     objects: Mapping[int, tuple[CocoObject, ...]]
     problems: tuple[str, ...]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Their names in the order of their ids."""
+        return tuple(self.category_ids)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -154,8 +159,8 @@ def _read(path: Path, size: int, changed: int) -> CocoFile:
     categories = _categories(raw["categories"], problems)
     images = _images(raw["images"], problems)
     objects = {} if problems else _objects(raw["annotations"], images, categories, problems)
-    names = tuple(name for _, name in sorted(categories.items()))
-    return CocoFile(names, images, objects, tuple(f"{path}: {problem}" for problem in problems))
+    ids = {name: number for number, name in sorted(categories.items())}
+    return CocoFile(ids, images, objects, tuple(f"{path}: {problem}" for problem in problems))
 
 
 def _load(path: Path) -> dict[str, list[Any]]:

@@ -1,38 +1,29 @@
 """A folder with a PNG per image, named by the image's id: 8-bit grey, the value is the class index."""
 
-import shutil
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
+from competition.data.images import read_mask
+from competition.ensemble.writers.folder import replacing_folder
+from competition.ensemble.writers.layout import Layout, Prediction
 from competition.scoring.confusion import Labels
 
 
-def write(predictions: Iterable[tuple[str, str, Labels]], target: Path, classes: int) -> int:
-    """Write (id, file name, labels) to the folder `target`, which is replaced as a whole; the number of images."""
+def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:
+    """Write the label maps to the folder `target`, which is replaced as a whole; the number of images."""
     images = 0
-    with _replacing_folder(target) as aside:
+    with replacing_folder(target) as aside:
         for image_id, _, labels in predictions:
-            Image.fromarray(labels).save(aside / f"{image_id}.png")
+            file = aside / f"{image_id}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
+            Image.fromarray(labels).save(file)
             images += 1
     return images
 
 
-@contextmanager
-def _replacing_folder(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place when the block ends well, and goes when it does not."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex[:8]
-    aside, old = (folder.with_name(f".{folder.name}.{mark}.{end}") for end in ("tmp", "old"))
-    aside.mkdir()
-    try:
-        yield aside
-        if folder.exists():
-            folder.rename(old)
-        aside.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+def read(target: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Labels]:
+    """The label map of each image id that the folder holds."""
+    return {i: read_mask(target / f"{i}.png").astype(np.uint8) for i in sizes if (target / f"{i}.png").is_file()}

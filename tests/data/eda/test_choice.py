@@ -41,7 +41,7 @@ def test_suspicious_images_say_why() -> None:
     looks[3, NAMES.index("brightness")] = 250
     found = {shown.id: shown.why for shown in choose(items, looks, CLASSES).suspicious}
     assert found == {
-        "i0": "hardly any contrast: black, blank or broken?",
+        "i0": "hardly any contrast (black, blank or broken)",
         "void": "94% of the mask is void",
         "only": "the whole mask is road",
         "i3": "unlike the others: bright",

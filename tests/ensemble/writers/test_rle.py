@@ -60,5 +60,31 @@ def test_what_is_no_encoding(text: str, why: str) -> None:
         rle.decode(text, (4, 5))
 
 
+@pytest.mark.parametrize("side", [40, 300])
+def test_many_numbers_are_written_like_few(side: int) -> None:
+    """From 400 numbers on another way of writing them is taken."""
+    mask = np.random.default_rng(side).random((side, side)) < 0.5
+    numbers = rle.runs_of(mask).tolist()
+    assert len(numbers) > 400
+    assert rle.encode(mask) == " ".join(map(str, numbers))
+    assert np.array_equal(rle.decode(rle.encode(mask), mask.shape), mask)
+
+
+def test_a_mask_without_pixels_has_no_runs() -> None:
+    assert rle.encode(np.zeros((0, 4), bool)) == ""
+
+
+def test_a_view_of_a_larger_mask_is_a_mask() -> None:
+    large = np.random.default_rng(0).random((9, 12)) < 0.5
+    view = large[1:8:2, ::-3]
+    assert rle.encode(view) == rle.encode(view.copy())
+
+
+@pytest.mark.parametrize("text", ["1\t2", "1\n2", "1 2\r", "+1 2", "1_0 2", "\u0661 2", "1e1 2", "0x1 2"])
+def test_only_digits_and_spaces(text: str) -> None:
+    with pytest.raises(DataError, match="whole numbers"):
+        rle.decode(text, (4, 5))
+
+
 def test_touching_runs_are_one_run() -> None:
     assert rle.decode("1 2 3 2", (4, 5)).ravel(order="F")[:5].tolist() == [True] * 4 + [False]

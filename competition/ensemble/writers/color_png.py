@@ -1,0 +1,58 @@
+"""A folder with a PNG per image, named by the image's id: RGB, in the colours that the masks came in."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from competition.data.images import read_image
+from competition.ensemble.writers.folder import replacing_folder
+from competition.ensemble.writers.layout import Layout, Prediction
+from competition.errors import RefusedError
+from competition.scoring.confusion import Labels
+from competition.settings import IGNORE_INDEX
+
+
+def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:
+    """Write the label maps in colours to the folder `target`, which is replaced as a whole; the number of images.
+
+    Raises:
+        RefusedError: a class has no colour.
+    """
+    table = _table(layout)
+    images = 0
+    with replacing_folder(target) as aside:
+        for image_id, _, labels in predictions:
+            file = aside / f"{image_id}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(table[labels]).save(file)
+            images += 1
+    return images
+
+
+def read(target: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Labels]:
+    """The label map of each image id that the folder holds; a colour that is no class's reads as IGNORE_INDEX."""
+    table = _table(layout)
+    found: dict[str, Labels] = {}
+    for image_id in sizes:
+        file = target / f"{image_id}.png"
+        if file.is_file():
+            picture = read_image(file)
+            labels = np.full(picture.shape[:2], IGNORE_INDEX, dtype=np.uint8)
+            for label, colour in enumerate(table):
+                labels[(picture == colour).all(axis=2)] = label
+            found[image_id] = labels
+    return found
+
+
+def _table(layout: Layout) -> NDArray[np.uint8]:
+    """(C, 3): the colour of each class."""
+    missing = [name for name in layout.classes if name not in layout.colours]
+    if missing:
+        raise RefusedError(
+            f"{missing[0]!r} has no colour, so color-png cannot be written.",
+            hint="Colours are those of the masks (`comp init --colors FILE`); --format png writes class indices.",
+        )
+    return np.array([layout.colours[name] for name in layout.classes], dtype=np.uint8)

@@ -1,0 +1,201 @@
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+
+import pytest
+
+from competition.config import Config, ModelConfig
+from competition.errors import ConfigError, UnknownNameError
+from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
+from competition.lifecycle import FailureKind
+from competition.training.child import preflight, run
+from tests.training.conftest import Specs
+from tests.training.test_recipe import assert_same_job
+
+LONG = "train.epochs=160"
+"""A job that does not end before somebody ends it."""
+
+
+@pytest.fixture(scope="module")
+def warm() -> ForkServerContext:
+    """A server that forks children which have imported everything, as a worker has it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["competition.training.child"])
+    return context
+
+
+class Started:
+    """A job's process and the worker's end of its pipe."""
+
+    def __init__(self, context: ForkServerContext, spec: JobSpec) -> None:
+        self.connection, theirs = context.Pipe(duplex=False)
+        self.process = context.Process(target=run, args=(spec, theirs))
+        self.process.start()
+        theirs.close()
+
+    def messages(self) -> list[Message]:
+        """Everything that it says until it ends."""
+        heard = []
+        while True:
+            try:
+                heard.append(self.connection.recv())
+            except EOFError:
+                self.process.join(30)
+                return heard
+
+    def wait_for(self, *, epoch: int) -> None:
+        """Listen until the job is in this epoch or a later one."""
+        while True:
+            message = self.connection.recv()
+            assert isinstance(message, Progress), "the job ended before it could be disturbed"
+            if message.phase != "cache" and message.epoch >= epoch:
+                return
+
+    def stop(self) -> None:
+        """What a worker does to end a job early."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGTERM)
+
+
+def wait_until_gone(process: ForkServerProcess) -> None:
+    process.join(60)
+    assert process.exitcode is not None
+
+
+def test_progress_comes_first_and_the_result_once(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of()
+    started = Started(warm, spec)
+    *progress, last = started.messages()
+    assert isinstance(last, Succeeded)
+    assert last.token == "token"
+    assert progress
+    assert all(isinstance(message, Progress) for message in progress)
+    assert started.process.exitcode == 0
+    log = spec.job_paths.log.read_text()
+    assert log.startswith(f"--- {spec.experiment}, fold job, fold 0, attempt token\n")
+    assert "epoch 2/2: loss" in log
+
+
+def test_a_child_is_a_process_group_of_its_own(warm: ForkServerContext, spec_of: Specs) -> None:
+    started = Started(warm, spec_of(LONG))
+    started.wait_for(epoch=1)
+    pid = started.process.pid
+    assert pid is not None
+    assert os.getpgid(pid) == pid
+    os.killpg(pid, signal.SIGKILL)
+    wait_until_gone(started.process)
+
+
+def test_sigterm_saves_and_the_next_attempt_goes_on(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of("train.epochs=16", "train.workers=2")
+    started = Started(warm, spec)
+    started.wait_for(epoch=2)
+    started.stop()
+    assert started.messages()[-1] == Interrupted("token")
+    assert spec.job_paths.checkpoint.is_file()
+    assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
+    assert "Going on from epoch" in spec.job_paths.log.read_text()
+
+    undisturbed = spec_of("train.epochs=16", "train.workers=0")
+    assert isinstance(Started(warm, undisturbed).messages()[-1], Succeeded)
+    assert_same_job(spec, undisturbed)
+
+
+def test_a_killed_job_goes_on_from_its_last_epoch(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of("train.epochs=16", "train.workers=1")
+    started = Started(warm, spec)
+    started.wait_for(epoch=2)
+    assert started.process.pid is not None
+    os.killpg(started.process.pid, signal.SIGKILL)
+    wait_until_gone(started.process)
+    assert isinstance(Started(warm, spec).messages()[-1], Succeeded)
+    assert "Going on from epoch" in spec.job_paths.log.read_text()
+
+
+def test_a_worker_that_is_gone_stops_the_job(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of(LONG)
+    started = Started(warm, spec)
+    started.wait_for(epoch=1)
+    started.connection.close()
+    wait_until_gone(started.process)
+    assert started.process.exitcode == 0
+    assert spec.job_paths.checkpoint.is_file()
+    assert "The worker is gone" in spec.job_paths.log.read_text()
+
+
+def test_a_worker_that_does_not_listen_does_not_hold_the_job_up(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of()
+    started = Started(warm, spec)
+    deadline = time.monotonic() + 120
+    while not spec.job_paths.result.is_file():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert isinstance(started.messages()[-1], Succeeded)
+
+
+def test_a_user_error_is_named_without_a_traceback(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of("model.encoder=resnet19")
+    last = Started(warm, spec).messages()[-1]
+    assert isinstance(last, Failed)
+    assert last.kind is FailureKind.USER
+    assert "There is no encoder 'resnet19'. Did you mean" in last.reason
+    assert "Traceback" not in spec.job_paths.log.read_text()
+
+
+def test_missing_folds_are_a_failure_of_the_data(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of()
+    last = Started(warm, replace(spec, split_version=99)).messages()[-1]
+    assert isinstance(last, Failed)
+    assert last.kind is FailureKind.DATA
+    assert "folds-v99.csv" in last.reason
+
+
+def test_a_crash_leaves_its_traceback_in_the_log(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = replace(spec_of(), device="no such device")
+    last = Started(warm, spec).messages()[-1]
+    assert isinstance(last, Failed)
+    assert last.kind is FailureKind.CRASH
+    assert "Traceback (most recent call last)" in spec.job_paths.log.read_text()
+
+
+def answer(context: ForkServerContext, model: ModelConfig) -> object:
+    """What a preflight says of a model."""
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=preflight, args=(Config(model=model), theirs))
+    process.start()
+    theirs.close()
+    said = ours.recv()
+    process.join()
+    return said
+
+
+def test_preflight_accepts_a_model_that_can_be_built(warm: ForkServerContext) -> None:
+    assert answer(warm, ModelConfig(encoder="resnet18", weights="none")) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        (ModelConfig(architecture="Unett", weights="none"), UnknownNameError),
+        (ModelConfig(encoder="resnet19", weights="none"), UnknownNameError),
+        (ModelConfig(encoder="resnet18", weights="offline"), ConfigError),
+        (ModelConfig(encoder="resnet18", weights="nowhere.safetensors"), ConfigError),
+    ],
+)
+def test_preflight_says_why_a_model_cannot_be_built(
+    model: ModelConfig, kind: type[Exception], warm: ForkServerContext
+) -> None:
+    assert type(answer(warm, model)) is kind
+
+
+def test_messages_survive_the_pipe() -> None:
+    """The worker unpickles what the child sends."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    assert isinstance(theirs, Connection)
+    sent = Failed("token", FailureKind.GATE, "reason")
+    theirs.send(sent)
+    assert ours.recv() == sent

@@ -1,0 +1,266 @@
+import contextlib
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from competition.data.load import load_mask
+from competition.data.manifest import Manifest
+from competition.data.probabilities import Shard
+from competition.errors import RefusedError
+from competition.files import sha256_of
+from competition.jobspec import JobSpec
+from competition.lifecycle import JobKind
+from competition.scoring import confusion, metrics
+from competition.settings import Metric
+from competition.training import recipe
+from competition.training.failures import GateError, NotFiniteError
+from competition.training.history import Row
+from competition.training.learner import Learner
+from competition.training.reporting import StoppedError
+from tests.training.conftest import SETTINGS, Listener, Specs, run
+
+ARTIFACTS = {
+    "model.safetensors",
+    "history.csv",
+    "confusion.npz",
+    "oof.u8",
+    "oof.u8.json",
+    "test.u8",
+    "test.u8.json",
+}
+"""What a finished fold job leaves."""
+
+
+def manifest_of(spec: JobSpec) -> Manifest:
+    return Manifest.read(spec.paths.manifest(spec.fingerprint))
+
+
+def weights_of(spec: JobSpec) -> dict[str, torch.Tensor]:
+    weights: dict[str, torch.Tensor] = load_file(spec.job_paths.model)
+    return weights
+
+
+def assert_same_job(one: JobSpec, other: JobSpec) -> None:
+    """Both left the same weights, bit for bit, and the same predictions."""
+    first, second = weights_of(one), weights_of(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert one.job_paths.oof.read_bytes() == other.job_paths.oof.read_bytes()
+    assert one.job_paths.test.read_bytes() == other.job_paths.test.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, JobSpec]:
+    """Jobs that ran without being stopped, by what was set."""
+    return {}
+
+
+@pytest.fixture
+def whole(spec_of: Specs, undisturbed: dict[str, JobSpec]) -> JobSpec:
+    """A fold job that ran from start to end."""
+    if "whole" not in undisturbed:
+        undisturbed["whole"] = spec_of()
+        run(undisturbed["whole"])
+    return undisturbed["whole"]
+
+
+def test_a_fold_job_leaves_its_files_and_their_hashes(spec_of: Specs) -> None:
+    spec = spec_of()
+    done = run(spec)
+    folder = spec.job_paths.folder
+    assert {p.name for p in folder.iterdir()} == {*ARTIFACTS, "result.json"}
+    assert done.artifacts == {name: sha256_of(folder / name) for name in ARTIFACTS}
+    assert json.loads(spec.job_paths.result.read_text()) == done.to_json()
+    assert done.token == "token"
+    assert done.facts["epochs"] == 2
+    assert done.facts["precision"] in ("fp32", "bf16")
+    assert done.facts["parameters"] == sum(p.numel() for p in _trainable(spec))
+    assert 0 <= done.facts["uncertain_share"] <= 1
+
+
+def _trainable(spec: JobSpec) -> list[torch.Tensor]:
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    return [tensor for name, tensor in weights_of(spec).items() if not name.endswith(buffers)]
+
+
+def test_the_score_is_that_of_the_out_of_fold_predictions(whole: JobSpec) -> None:
+    manifest, shard = manifest_of(whole), Shard.open(whole.job_paths.oof)
+    ids, matrices = confusion.load(whole.job_paths.confusion)
+    expected = [
+        confusion.count(
+            shard[i].argmax(0).astype(np.uint8), load_mask(manifest.item(i), whole.settings, whole.root), classes=3
+        )
+        for i in ids
+    ]
+    done = json.loads(whole.job_paths.result.read_text())
+    assert tuple(ids) == shard.ids
+    assert done["score"] == metrics.score(Metric.MIOU, matrices)
+    # Bytes tie where floats do not, so that single pixels may differ.
+    assert np.abs(np.stack(expected) - matrices).sum() <= 2 * done["facts"]["uncertain_share"] * matrices.sum() + 2
+
+
+def test_predictions_have_the_size_of_the_images(whole: JobSpec) -> None:
+    oof, test = Shard.open(whole.job_paths.oof), Shard.open(whole.job_paths.test)
+    assert oof.classes == test.classes == SETTINGS.classes
+    assert (oof.part, test.part) == ("oof", "test")
+    assert oof.split_hash == whole.split_hash
+    assert {oof[i].shape for i in oof.ids} == {(3, 48, 48)}
+    assert {test[i].shape for i in test.ids} == {(3, 48, 48)}
+    assert set(test.ids) == {item.id for item in manifest_of(whole).test}
+
+
+def test_history_has_a_row_for_each_epoch(whole: JobSpec) -> None:
+    rows = list(csv.DictReader(whole.job_paths.history.read_text().splitlines()))
+    done = json.loads(whole.job_paths.result.read_text())
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[0]["train_loss"]) == pytest.approx(done["first_loss"], rel=1e-5)
+    assert float(rows[-1]["score"]) == pytest.approx(done["score"], rel=1e-5)
+
+
+def test_the_model_learns(spec_of: Specs) -> None:
+    spec = spec_of("train.epochs=12", "optimizer.lr=1e-2")
+    done = run(spec)
+    assert done.last_loss < done.first_loss / 2
+    assert done.score is not None
+    assert done.score > 0.6
+
+
+def test_running_it_again_gives_the_same_bytes(spec_of: Specs, whole: JobSpec) -> None:
+    again = spec_of()
+    run(again)
+    assert_same_job(whole, again)
+
+
+def test_another_seed_gives_other_weights(spec_of: Specs, whole: JobSpec) -> None:
+    other = spec_of("seed=43")
+    run(other)
+    first, second = weights_of(whole), weights_of(other)
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_loader_workers_change_nothing(spec_of: Specs, whole: JobSpec) -> None:
+    apart = spec_of("train.workers=2")
+    run(apart)
+    assert_same_job(whole, apart)
+
+
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [("train", 1), ("train", 2), ("train", 3), ("validate", 2), ("validate", 8), ("predict", 1)],
+)
+def test_a_job_stopped_anywhere_goes_on_to_the_same_bytes(
+    phase: str, number: int, spec_of: Specs, whole: JobSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_of()
+    with pytest.raises(StoppedError):
+        run(spec, stop_at=(phase, number))
+    assert spec.job_paths.checkpoint.is_file()
+    assert not spec.job_paths.result.exists()
+    capsys.readouterr()
+    done = run(spec)
+    assert "Going on from epoch" in capsys.readouterr().out
+    assert_same_job(whole, spec)
+    assert not spec.job_paths.checkpoint.exists()
+    assert done.first_loss == json.loads(whole.job_paths.result.read_text())["first_loss"]
+
+
+def test_dropout_is_the_same_after_a_resume(spec_of: Specs) -> None:
+    settings = ("model.encoder=efficientnet-b0", "train.epochs=1", "train.batch_size=3")
+    one, other = spec_of(*settings), spec_of(*settings)
+    run(one)
+    with pytest.raises(StoppedError):
+        run(other, stop_at=("train", 1))
+    run(other)
+    assert_same_job(one, other)
+
+
+def test_a_resume_goes_on_instead_of_starting_anew(spec_of: Specs) -> None:
+    spec = spec_of("train.epochs=3")
+    with pytest.raises(StoppedError):
+        run(spec, stop_at=("train", 3))
+    listener = Listener()
+    recipe.train(spec, listener.reporter)
+    trained = [(p.epoch, p.batch) for p in listener.heard if p.phase == "train"]
+    assert trained == [(2, 2), (3, 1), (3, 2)]
+
+
+def test_a_checkpoint_of_another_config_is_left_out(spec_of: Specs, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = spec_of(name="changed")
+    with pytest.raises(StoppedError):
+        run(spec, stop_at=("train", 3))
+    changed = spec_of("optimizer.lr=5e-4", name="changed")
+    listener = Listener()
+    recipe.train(changed, listener.reporter)
+    assert [p.epoch for p in listener.heard if p.phase == "train"] == [1, 1, 2, 2]
+    assert "made with another config" in capsys.readouterr().out
+
+
+def test_a_debug_job_is_small_and_leaves_its_history_alone(spec_of: Specs) -> None:
+    spec = spec_of("train.epochs=9", kind=JobKind.DEBUG)
+    listener = Listener()
+    done = recipe.train(spec, listener.reporter)
+    assert {p.name for p in spec.job_paths.folder.iterdir()} == {"history.csv", "result.json"}
+    assert done.score is None
+    assert done.last_loss < done.first_loss
+    assert done.artifacts.keys() == {"history.csv"}
+    assert done.facts["epochs"] == 2
+    assert {p.phase for p in listener.heard} <= {"cache", "train", "validate"}
+
+
+def test_a_debug_job_whose_loss_does_not_fall_fails(spec_of: Specs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Learner, "learning_rate", lambda _self, _epoch, _step: -0.01)  # uphill
+    spec = spec_of("optimizer.name=sgd", kind=JobKind.DEBUG)
+    with pytest.raises(GateError, match=r"debug sample: \d+\.\d{4} in epoch 1, \d+\.\d{4} in the last"):
+        run(spec)
+    assert not spec.job_paths.result.exists()
+
+
+@pytest.mark.parametrize(("last", "passes"), [(0.99, True), (1.0, False), (1.01, False)])
+def test_the_gate_asks_for_less_than_before(last: float, passes: bool) -> None:
+    rows = [Row(1, 1.0, 0.0, 1.0, 1.0, 1.0), Row(2, last, 0.0, 1.0, 1.0, 1.0)]
+    with contextlib.nullcontext() if passes else pytest.raises(GateError):
+        recipe.check_gate(rows)
+
+
+def test_a_loss_that_is_no_number_names_the_images(spec_of: Specs) -> None:
+    spec = spec_of("optimizer.name=sgd", "optimizer.lr=1e30", "schedule.warmup_epochs=0")
+    with pytest.raises(NotFiniteError, match=r"in epoch 1, batch 2, on the images g\d_\d+, g\d_\d+"):
+        run(spec)
+    assert not spec.job_paths.checkpoint.exists()
+
+
+def test_a_job_for_another_split_is_refused(spec_of: Specs) -> None:
+    with pytest.raises(RefusedError, match="the job is for 0000"):
+        run(replace(spec_of(), split_hash="0000"))
+
+
+def test_a_batch_larger_than_the_training_part(spec_of: Specs) -> None:
+    done = run(spec_of("train.batch_size=64", "train.epochs=1"))
+    assert done.score is not None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch can use")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_gpu_trains_and_resumes_to_the_same_bytes(precision: str, spec_of: Specs) -> None:
+    setting = f"train.precision={precision}"
+    one, other = (replace(spec_of(setting, "train.workers=2"), device="cuda:0") for _ in range(2))
+    done = run(one)
+    with pytest.raises(StoppedError):
+        run(other, stop_at=("train", 2))
+    run(other)
+    assert_same_job(one, other)
+    assert done.facts["precision"] == precision
+    assert done.facts["peak_memory_mib"] > 0
+
+
+def test_relative_weights_start_at_the_competition(spec_of: Specs, whole: JobSpec, root: Path) -> None:
+    path = whole.job_paths.model.relative_to(root)
+    done = run(spec_of(f"model.weights={path}", "train.epochs=1"))
+    fresh = json.loads(whole.job_paths.result.read_text())
+    assert done.first_loss < fresh["first_loss"]
