@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -44,9 +46,17 @@ def is_gone(process: Process) -> bool:
         return True
 
 
-def kill_group(process: Process) -> None:
-    """End a child and everything it started (its loader processes); nothing happens if it is gone."""
-    try:
+def kill_group(process: Process, *, timeout_s: float = 10.0) -> bool:
+    """End a child and everything it started (its loader processes).
+
+    Returns:
+        Whether the child is proven gone; a kill takes effect a moment later, so this waits for it.
+    """
+    if is_gone(process):
+        return True
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
+    deadline = time.monotonic() + timeout_s
+    while not is_gone(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return is_gone(process)

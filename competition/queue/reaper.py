@@ -27,9 +27,8 @@ def reap(store: Store) -> int:
             if overdue > LEASE_S:
                 attempts.suspect(store, attempt.token, why=f"no heartbeat for {overdue:.0f} s")
             continue
-        if attempt.child is not None and not is_gone(attempt.child):
-            kill_group(attempt.child)
-        reaped += _settle(store, attempt)
+        if attempt.child is None or kill_group(attempt.child):
+            reaped += _settle(store, attempt)
     return reaped
 
 

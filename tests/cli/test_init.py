@@ -150,8 +150,10 @@ def interrupt(*_: object) -> None:
 
 def test_a_metric_of_ones_own_is_tried_before_anything_is_written(comp: Comp) -> None:
     draw_images(Path.cwd())
-    Path("ours.py").write_text("def score(matrices):\n    return float(matrices.trace(axis1=1, axis2=2).mean())\n")
-    assert "no function 'scores'" in comp.error(*INIT, "--metric", "ours:scores")
+    Path("teammetric.py").write_text(
+        "def score(matrices):\n    return float(matrices.trace(axis1=1, axis2=2).mean())\n"
+    )
+    assert "no function 'scores'" in comp.error(*INIT, "--metric", "teammetric:scores")
     assert "no module 'nowhere'" in comp.error(*INIT, "--metric", "nowhere:score")
     assert nothing_was_written()
-    comp.ok(*INIT, "--metric", "ours:score")
+    comp.ok(*INIT, "--metric", "teammetric:score")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -84,7 +85,7 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
 
 
 def check_what_is_refused_after_results(comp: Comp) -> None:
-    assert "--force starts split v2" in comp.error("split", "--scheme", "kfold", "--folds", "3")
+    assert "--force starts split v2" in comp.error("split", "--scheme", "group", "--folds", "3")
     assert "bob may not promote" in comp.error("baseline", "promote", "dice-0.5", "--as", "bob")
     comp.ok("baseline", "promote", "dice-0.5", "--as", "ann")
     assert "loss.dice   0.5" in " ".join(comp.ok("baseline", "show").split()) or "dice" in comp.ok("baseline", "show")
@@ -127,7 +128,7 @@ def test_a_failed_gate_stops_the_folds_and_says_why(comp: Comp, ready: Path) -> 
 
 
 def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(comp: Comp, ready: Path) -> None:
-    started = background("run", "long", "--as", "ann", "--set", "train.epochs=40")
+    started = background("run", "long", "--as", "ann", "--set", "train.epochs=12")
     wait_for(some_fold_trains)
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=60)
@@ -141,7 +142,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(comp: Comp, ready:
 
 
 def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Path) -> None:
-    comp.ok("run", "--as", "ann", "--set", "train.epochs=30", "--detach")
+    comp.ok("run", "--as", "ann", "--set", "train.epochs=12", "--detach")
     started = background("worker", "--devices", "cpu")
     wait_for(some_fold_trains)
     with sqlite3.connect("runs/comp.db") as raw:
@@ -150,8 +151,7 @@ def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Pat
     started.communicate()
     assert "queued" in comp.ok("queue")
     assert "running" not in states().values()
-    with pytest.raises(ProcessLookupError):
-        os.killpg(child, 0)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     comp.ok("worker", "--until-empty", "--devices", "cpu")
     assert set(states().values()) == {"succeeded"}
     with sqlite3.connect("runs/comp.db") as raw:
@@ -159,23 +159,18 @@ def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Pat
     assert per_job == [(1,), (1,), (1,)]
 
 
-def test_cancelling_a_running_job_stops_it(comp: Comp, ready: Path) -> None:
-    comp.ok("run", "endless", "--as", "ann", "--set", "train.epochs=100000", "--detach")
-    started = background("worker", "--devices", "cpu", "--until-empty")
-    wait_for(some_fold_trains)
-    comp.ok("cancel", "endless")
-    _, err = started.communicate(timeout=60)
-    assert started.returncode == 0, err
-    assert states() == {"debug0": "succeeded", "fold0": "cancelled", "fold1": "cancelled"}
-
-
-def test_a_child_that_is_killed_fails_its_job_and_says_how(comp: Comp, ready: Path) -> None:
+def test_a_killed_child_fails_its_job_and_cancelling_stops_another(comp: Comp, ready: Path) -> None:
     comp.ok("run", "doomed", "--as", "ann", "--set", "train.epochs=100000", "--folds", "0", "--detach")
+    comp.ok("run", "endless", "--as", "ann", "--set", "train.epochs=99999", "--folds", "0", "--detach")
     started = background("worker", "--devices", "cpu", "--until-empty")
-    wait_for(some_fold_trains)
+    wait_for(lambda: Path("runs/experiments/doomed/fold0/checkpoint.pt").is_file())
     with sqlite3.connect("runs/comp.db") as raw:
         child = raw.execute("SELECT child_pid FROM attempts WHERE ended_at IS NULL").fetchone()[0]
     os.killpg(child, signal.SIGSEGV)
-    started.communicate(timeout=60)
-    assert states()["fold0"] == "failed"
-    assert "SIGSEGV" in json.loads(comp.ok("leaderboard", "--json"))[0]["reason"]
+    wait_for(lambda: Path("runs/experiments/endless/fold0/checkpoint.pt").is_file())
+    comp.ok("cancel", "endless")
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 0, err
+    rows = {row["name"]: row for row in json.loads(comp.ok("leaderboard", "--json"))}
+    assert (rows["doomed"]["state"], rows["endless"]["state"]) == ("failed", "cancelled")
+    assert "SIGSEGV" in rows["doomed"]["reason"]
