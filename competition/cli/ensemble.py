@@ -109,16 +109,17 @@ def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
 
 def _build(opened: Competition, experiment: "Experiment", members: list["Member"], method: "Method") -> "Ensemble":
     from competition.cli import output
-    from competition.data.load import load_mask
+    from competition.data.load import open_loader
     from competition.data.manifest import Manifest
     from competition.ensemble.build import build
 
     manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
     items = {item.id: item for item in manifest.items}
+    loader = open_loader(opened.settings, opened.paths.root)
     with output.progress_bar("Blending") as progress:
         return build(
             members,
-            truth=lambda image_id: load_mask(items[image_id], opened.settings, opened.paths.root),
+            truth=lambda image_id: loader.labels(items[image_id]),
             metric=opened.settings.metric,
             method=method,
             groups={item.id: item.group for item in manifest.items},

@@ -1,6 +1,7 @@
 """`comp run`: one experiment, from its condition to its row on the leaderboard."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,7 +77,9 @@ def run(
         note=note,
     )
     nursery = Nursery()
-    submitted = _go_on(opened, wish) or submit(opened.store, opened.settings, wish, check_model=nursery.check_model)
+    submitted = _go_on(opened, wish) or submit(
+        opened.store, opened.settings, wish, check_model=partial(nursery.check_model, root=opened.paths.root)
+    )
     _announce(submitted, detach=detach)
     finished = True
     if not detach:

@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 
 import psutil
 
@@ -70,14 +71,14 @@ class Nursery:
         assert process.pid is not None
         return Child(spec, process, _identity(process.pid), ours)
 
-    def check_model(self, config: Config) -> None:
-        """Build the experiment's model, with its weights, in a child.
+    def check_model(self, config: Config, *, root: Path) -> None:
+        """Build the experiment's model, with its weights (relative paths start at `root`), in a child.
 
         Raises:
             CompError: it cannot be built; says why and what to choose instead.
         """
         ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_check_model, args=(config, theirs))
+        process = self._context.Process(target=_check_model, args=(config, theirs, root))
         process.start()
         theirs.close()
         try:
@@ -114,7 +115,7 @@ def _run_job(spec: JobSpec, connection: Connection) -> None:
     run(spec, connection)
 
 
-def _check_model(config: Config, connection: Connection) -> None:
+def _check_model(config: Config, connection: Connection, root: Path) -> None:
     from competition.training.child import preflight
 
-    preflight(config, connection)
+    preflight(config, connection, root)

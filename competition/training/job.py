@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from competition.config import Config
 from competition.data.cache import Cache, open_cache
+from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.sample import debug_sample
 from competition.data.splits import Split
@@ -26,6 +27,7 @@ class Work:
         train: ids.
         valid: labelled images that the model never sees.
         test: test images; none for a debug job.
+        loader: of the labels at their own size; it reads an annotation file once.
     """
 
     cache: Cache
@@ -33,6 +35,7 @@ class Work:
     valid: Sequence[Item]
     test: Sequence[Item]
     epochs: int
+    loader: Loader
 
 
 def work_of(spec: JobSpec, reporter: Reporter) -> Work:
@@ -59,9 +62,10 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
         progress=lambda done, total: _tell(reporter, done, total),
     )
     items = [manifest.item(image_id) for image_id in valid]
+    loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
-        return Work(cache, train, items, (), DEBUG_EPOCHS)
-    return Work(cache, train, items, manifest.test, spec.config.train.epochs)
+        return Work(cache, train, items, (), DEBUG_EPOCHS, loader)
+    return Work(cache, train, items, manifest.test, spec.config.train.epochs, loader)
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from competition.data.load import load_mask
 from competition.data.probabilities import Part, ShardWriter
 from competition.files import replacing, sha256_of
 from competition.jobspec import JobSpec
@@ -43,7 +42,7 @@ def validate(
     with ExitStack() as stack:
         shard = stack.enter_context(_shard(spec, spec.job_paths.oof, "oof")) if keep else None
         for item, logits in found:
-            truth = load_mask(item, spec.settings, spec.root)
+            truth = work.loader.labels(item)
             matrices.append(confusion.count(labels(logits), truth, len(spec.settings.classes)))
             if shard is not None:
                 shard.add(item.id, probabilities(logits))
