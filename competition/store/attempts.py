@@ -94,18 +94,7 @@ def succeed(store: Store, result: Succeeded) -> bool:
         row = _live(tx, result.token)
         if row is None:
             return False
-        moved = jobs.move(
-            tx,
-            row.job_id,
-            JobState.SUCCEEDED,
-            actor=row.host,
-            why=None,
-            seen=JobState(row.state),
-            score=result.score,
-            facts=result.facts,
-            device_s=_spent(row),
-        )
-        _end(tx, row, JobState.SUCCEEDED)
+        moved = _close(tx, row, JobState.SUCCEEDED, why=None, score=result.score, facts=result.facts)
         _record_artifacts(tx, row.job_id, result.artifacts)
         if row.kind == JobKind.DEBUG:
             _open_gate(tx, row.experiment_id)
@@ -118,17 +107,7 @@ def fail(store: Store, token: str, *, kind: FailureKind, reason: str) -> bool:
         row = _live(tx, token)
         if row is None:
             return False
-        moved = jobs.move(
-            tx,
-            row.job_id,
-            JobState.FAILED,
-            actor=row.host,
-            why=reason,
-            seen=JobState(row.state),
-            failure=kind,
-            device_s=_spent(row),
-        )
-        _end(tx, row, JobState.FAILED)
+        moved = _close(tx, row, JobState.FAILED, why=reason, failure=kind)
         if row.kind == JobKind.DEBUG:
             _close_gate(tx, row.experiment_id, f"the debug run failed: {reason}")
         return moved
@@ -138,19 +117,7 @@ def release(store: Store, token: str, *, why: str) -> bool:
     """Give an interrupted job back to the queue; it resumes from its checkpoint."""
     with store.write() as tx:
         row = _live(tx, token)
-        if row is None:
-            return False
-        moved = jobs.move(
-            tx,
-            row.job_id,
-            JobState.QUEUED,
-            actor=row.host,
-            why=why,
-            seen=JobState(row.state),
-            device_s=_spent(row),
-        )
-        _end(tx, row, JobState.QUEUED)
-        return moved
+        return row is not None and _close(tx, row, JobState.QUEUED, why=why)
 
 
 def suspect(store: Store, token: str, *, why: str) -> bool:
@@ -179,7 +146,7 @@ def lose(store: Store, token: str, *, why: str) -> bool:
             seen=JobState.LOST,
             device_s=_spent(row),
         )
-        _end(tx, row, JobState.LOST)
+        jobs.end_attempts(tx, row.job_id, outcome=JobState.LOST)
         return True
 
 
@@ -229,8 +196,12 @@ def _spent(row: Row[Any]) -> float:
     return float(row.device_s + max(0.0, time.time() - row.started_at))
 
 
-def _end(tx: Connection, row: Row[Any], outcome: JobState) -> None:
-    jobs.end_attempts(tx, row.job_id, outcome=outcome)
+def _close(tx: Connection, row: Row[Any], new: JobState, *, why: str | None, **values: Any) -> bool:
+    """Move the job of a live attempt, count its device time, and end the attempt."""
+    seen = JobState(row.state)
+    moved = jobs.move(tx, row.job_id, new, actor=row.host, why=why, seen=seen, device_s=_spent(row), **values)
+    jobs.end_attempts(tx, row.job_id, outcome=new)
+    return moved
 
 
 def _touch(store: Store, token: str, **values: Any) -> bool:
