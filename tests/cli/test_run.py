@@ -88,7 +88,7 @@ def check_what_is_refused_after_results(comp: Comp) -> None:
     assert "--force starts split v2" in comp.error("split", "--scheme", "group", "--folds", "3")
     assert "bob may not promote" in comp.error("baseline", "promote", "dice-0.5", "--as", "bob")
     comp.ok("baseline", "promote", "dice-0.5", "--as", "ann")
-    assert "loss.dice   0.5" in " ".join(comp.ok("baseline", "show").split()) or "dice" in comp.ok("baseline", "show")
+    assert json.loads(comp.ok("baseline", "show", "--json"))["config"]["loss"]["dice"] == 0.5
     settings = Path("competition.yaml")
     before = settings.read_text()
     settings.write_text(before.replace("metric: miou", "metric: dice"))
@@ -138,7 +138,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(comp: Comp, ready:
     assert states()["fold0"] == "queued"
     row = json.loads(comp.ok("run", "long", "--as", "ann", "--json"))
     assert row["state"] == "complete"
-    assert "from epoch" in comp.ok("logs", "long", "--fold", "0").lower().replace("on with epoch", "from epoch")
+    assert "Going on from epoch" in comp.ok("logs", "long", "--fold", "0")
 
 
 def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Path) -> None:
