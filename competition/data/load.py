@@ -53,16 +53,6 @@ def open_loader(settings: Settings, root: Path) -> Loader:
     return Loader(settings, root, reader_of(settings, root))
 
 
-def load_image(item: Item, settings: Settings, root: Path) -> Pixels:
-    """`Loader.image`, for one image."""
-    return open_loader(settings, root).image(item)
-
-
-def load_mask(item: Item, settings: Settings, root: Path) -> Pixels:
-    """`Loader.labels`, for one image."""
-    return open_loader(settings, root).labels(item)
-
-
 def image_path(item: Item, data: DataSettings, root: Path) -> Path:
     """Where the image lies."""
     folder = data.images if item.is_labelled else data.test_images

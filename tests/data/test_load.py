@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from competition.data.index import index
-from competition.data.load import load_image, load_mask
+from competition.data.load import open_loader
 from competition.errors import DataError
 from tests.data.making import make_data, make_settings, save
 
@@ -14,12 +14,12 @@ def test_images_and_labels_come_at_their_own_size(tmp_path: Path) -> None:
     save(np.full((5, 7), 9, np.uint8), tmp_path / "test" / "a1.png")
     settings = make_settings(classes=2, void=2, test_images="test")
     manifest = index(settings, tmp_path)
-    labels = load_mask(manifest.item("b1"), settings, tmp_path)
+    labels = open_loader(settings, tmp_path).labels(manifest.item("b1"))
     assert labels.dtype == np.uint8
     assert labels[0, 0] == 0
     assert (labels.ravel()[1:] == 255).all()
-    assert (load_image(manifest.item("b1"), settings, tmp_path) == 20).all()
-    assert load_image(manifest.test[0], settings, tmp_path).shape == (5, 7, 3)
+    assert (open_loader(settings, tmp_path).image(manifest.item("b1")) == 20).all()
+    assert open_loader(settings, tmp_path).image(manifest.test[0]).shape == (5, 7, 3)
 
 
 def test_files_that_changed_are_refused(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_files_that_changed_are_refused(tmp_path: Path) -> None:
     item = index(settings, tmp_path).item("b1")
     save(np.zeros((6, 4), np.uint8), tmp_path / "masks" / "b1.png")
     with pytest.raises(DataError, match=r"b1\.png has other contents than when it was indexed"):
-        load_mask(item, settings, tmp_path)
+        open_loader(settings, tmp_path).labels(item)
     save(np.zeros((4, 6, 3), np.uint8), tmp_path / "images" / "b1.png")
     with pytest.raises(DataError, match=r"images/b1\.png has other contents"):
-        load_image(item, settings, tmp_path)
+        open_loader(settings, tmp_path).image(item)

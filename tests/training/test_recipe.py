@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from competition.data.load import load_mask
+from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.probabilities import Shard
 from competition.errors import RefusedError
@@ -94,7 +94,9 @@ def test_the_score_is_that_of_the_out_of_fold_predictions(whole: JobSpec) -> Non
     ids, matrices = confusion.load(whole.job_paths.confusion)
     expected = [
         confusion.count(
-            shard[i].argmax(0).astype(np.uint8), load_mask(manifest.item(i), whole.settings, whole.root), classes=3
+            shard[i].argmax(0).astype(np.uint8),
+            open_loader(whole.settings, whole.root).labels(manifest.item(i)),
+            classes=3,
         )
         for i in ids
     ]

@@ -11,8 +11,8 @@ import numpy as np
 from competition.data.naming import id_of, natural_key
 from competition.data.readers.csvfile import CsvFile, read_csv
 from competition.data.readers.listing import SUFFIXES, files_by_id
-from competition.data.readers.runs import read_runs
 from competition.data.readers.source import Found, Labels, Source
+from competition.data.runs import covered
 from competition.errors import DataError, did_you_mean
 from competition.files import sha256_of_json
 
@@ -68,7 +68,7 @@ class RleReader:
         flat = np.zeros(size[0] * size[1], dtype=np.uint8)
         for line, row in rows:
             try:
-                flat[read_runs(row[self.columns.rle], size)] = self._label(row)
+                flat[covered(row[self.columns.rle], size)] = self._label(row)
             except ValueError as error:
                 raise DataError(f"{self.path}, line {line}: {error}.") from error
         pixels = np.ascontiguousarray(flat.reshape(size[1], size[0]).T)

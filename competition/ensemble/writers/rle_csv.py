@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from competition.data.readers.csvfile import read_csv
-from competition.ensemble.writers import rle
+from competition.data.runs import decode, encode
 from competition.ensemble.writers.layout import Layout, Prediction
 from competition.errors import DataError, RefusedError
 from competition.files import replacing
@@ -36,7 +36,7 @@ def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> in
         for image_id, _, labels in predictions:
             images += 1
             for label in range(1, len(layout.classes)):
-                yield image_id, label, rle.encode(labels == label)
+                yield image_id, label, encode(labels == label)
 
     with replacing(target) as aside, aside.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -69,9 +69,9 @@ def read(target: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> 
         if name in sizes:
             labels = found.setdefault(name, np.zeros(sizes[name], dtype=np.uint8))
             try:
-                labels[rle.decode(row[table.column(runs)], sizes[name])] = _label(row, layout)
-            except DataError as error:
-                raise DataError(f"{target}, line {line}: {error.message}") from error
+                labels[decode(row[table.column(runs)], sizes[name])] = _label(row, layout)
+            except ValueError as error:
+                raise DataError(f"{target}, line {line}: {error}.") from error
     return found
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from competition.data.index import index, index_data
-from competition.data.load import load_image, load_mask
+from competition.data.load import open_loader
 from competition.data.readers.coco import CocoReader, read_coco
 from competition.data.readers.outlines import covered, read_shape, runs_of
 from competition.errors import DataError
@@ -67,8 +67,8 @@ def test_images_keep_their_folders_and_those_without_objects(tmp_path: Path) -> 
     ]
     assert indexed.notes == ("1 images have no object in train.json: background alone.",)
     item = indexed.manifest.item("y/1")
-    assert load_mask(item, settings_, tmp_path)[1:5, 1:3].tolist() == [[2, 2]] * 4
-    assert load_image(item, settings_, tmp_path).shape == (*SIZE, 3)
+    assert open_loader(settings_, tmp_path).labels(item)[1:5, 1:3].tolist() == [[2, 2]] * 4
+    assert open_loader(settings_, tmp_path).image(item).shape == (*SIZE, 3)
 
 
 def test_folders_that_all_share_are_no_part_of_the_id(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from competition.data.index import index
-from competition.data.load import load_mask
+from competition.data.load import open_loader
 from competition.errors import DataError
 from tests.data.making import make_data, make_settings, save
 
@@ -16,8 +16,8 @@ def test_nothing_counts_where_the_picture_is_black(tmp_path: Path) -> None:
     save(np.array([[0, 0, 255], [255, 255, 255]], np.uint8), tmp_path / "fov" / "a_fov.gif")
     save(np.array([[True, True, True], [True, True, False]]), tmp_path / "fov" / "b_fov.png")
     manifest = index(SETTINGS, tmp_path)
-    assert load_mask(manifest.item("a"), SETTINGS, tmp_path).tolist() == [[255, 255, 0], [0, 0, 0]]
-    assert load_mask(manifest.item("b"), SETTINGS, tmp_path).tolist() == [[0, 1, 1], [1, 1, 255]]
+    assert open_loader(SETTINGS, tmp_path).labels(manifest.item("a")).tolist() == [[255, 255, 0], [0, 0, 0]]
+    assert open_loader(SETTINGS, tmp_path).labels(manifest.item("b")).tolist() == [[0, 1, 1], [1, 1, 255]]
     assert [(i.pixels, i.void) for i in manifest.items] == [((4, 0, 0), 2), ((1, 4, 0), 1)]
     without = index(make_settings(), tmp_path)
     assert without.item("a").mask_sha256 != manifest.item("a").mask_sha256
@@ -29,10 +29,10 @@ def test_a_picture_that_changed_is_noticed(tmp_path: Path) -> None:
     item = index(SETTINGS, tmp_path).item("a")
     save(np.ones((2, 3), np.uint8), tmp_path / "fov" / "a_fov.png")
     with pytest.raises(DataError, match="other contents"):
-        load_mask(item, SETTINGS, tmp_path)
+        open_loader(SETTINGS, tmp_path).labels(item)
     (tmp_path / "fov" / "a_fov.png").unlink()
     with pytest.raises(DataError, match="no ignore region"):
-        load_mask(item, SETTINGS, tmp_path)
+        open_loader(SETTINGS, tmp_path).labels(item)
 
 
 def test_every_image_needs_a_picture_of_its_size(tmp_path: Path) -> None:

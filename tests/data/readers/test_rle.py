@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from competition.data.index import index, index_data
-from competition.data.load import load_mask
+from competition.data.load import open_loader
 from competition.data.readers.rle import RleColumns, RleReader, classes_of, detect_columns, parsed
 from competition.errors import DataError
 from competition.settings import Settings
@@ -24,7 +24,7 @@ def test_several_rows_make_one_label_and_an_empty_cell_is_no_object(tmp_path: Pa
     settings = competition(tmp_path, "id,rle\na,1 2\na,6 1\nb,\n")
     manifest = index(settings, tmp_path)
     assert [(i.id, i.mask, i.pixels, i.void) for i in manifest.items] == [("a", "a", (3, 3), 0), ("b", "b", (6, 0), 0)]
-    assert load_mask(manifest.item("a"), settings, tmp_path).tolist() == [[1, 0], [1, 0], [0, 1]]
+    assert open_loader(settings, tmp_path).labels(manifest.item("a")).tolist() == [[1, 0], [1, 0], [0, 1]]
 
 
 def test_an_image_without_a_row_is_background_and_said(tmp_path: Path) -> None:
@@ -42,7 +42,11 @@ def test_images_are_named_with_suffix_and_folders_or_without(tmp_path: Path) -> 
 def test_classes_by_name_or_number_the_later_row_on_top(tmp_path: Path, cells: tuple[str, str]) -> None:
     text = f"id,rle,cls\na,1 3,{cells[0]}\na,2 1,{cells[1]}\nb,,{cells[0]}\nb,,{cells[1]}\n"
     settings = competition(tmp_path, text, classes=3, of_class="cls")
-    assert load_mask(index(settings, tmp_path).item("a"), settings, tmp_path).tolist() == [[1, 0], [2, 0], [1, 0]]
+    assert open_loader(settings, tmp_path).labels(index(settings, tmp_path).item("a")).tolist() == [
+        [1, 0],
+        [2, 0],
+        [1, 0],
+    ]
 
 
 def test_a_label_changes_with_its_own_rows_alone(tmp_path: Path) -> None:
@@ -51,7 +55,7 @@ def test_a_label_changes_with_its_own_rows_alone(tmp_path: Path) -> None:
     after = index(settings, tmp_path)
     assert before.item("a").mask_sha256 == after.item("a").mask_sha256
     with pytest.raises(DataError, match=r"label b of b\.png has other contents"):
-        load_mask(before.item("b"), settings, tmp_path)
+        open_loader(settings, tmp_path).labels(before.item("b"))
 
 
 def test_every_row_that_is_wrong_is_named(tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_every_row_that_is_wrong_is_named(tmp_path: Path) -> None:
         index(competition(tmp_path, text, classes=3, of_class="cls"), tmp_path)
     problems = [line.strip().replace(f"{tmp_path}/", "") for line in caught.value.message.splitlines()[1:]]
     assert problems == [
-        "train.csv, line 5: 9 lies past the 6 pixels of an image of 3x2.",
+        "train.csv, line 5: a run ends at pixel 9, past the 6 of an image of 3x2.",
         "train.csv, line 2: there is no image 'x' in images.",
         "train.csv, line 3: the row names no image.",
         "train.csv, line 4: 'z' is no class.",
@@ -82,7 +86,7 @@ def test_the_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     settings = competition(tmp_path, "id,rle\na,1 2\nb,\n")
     manifest = index(settings, tmp_path)
     for _ in range(3):
-        load_mask(manifest.item("a"), settings, tmp_path)
+        open_loader(settings, tmp_path).labels(manifest.item("a"))
     assert len(reads) == 1
 
 
