@@ -26,6 +26,11 @@ class Condition:
         return f"{self.key.rpartition('.')[2]}-{value}"[:48]
 
 
+def changes_prediction_only(conditions: tuple[Condition, ...]) -> bool:
+    """Whether the parent's trained models serve: something differs, and only how they predict."""
+    return bool(conditions) and all(c.key.startswith("predict.") for c in conditions)
+
+
 def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
     """Every leaf in which `new` differs from `old`, in the order of declaration."""
     before, after = old.leaves(), new.leaves()

@@ -16,6 +16,10 @@ STRIDE = 32
 """Encoders halve the image five times, so both sides must be multiples of 2**5."""
 
 
+NONE = "none"
+"""Switches a key off whose other values are no names."""
+
+
 def parse_size(value: object) -> object:
     """`"192x256"` as (height, width) in pixels; anything else is handed on for pydantic to judge.
 
@@ -41,9 +45,15 @@ Size = Annotated[
     BeforeValidator(parse_size),
     PlainSerializer(lambda size: f"{size[0]}x{size[1]}", return_type=str, when_used="json"),
 ]
+Window = Annotated[
+    tuple[int, int] | None,
+    BeforeValidator(lambda value: None if value == NONE else parse_size(value)),
+    PlainSerializer(lambda w: f"{w[0]}x{w[1]}" if w else NONE, return_type=str, when_used="json"),
+]
 Probability = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Scale = Annotated[float, Field(ge=0.25, le=4)]
 
 
 class Precision(StrEnum):
@@ -121,6 +131,34 @@ class TrainConfig(Section):
     workers: int = Field(default=2, ge=0, le=64)
 
 
+class TestTimeAugmentation(StrEnum):
+    """The views of an image whose probabilities are averaged; each contains the plain image."""
+
+    __test__ = False
+    """No test, whatever its name."""
+
+    NONE = "none"
+    HFLIP = "hflip"
+    """It and its mirror image."""
+    FLIPS = "flips"
+    """Both flips, and both together: four views."""
+    D4 = "d4"
+    """The flips of the four quarter turns: the eight symmetries of a square."""
+
+
+class PredictConfig(Section):
+    """How a trained model predicts: an experiment that changes nothing else reuses its parent's trained folds.
+
+    `tta` and `scales` are the views that are averaged. `window` (height x width) predicts a large image piece by piece,
+    neighbours overlapping by the fraction `overlap`; `none` predicts it whole.
+    """
+
+    tta: Annotated[TestTimeAugmentation, Field(strict=False)] = TestTimeAugmentation.NONE
+    scales: Annotated[tuple[Scale, ...], Field(strict=False, min_length=1)] = (1.0,)
+    window: Window = None
+    overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.5
+
+
 class Config(Section):
     """Everything that decides an experiment's result, given the competition and its split."""
 
@@ -132,11 +170,15 @@ class Config(Section):
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     train: TrainConfig = TrainConfig()
+    predict: PredictConfig = PredictConfig()
 
     @cached_property
     def sha256(self) -> str:
-        """The identity of this configuration: equal values, equal hash."""
-        return sha256_of_json(self.model_dump(mode="json"))
+        """The identity of this configuration: equal values, equal hash.
+
+        Defaults are left out, so that a key which a later version of comp adds changes no experiment's identity.
+        """
+        return sha256_of_json(self.model_dump(mode="json", exclude_defaults=True))
 
     def leaves(self) -> dict[str, Any]:
         """Every leaf value by its dotted key, as JSON values."""

@@ -19,6 +19,8 @@ class JobSpec:
         fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
         device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
         environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
+        folder: where the job's files go, if not to their place in the experiment's folder.
+        trained: the weights of an experiment that trains the same on this fold; they are used instead of training.
     """
 
     root: Path
@@ -33,6 +35,8 @@ class JobSpec:
     split_hash: str
     device: str = "cpu"
     environment: dict[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    trained: Path | None = None
 
     @property
     def paths(self) -> Paths:
@@ -42,6 +46,8 @@ class JobSpec:
     @property
     def job_paths(self) -> JobPaths:
         """This job's files."""
+        if self.folder is not None:
+            return JobPaths(self.folder)
         return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold)
 
 
@@ -73,14 +79,16 @@ class Succeeded:
 
     Args:
         score: the competition's metric over the validation pixels; None for a debug job.
+        first_loss: the mean training loss of the first epoch; None where trained weights were used.
+        last_loss: that of the last.
         artifacts: sha256 by file name, for each file the job left.
         facts: what is worth recording: device name, package versions, images/s, peak memory (MiB), ….
     """
 
     token: str
     score: float | None
-    first_loss: float
-    last_loss: float
+    first_loss: float | None
+    last_loss: float | None
     train_s: float
     artifacts: dict[str, str]
     facts: dict[str, Any] = field(default_factory=dict)

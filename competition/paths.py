@@ -51,6 +51,11 @@ class JobPaths:
         return self.folder / "test.u8"
 
     @property
+    def record(self) -> Path:
+        """What decided the result: configuration, code, versions, device, data."""
+        return self.folder / "record.json"
+
+    @property
     def result(self) -> Path:
         """How the job ended, with the token of the attempt that wrote it."""
         return self.folder / "result.json"
@@ -177,6 +182,10 @@ class Paths:
     def job(self, name: str, fold: int | None) -> JobPaths:
         """The files of one fold job, or of the debug job where `fold` is None."""
         return JobPaths(self.experiment(name) / ("debug" if fold is None else f"fold{fold}"))
+
+    def reproduction(self, name: str, fold: int) -> JobPaths:
+        """The files of a fold job that was run once more to compare."""
+        return JobPaths(self.runs / "reproductions" / name / f"fold{fold}")
 
     def ensemble(self, name: str) -> EnsemblePaths:
         """The files of one ensemble."""

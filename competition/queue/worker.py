@@ -16,6 +16,8 @@ from competition.queue.completion import score_complete
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.reaper import finished_result, reap
+from competition.queue.reuse import trained_model
+from competition.queue.specs import job_spec
 from competition.settings import Settings
 from competition.store import attempts, experiments, jobs, splits
 from competition.store.attempts import Claim
@@ -101,20 +103,15 @@ class Worker:
 
     def _spec(self, claim: Claim, device: Device) -> JobSpec:
         experiment = experiments.find(self.store, claim.experiment)
-        split = next(s for s in splits.every(self.store) if s.version == experiment.split_version)
-        return JobSpec(
-            root=self.store.paths.root,
-            token=claim.token,
-            experiment=claim.experiment,
+        return job_spec(
+            self.store,
+            self.settings,
+            experiment,
             kind=claim.kind,
             fold=claim.fold,
-            config=experiment.config,
-            settings=self.settings,
-            fingerprint=split.fingerprint,
-            split_version=split.version,
-            split_hash=split.hash,
-            device=device.torch_device,
-            environment=device.environment,
+            token=claim.token,
+            device=device,
+            trained=trained_model(self.store, experiment, claim),
         )
 
     def _listen(self, timeout_s: float) -> None:

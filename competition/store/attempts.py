@@ -49,6 +49,7 @@ class LiveAttempt:
     label: str
     fold: int | None
     state: JobState
+    device: str
     worker: Process
     child: Process | None
     heartbeat_at: float
@@ -293,6 +294,7 @@ def _attempt(row: Row[Any]) -> LiveAttempt:
         label=job_label(kind, row.fold),
         fold=None if kind is JobKind.DEBUG else row.fold,
         state=JobState(row.state),
+        device=row.device,
         worker=worker,
         child=child,
         heartbeat_at=row.heartbeat_at,

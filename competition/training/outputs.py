@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+from competition.config import PredictConfig
 from competition.data.probabilities import Part, ShardWriter
 from competition.files import replacing, sha256_of
 from competition.jobspec import JobSpec
@@ -16,18 +17,26 @@ from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
 from competition.training.job import Work
 from competition.training.model import Segmenter, describe
-from competition.training.predict import labels, predictions, probabilities
+from competition.training.predict import PLAIN, labels, predictions, probabilities
 
 Tick = Callable[[int, int], None]
 """Called after each image with how many are done and how many there are; may raise to stop."""
 
 
 def validate(
-    spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.device, *, keep: bool, tick: Tick
+    spec: JobSpec,
+    work: Work,
+    segmenter: Segmenter,
+    device: torch.device,
+    *,
+    config: PredictConfig = PLAIN,
+    keep: bool = False,
+    tick: Tick,
 ) -> Matrices:
     """Confusion matrices, int64 (N, C, C), of the validation images, each at its mask's own size.
 
     Args:
+        config: how to look at the images; by default once and whole, which is the quickest.
         keep: also write them, and the out-of-fold probabilities, to the job's folder.
     """
     found = predictions(
@@ -37,6 +46,7 @@ def validate(
         work.valid,
         batch_size=spec.config.train.batch_size,
         device=device,
+        config=config,
     )
     matrices = []
     with ExitStack() as stack:
@@ -62,6 +72,7 @@ def predict_test(spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.
         work.test,
         batch_size=spec.config.train.batch_size,
         device=device,
+        config=spec.config.predict,
     )
     with _shard(spec, spec.job_paths.test, "test") as shard:
         for number, (item, logits) in enumerate(found, start=1):

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from competition.config import PredictConfig
 from competition.data.cache import Mapped
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError
 from competition.training.model import Segmenter
+from competition.training.views import looking
+
+PLAIN = PredictConfig()
 
 
 def predictions(
@@ -22,22 +26,26 @@ def predictions(
     *,
     batch_size: int,
     device: torch.device,
+    config: PredictConfig = PLAIN,
 ) -> Iterator[tuple[Item, Tensor]]:
     """Each image with its logits, float32 (C, H, W) at the image's own size, on the device.
 
     Args:
         pixels: uint8 (N, h, w, 3), of the cache.
         rows: where each id lies in `pixels`.
+        config: the views that are averaged; by default each image is seen once and whole.
 
     Raises:
         NotFiniteError: logits that are not numbers.
     """
     segmenter.eval()
-    for start in range(0, len(items), batch_size):
-        batch = items[start : start + batch_size]
+    look = looking(segmenter, config, batch_size=batch_size)
+    at_once = batch_size if config.window is None else 1  # an image that needs windows is large
+    for start in range(0, len(items), at_once):
+        batch = items[start : start + at_once]
         with torch.inference_mode():
             images = torch.from_numpy(np.stack([pixels[rows[item.id]] for item in batch]))
-            logits = segmenter(images.to(device))
+            logits = look(images.to(device))
             finite = torch.isfinite(logits).flatten(1).all(1).tolist()
         for item, of_image, is_finite in zip(batch, logits, finite, strict=True):
             if not is_finite:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import torch
 
@@ -11,7 +12,7 @@ from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.scoring import metrics
-from competition.training import checkpoint, hardware, history, outputs, seeds
+from competition.training import checkpoint, hardware, history, outputs, seeds, weights
 from competition.training.checkpoint import Checkpoint, Position
 from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.facts import facts_of
@@ -23,6 +24,8 @@ from competition.training.meter import LossMeter
 from competition.training.model import Segmenter, build, normalisation
 from competition.training.pace import Pace, Stopwatch
 from competition.training.precision import resolve
+from competition.training.predict import PLAIN
+from competition.training.record import write_record
 from competition.training.reporting import Reporter
 
 
@@ -37,6 +40,8 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         StoppedError: it was asked to stop; what it has done is saved.
         CompError: the data, the model or the loss is not what it must be.
     """
+    if spec.trained is not None:
+        return predict_again(spec, reporter, spec.trained)
     config, paths = spec.config, spec.job_paths
     device = torch.device(spec.device)
     seeds.fix(config.seed)
@@ -58,6 +63,7 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
 
     segmenter = _segmenter(spec, device)
     learner = Learner(segmenter, config, epochs=work.epochs, steps=steps, device=device)
+    write_record(spec, precision=segmenter.precision, device=device)
     if resumed:
         learner.restore(resumed.learner)
     pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)
@@ -87,7 +93,8 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         last = at.epoch == work.epochs - 1
         tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
         keep = last and spec.kind is JobKind.FOLD
-        matrices = outputs.validate(spec, work, segmenter, device, keep=keep, tick=tick)
+        look = config.predict if last else PLAIN
+        matrices = outputs.validate(spec, work, segmenter, device, config=look, keep=keep, tick=tick)
         pace.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
         pace.score = None if math.isnan(score) else score
@@ -102,7 +109,33 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
             tick = _Ticker(pace, reporter, "predict", work.epochs)
             outputs.predict_test(spec, work, segmenter, device, tick=tick)
         outputs.save_model(paths.model, segmenter)
-    return _finish(spec, at, facts_of(segmenter, pace, device))
+    return _finish(spec, at.rows, at.rows[-1].score, facts_of(segmenter, pace, device))
+
+
+def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Succeeded:
+    """Run a fold job whose training another experiment has done: evaluate its weights, the way this one predicts.
+
+    Raises:
+        StoppedError: it was asked to stop; it starts anew the next time.
+        CompError: the data or the weights are not what they must be.
+    """
+    device = torch.device(spec.device)
+    seeds.fix(spec.config.seed)
+    work = work_of(spec, reporter)
+    hardware.bind(device)
+    segmenter = _segmenter(spec, device).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    weights.load_safetensors(segmenter.network, trained)
+    write_record(spec, precision=segmenter.precision, device=device)
+    print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
+    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0)
+    tick = _Ticker(pace, reporter, "validate", work.epochs)
+    matrices = outputs.validate(spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick)
+    if work.test:
+        tick = _Ticker(pace, reporter, "predict", work.epochs)
+        outputs.predict_test(spec, work, segmenter, device, tick=tick)
+    outputs.save_model(spec.job_paths.model, segmenter)
+    score = metrics.score(spec.settings.metric, matrices)
+    return _finish(spec, [], score, facts_of(segmenter, pace, device))
 
 
 def check_gate(rows: list[Row]) -> None:
@@ -141,7 +174,7 @@ def _row(at: Position, score: float, lr: float) -> Row:
     return Row(at.epoch + 1, at.mean_loss, score, lr, at.train_s, at.images / at.train_s)
 
 
-def _finish(spec: JobSpec, at: Position, facts: dict[str, object]) -> Succeeded:
+def _finish(spec: JobSpec, rows: list[Row], score: float, facts: dict[str, object]) -> Succeeded:
     """Say how it went, on disk too, so that the result outlives a worker that cannot hear it any more."""
     paths = spec.job_paths
     is_fold = spec.kind is JobKind.FOLD
@@ -149,10 +182,10 @@ def _finish(spec: JobSpec, at: Position, facts: dict[str, object]) -> Succeeded:
         facts["uncertain_share"] = Shard.open(paths.oof).uncertain_share
     result = Succeeded(
         token=spec.token,
-        score=at.rows[-1].score if is_fold else None,
-        first_loss=at.rows[0].train_loss,
-        last_loss=at.rows[-1].train_loss,
-        train_s=sum(row.seconds for row in at.rows),
+        score=score if is_fold else None,
+        first_loss=rows[0].train_loss if rows else None,
+        last_loss=rows[-1].train_loss if rows else None,
+        train_s=sum(row.seconds for row in rows),
         artifacts=outputs.hashes(spec),
         facts=facts,
     )

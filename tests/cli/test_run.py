@@ -67,9 +67,10 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
     assert again.code == 0
     assert "is experiment dice-0.5 already" in again.err
 
+    check_predicting_another_way(comp)
     made = json.loads(comp.ok("ensemble", "--name", "both", "--method", "weighted", "--json"))
     assert made["test_images"] == 2
-    assert set(made["weights"]) == {"b1", "dice-0.5"}
+    assert set(made["weights"]) == {"b1", "dice-0.5", "tta-hflip"}
     assert sum(made["weights"].values()) == pytest.approx(1)
     masks = sorted(Path("runs/ensembles/both/submission").glob("*.png"))
     assert [m.stem for m in masks] == ["g0_0", "g0_1"]
@@ -82,6 +83,19 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
     assert len(rows[0]["PredictionString"].split()) == 256 * 256
     assert "comp submit" in comp.ok("status")
     check_what_is_refused_after_results(comp)
+
+
+def check_predicting_another_way(comp: Comp) -> None:
+    row = json.loads(comp.ok("predict", "dice-0.5", "--tta", "hflip", "--as", "ann", "--json"))
+    assert (row["name"], row["parent"], row["state"]) == ("tta-hflip", "dice-0.5", "complete")
+    assert row["conditions"] == ["predict.tta: none -> hflip"]
+    log = comp.ok("logs", "tta-hflip", "--fold", "1")
+    assert "Using the weights in runs/experiments/dice-0.5/fold1/model.safetensors" in log
+    assert "epoch 1" not in log
+    assert "Give one of --tta" in comp.error("predict", "dice-0.5", "--as", "ann")
+    assert "'flips' or 'd4'" in comp.error("predict", "dice-0.5", "--tta", "d3", "--as", "ann")
+    several = comp.error("predict", "dice-0.5", "--tta", "d4", "--scales", "1,1.5", "--as", "ann")
+    assert "2 conditions at once" in several
 
 
 def check_what_is_refused_after_results(comp: Comp) -> None:

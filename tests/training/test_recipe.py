@@ -247,6 +247,34 @@ def test_a_batch_larger_than_the_training_part(spec_of: Specs) -> None:
     assert done.score is not None
 
 
+def test_what_predicts_differently_uses_the_trained_weights(spec_of: Specs, whole: JobSpec) -> None:
+    again = replace(spec_of("predict.tta=d4"), trained=whole.job_paths.model)
+    listener = Listener()
+    done = recipe.train(again, listener.reporter)
+    assert {p.phase for p in listener.heard} == {"validate", "predict"}
+    assert done.train_s == 0
+    assert done.first_loss is done.last_loss is None
+    assert done.artifacts.keys() == ARTIFACTS - {"history.csv"}
+    before, after = weights_of(whole), weights_of(again)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert again.job_paths.oof.read_bytes() != whole.job_paths.oof.read_bytes()
+
+
+def test_it_predicts_as_if_it_had_trained(spec_of: Specs, whole: JobSpec) -> None:
+    trained, again = spec_of("predict.tta=hflip"), replace(spec_of("predict.tta=hflip"), trained=whole.job_paths.model)
+    run(trained)
+    run(again)
+    assert_same_job(trained, again)
+    assert json.loads(trained.job_paths.result.read_text())["score"] == run(again).score
+
+
+def test_windows_as_large_as_the_image_change_nothing(spec_of: Specs, whole: JobSpec) -> None:
+    again = replace(spec_of("predict.window=32x32"), trained=whole.job_paths.model)
+    run(again)
+    one, other = Shard.open(whole.job_paths.oof), Shard.open(again.job_paths.oof)
+    assert all(np.abs(one[i].astype(int) - other[i].astype(int)).max() <= 1 for i in one.ids)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch can use")
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_a_gpu_trains_and_resumes_to_the_same_bytes(precision: str, spec_of: Specs) -> None:

@@ -1,0 +1,97 @@
+"""`comp reproduce`: is a result what its record says?"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.errors import CompError
+
+if TYPE_CHECKING:
+    from competition.jobspec import Progress
+    from competition.queue.reproduce import Reproduction
+
+_LONGEST = 40
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp reproduce dice-0.5 --fold 2")(reproduce)
+
+
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help="Whose fold to train again.")],
+    fold: Annotated[int, typer.Option("--fold", min=0, help="Which fold.")] = 0,
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=1, help="How far the score may be off, as a fraction, before it is another.")
+    ] = 0.005,
+    devices: Annotated[
+        str | None, typer.Option(metavar="0|cpu", help="Run on it.", show_default="the first GPU, else cpu")
+    ] = None,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one fold of an experiment again and say whether the result is the same.
+
+    The experiment itself stays as it is. Identical means the same weights and predictions, byte for byte. Where it is
+    not, the record of the first run (code, versions, device, data) is compared with this one's. Exit code 1 if the
+    score is off by more than the tolerance.
+    """
+    from competition.cli import output
+    from competition.queue.children import Nursery
+    from competition.queue.devices import choose
+    from competition.queue.reproduce import Sameness, reproduce
+
+    opened = open_competition(folder)
+    device = choose(devices)[0]
+    output.say(f"Training fold {fold} of {experiment} again on {device.label}.")
+    with output.progress_bar(f"{experiment}, fold {fold}") as bar:
+
+        def show(progress: "Progress | None") -> None:
+            if progress is not None:
+                done = progress.epoch - 1 + (progress.batch / progress.batches if progress.phase == "train" else 1)
+                bar(round(100 * done), 100 * progress.epochs)
+
+        found = reproduce(
+            opened.store,
+            opened.settings,
+            Nursery(),
+            device,
+            experiment,
+            fold,
+            tolerance=tolerance,
+            on_progress=show,
+        )
+    if as_json:
+        output.print_json(asdict(found))
+    else:
+        _show(found)
+    if found.sameness is Sameness.DIFFERENT:
+        kept = opened.paths.reproduction(experiment, fold).folder.relative_to(opened.paths.root)
+        raise CompError(
+            f"{experiment}, fold {fold}, scores {output.percent(found.score)} now, not "
+            f"{output.percent(found.recorded_score)}.",
+            hint=f"This run's files are in {kept}.",
+        )
+
+
+def _show(found: "Reproduction") -> None:
+    from competition.cli import output
+
+    scores = f"score {output.percent(found.recorded_score)}, now {output.percent(found.score)}"
+    output.out().print(f"{found.experiment}, fold {found.fold}: {found.sameness} ({scores})", markup=False)
+    if found.files:
+        output.out().print(f"differing files: {', '.join(found.files)}", markup=False)
+    if found.differences:
+        table = output.table("recorded differently", "then", "now", wrap=("recorded differently", "then", "now"))
+        for difference in found.differences:
+            output.add_row(table, difference.key, _short(difference.recorded), _short(difference.now))
+        output.out().print(table)
+    elif found.files:
+        output.out().print("The records are equal: the device itself computes in no fixed order.")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,43 @@
+"""What a job's child needs to know, put together from the database."""
+
+from pathlib import Path
+
+from competition.jobspec import JobSpec
+from competition.lifecycle import JobKind
+from competition.queue.devices import Device
+from competition.settings import Settings
+from competition.store import splits
+from competition.store.engine import Store
+from competition.store.experiments import Experiment
+
+
+def job_spec(
+    store: Store,
+    settings: Settings,
+    experiment: Experiment,
+    *,
+    kind: JobKind,
+    fold: int,
+    token: str,
+    device: Device,
+    folder: Path | None = None,
+    trained: Path | None = None,
+) -> JobSpec:
+    """One of the experiment's jobs on a device; see `JobSpec`."""
+    split = next(s for s in splits.every(store) if s.version == experiment.split_version)
+    return JobSpec(
+        root=store.paths.root,
+        token=token,
+        experiment=experiment.name,
+        kind=kind,
+        fold=fold,
+        config=experiment.config,
+        settings=settings,
+        fingerprint=split.fingerprint,
+        split_version=split.version,
+        split_hash=split.hash,
+        device=device.torch_device,
+        environment=device.environment,
+        folder=folder,
+        trained=trained,
+    )
