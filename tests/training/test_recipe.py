@@ -74,7 +74,7 @@ def test_a_fold_job_leaves_its_files_and_their_hashes(spec_of: Specs) -> None:
     spec = spec_of()
     done = run(spec)
     folder = spec.job_paths.folder
-    assert {p.name for p in folder.iterdir()} == {*ARTIFACTS, "result.json"}
+    assert {p.name for p in folder.iterdir()} == {*ARTIFACTS, "record.json", "result.json"}
     assert done.artifacts == {name: sha256_of(folder / name) for name in ARTIFACTS}
     assert json.loads(spec.job_paths.result.read_text()) == done.to_json()
     assert done.token == "token"
@@ -207,7 +207,7 @@ def test_a_debug_job_is_small_and_leaves_its_history_alone(spec_of: Specs) -> No
     spec = spec_of("train.epochs=9", kind=JobKind.DEBUG)
     listener = Listener()
     done = recipe.train(spec, listener.reporter)
-    assert {p.name for p in spec.job_paths.folder.iterdir()} == {"history.csv", "result.json"}
+    assert {p.name for p in spec.job_paths.folder.iterdir()} == {"history.csv", "record.json", "result.json"}
     assert done.score is None
     assert done.last_loss < done.first_loss
     assert done.artifacts.keys() == {"history.csv"}
