@@ -65,6 +65,13 @@ class Precision(StrEnum):
     FP16 = "fp16"
 
 
+class Determinism(StrEnum):
+    """Whether two equal runs shall end with equal bits."""
+
+    STRICT = "strict"
+    FAST = "fast"
+
+
 class DataConfig(Section):
     """What the model sees: images resized to `size` (height x width, pixels)."""
 
@@ -123,12 +130,17 @@ class ScheduleConfig(Section):
 
 
 class TrainConfig(Section):
-    """The loop. `workers` are processes that prepare batches beside the training process."""
+    """The loop. `workers` are processes that prepare batches beside the training process.
+
+    `deterministic`: `strict` computes the same bits every time, as far as the device can (the job's record names the
+    operations that have no such form there); `fast` lets cuDNN choose its quickest algorithms instead.
+    """
 
     epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=8, ge=1)
     precision: Annotated[Precision, Field(strict=False)] = Precision.AUTO
     workers: int = Field(default=2, ge=0, le=64)
+    deterministic: Annotated[Determinism, Field(strict=False)] = Determinism.STRICT
 
 
 class TestTimeAugmentation(StrEnum):

@@ -44,7 +44,7 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         return predict_again(spec, reporter, spec.trained)
     config, paths = spec.config, spec.job_paths
     device = torch.device(spec.device)
-    seeds.fix(config.seed)
+    seeds.fix(config.seed, config.train.deterministic)
     work = work_of(spec, reporter)
     identity = checkpoint.identity_of(spec)
     resumed = checkpoint.load(paths.checkpoint, identity=identity)
@@ -120,7 +120,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Succeeded
         CompError: the data or the weights are not what they must be.
     """
     device = torch.device(spec.device)
-    seeds.fix(spec.config.seed)
+    seeds.fix(spec.config.seed, spec.config.train.deterministic)
     work = work_of(spec, reporter)
     hardware.bind(device)
     segmenter = _segmenter(spec, device).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

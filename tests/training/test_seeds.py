@@ -1,8 +1,11 @@
 import random
+import warnings
 
 import numpy as np
+import pytest
 import torch
 
+from competition.config import Determinism
 from competition.training import seeds
 
 
@@ -24,3 +27,27 @@ def test_fixing_seeds_every_generator() -> None:
     assert drawn[0] == drawn[1]
     assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.benchmark
+
+
+def test_fast_gives_determinism_up() -> None:
+    seeds.fix(7, Determinism.FAST)
+    try:
+        assert torch.backends.cudnn.benchmark
+        assert not torch.are_deterministic_algorithms_enabled()
+    finally:
+        seeds.fix(7)
+    assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_operations_that_warn_are_named_once() -> None:
+    with pytest.warns(UserWarning, match="something else"):
+        names = named()
+    assert names == ["upsample_bilinear2d_backward_out_cuda", "nll_loss2d_forward_out_cuda_template"]
+
+
+def named() -> list[str]:
+    with seeds.nondeterministic_operations() as names:
+        for operation in ("upsample_bilinear2d_backward_out_cuda", "nll_loss2d_forward_out_cuda_template") * 2:
+            warnings.warn(f"{operation} does not have a deterministic implementation, but you set", stacklevel=1)
+        warnings.warn("something else", stacklevel=1)
+    return names
