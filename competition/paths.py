@@ -179,6 +179,14 @@ class Paths:
         """The configuration that the experiment's jobs ran with."""
         return self.experiment(name) / "config.yaml"
 
+    def curves(self, name: str) -> Path:
+        """A picture: loss and score of each fold over the epochs."""
+        return self.experiment(name) / "curves.png"
+
+    def gallery(self, name: str) -> Path:
+        """A picture: the best, the median and the worst out-of-fold images, with what is wrong in them."""
+        return self.experiment(name) / "gallery.png"
+
     def job(self, name: str, fold: int | None) -> JobPaths:
         """The files of one fold job, or of the debug job where `fold` is None."""
         return JobPaths(self.experiment(name) / ("debug" if fold is None else f"fold{fold}"))

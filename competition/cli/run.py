@@ -84,11 +84,12 @@ def run(
     finished = True
     if not detach:
         from competition.cli.board import board
+        from competition.cli.pictures import drawer
         from competition.queue.worker import Worker
 
         experiment = submitted.experiment.name
         with board(opened.store, experiment) as drawn:
-            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh)
+            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh, drawer(opened))
             finished = worker.work(until_empty=True)
     row = _row(opened, submitted.experiment.name)
     if as_json:

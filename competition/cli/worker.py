@@ -25,6 +25,7 @@ def worker(
     """
     from competition.cli import output
     from competition.cli.board import board
+    from competition.cli.pictures import drawer
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
     from competition.queue.worker import Worker
@@ -33,6 +34,8 @@ def worker(
     chosen = choose(devices)
     output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
     with board(opened.store) as drawn:
-        made = Worker(opened.store, opened.settings, chosen, Nursery(), on_tick=drawn.refresh)
+        made = Worker(
+            opened.store, opened.settings, chosen, Nursery(), on_tick=drawn.refresh, on_complete=drawer(opened)
+        )
         done = made.work(until_empty=until_empty)
     output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")

@@ -48,6 +48,7 @@ class Worker:
     Args:
         experiment: take only this experiment's jobs.
         on_tick: called several times a second, to draw.
+        on_complete: called with the name of each experiment whose last fold came in.
     """
 
     store: Store
@@ -56,6 +57,7 @@ class Worker:
     nursery: Nursery
     experiment: str | None = None
     on_tick: Callable[[], None] = lambda: None
+    on_complete: Callable[[str], None] = lambda _name: None
     _running: dict[str, Child] = field(default_factory=dict)
     _busy: dict[str, str] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
@@ -154,7 +156,8 @@ class Worker:
 
     def _score(self) -> None:
         folds = {split.version: split.folds for split in splits.every(self.store)}
-        score_complete(self.store, self.settings, folds=folds)
+        for name in score_complete(self.store, self.settings, folds=folds):
+            self.on_complete(name)
 
     def _nothing_left(self) -> bool:
         unfinished = [s for s in JobState if not s.is_finished]

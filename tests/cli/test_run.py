@@ -58,6 +58,9 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
     assert second["parent"] == "b1"
     assert second["delta"] == pytest.approx(second["score"] - baseline["score"])
 
+    for picture in ("curves.png", "gallery.png"):
+        assert np.asarray(Image.open(Path("runs/experiments/b1", picture))).shape[1] > 100
+
     board = json.loads(comp.ok("leaderboard", "--json"))
     assert sorted(row["rank"] for row in board) == [1, 2]
     assert max(map(len, comp.ok("leaderboard").splitlines())) <= 80

@@ -1,0 +1,162 @@
+"""The pictures of one experiment: how its folds learned, and where its out-of-fold predictions are right and wrong."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from PIL import Image, ImageDraw
+
+from competition.data.images import Pixels
+from competition.data.load import Loader, open_loader
+from competition.data.manifest import Manifest
+from competition.data.probabilities import Shard
+from competition.files import replacing
+from competition.paths import Paths
+from competition.report.figures import WIDTH
+from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
+from competition.report.palette import Colour, class_colours, leading_background
+from competition.report.theme import LIGHT, Theme, draw
+from competition.scoring import confusion, metrics
+from competition.settings import IGNORE_INDEX, Settings
+
+EACH = 3
+"""So many of the best images, of those in the middle, and of the worst."""
+
+_LONGEST = 240
+_GAP, _CAPTION = 6, 16
+_PAPER, _INK, _WRONG = (255, 255, 255), (31, 36, 48), (224, 30, 45)
+_MARKERS = "os^vD"
+_TITLES = ("image", "truth", "prediction", "errors")
+Histories = Mapping[int, Sequence[Mapping[str, float]]]
+"""By fold, the rows of history.csv."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An out-of-fold image and what it scores by itself."""
+
+    id: str
+    fold: int
+    score: float
+
+
+def draw_experiment(paths: Paths, settings: Settings, manifest: Manifest, name: str, folds: int) -> list[Path]:
+    """Draw the pictures of a complete experiment into its folder; the files.
+
+    `curves.png` is left out where the experiment trained nothing.
+
+    Raises:
+        DataError: an image has changed, or predictions are damaged.
+    """
+    histories = {k: rows for k in range(folds) if (rows := _history(paths.job(name, k).history))}
+    drawn = []
+    if histories:
+        drawn.append(_write(paths.curves(name), draw(lambda theme: curves(histories, settings.metric, theme), LIGHT)))
+    shown = chosen(_scored(paths, settings, name, folds))
+    loader = open_loader(settings, paths.root)
+    pictured = [(_caption(scored), _pictures(paths, loader, manifest, settings, name, scored)) for scored in shown]
+    drawn.append(_write(paths.gallery(name), gallery(pictured)))
+    return drawn
+
+
+def curves(histories: Histories, metric: str, theme: Theme) -> Figure:
+    """Training loss and validation score over the epochs, a line for each fold."""
+    figure = Figure(figsize=(2 * WIDTH, 3.2), layout="constrained")
+    loss, score = figure.subplots(1, 2)
+    for fold, rows in histories.items():
+        epochs = [row["epoch"] for row in rows]
+        style = {
+            "color": theme.first,
+            "alpha": 1 - 0.6 * fold / max(1, len(histories) - 1),
+            "marker": _MARKERS[fold % 5],
+        }
+        loss.plot(epochs, [row["train_loss"] for row in rows], **style)
+        score.plot(epochs, [100 * row["score"] for row in rows], label=f"fold {fold}", **style)
+    loss.set_title("training loss")
+    score.set_title(f"validation {metric}, %")
+    for axes in (loss, score):
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y")
+    score.legend()
+    return figure
+
+
+def chosen(scored: Sequence[Scored], each: int = EACH) -> list[Scored]:
+    """The best images, those around the median, and the worst, from the best to the worst; no image twice."""
+    order = sorted((s for s in scored if not np.isnan(s.score)), key=lambda s: (-s.score, s.id))
+    if len(order) <= 3 * each:
+        return order
+    middle = (len(order) - each) // 2
+    return order[:each] + order[middle : middle + each] + order[-each:]
+
+
+def errors(image: Pixels, truth: Pixels, predicted: Pixels) -> Pixels:
+    """The image (H, W, 3) in pale grey, with the wrong pixels in red; void is never wrong."""
+    grey = 128 + image.mean(axis=2) / 2
+    picture = np.repeat(grey[..., None], 3, axis=2)
+    picture[(truth != predicted) & (truth != IGNORE_INDEX)] = _WRONG
+    return picture.astype(np.uint8)
+
+
+def gallery(rows: Sequence[tuple[str, Sequence[Pixels]]]) -> bytes:
+    """Rows of pictures of one size, each row with a line of text below it, as a PNG file."""
+    height = max(picture.shape[0] for _, pictures in rows for picture in pictures)
+    width = max(picture.shape[1] for _, pictures in rows for picture in pictures)
+    columns = len(_TITLES)
+    size = (columns * (width + _GAP) + _GAP, _CAPTION + len(rows) * (height + _CAPTION + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for column, title in enumerate(_TITLES):
+        pen.text((_GAP + column * (width + _GAP), 2), title, fill=_INK)
+    for row, (caption, pictures) in enumerate(rows):
+        top = _CAPTION + _GAP + row * (height + _CAPTION + _GAP)
+        for column, picture in enumerate(pictures):
+            sheet.paste(Image.fromarray(picture), (_GAP + column * (width + _GAP), top))
+        pen.text((_GAP, top + height + 1), caption.encode("latin-1", "replace").decode("latin-1"), fill=_INK)
+    return png_bytes(np.asarray(sheet))
+
+
+def _scored(paths: Paths, settings: Settings, name: str, folds: int) -> list[Scored]:
+    found = []
+    for fold in range(folds):
+        ids, matrices = confusion.load(paths.job(name, fold).confusion)
+        scores = metrics.score_each(settings.metric, matrices)
+        found += [Scored(i, fold, float(s)) for i, s in zip(ids, scores, strict=True)]
+    return found
+
+
+def _pictures(
+    paths: Paths, loader: Loader, manifest: Manifest, settings: Settings, name: str, scored: Scored
+) -> list[Pixels]:
+    item = manifest.item(scored.id)
+    image, truth = loader.image(item), loader.labels(item)
+    probabilities = Shard.open(paths.job(name, scored.fold).oof)[scored.id]
+    predicted = np.asarray(probabilities).argmax(axis=0).astype(np.uint8)
+    image = shrink_image(image, longest=_LONGEST)
+    truth, predicted = (shrink_labels(labels, longest=_LONGEST) for labels in (truth, predicted))
+    colours: Sequence[Colour] = class_colours(settings)
+    clear = 0 if leading_background(settings) else None
+    masked = [overlay(image, labels, colours, clear=clear) for labels in (truth, predicted)]
+    return [image, *masked, errors(image, truth, predicted)]
+
+
+def _caption(scored: Scored) -> str:
+    return f"{scored.id}   {100 * scored.score:.2f}   fold {scored.fold}"
+
+
+def _history(path: Path) -> list[dict[str, float]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _write(path: Path, data: bytes) -> Path:
+    with replacing(path) as aside:
+        aside.write_bytes(data)
+    return path
