@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from competition.augmentation import CLASS_NAME
 from competition.config import Config
 from competition.errors import RefusedError
 
@@ -17,13 +18,24 @@ class Condition:
     new: Any
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.old} -> {self.new}"
+        return f"{self.key}: {_brief(self.old)} -> {_brief(self.new)}"
 
     @property
     def slug(self) -> str:
         """A short name for experiments: `lr-0.0005`."""
-        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", str(self.new)).strip("-.") or "empty"
+        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", _brief(self.new)).strip("-.") or "empty"
         return f"{self.key.rpartition('.')[2]}-{value}"[:48]
+
+
+def _brief(value: Any) -> str:
+    """A value on one line; a list of transforms by their names."""
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        return "[" + ", ".join(str(entry.get(CLASS_NAME)) for entry in value) + "]"
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+_LONGEST = 60
 
 
 def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
@@ -44,6 +56,21 @@ def check_one_condition(conditions: tuple[Condition, ...], *, together: str | No
             f"{len(conditions)} conditions at once, so nobody could say which of them helped:\n{listed}",
             hint="Run them one by one, or give --together REASON (the result is marked as confounded).",
         )
+
+
+def check_effects(conditions: tuple[Condition, ...], config: Config) -> None:
+    """Do nothing if each condition changes what `config` does.
+
+    Raises:
+        RefusedError: a key is read by nothing as the others stand; names it and why.
+    """
+    for condition in conditions:
+        why = config.idle_keys.get(condition.key)
+        if why:
+            raise RefusedError(
+                f"{condition} would change nothing: {why}.",
+                hint="Change that first, or both with --together REASON.",
+            )
 
 
 def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:

@@ -13,7 +13,7 @@ from competition.config import Config
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
-from competition.training import recipe
+from competition.training import augment, recipe
 from competition.training.failures import classify
 from competition.training.model import build
 from competition.training.reporting import Reporter, StoppedError
@@ -43,13 +43,14 @@ def run(spec: JobSpec, connection: Connection) -> None:
 
 
 def preflight(config: Config, connection: Connection, root: Path | None = None) -> None:
-    """Build the model with its weights; sends None if that works, else the CompError that says why not.
+    """Build the model with its weights and try its augmentation; sends None if that works, else the CompError.
 
     Args:
         root: where a relative path of weights starts; without it the working directory.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
+        augment.check(config.augment, config.data.size)
         build(config.model, classes=ANY_CLASSES, root=root or Path())
     except CompError as error:
         connection.send(error)
