@@ -30,8 +30,8 @@ class Condition:
 def _brief(value: Any) -> str:
     """A value on one line; a list of transforms by their names."""
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        return "[" + ", ".join(str(entry.get(CLASS_NAME)) for entry in value) + "]"
-    text = str(value)
+        value = [entry.get(CLASS_NAME) for entry in value]
+    text = str(value).replace("'", "")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

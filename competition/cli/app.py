@@ -4,6 +4,7 @@ import typer
 
 from competition.cli import (
     assign,
+    augment,
     baseline,
     cache,
     check,
@@ -39,6 +40,7 @@ for module in (
     check,
     split,
     baseline,
+    augment,
     run,
     worker,
     queue,

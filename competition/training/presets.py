@@ -57,7 +57,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
     # the horizon stays level and the sky above; cars come near, light and weather change
     "street": [
         _FLIP,
-        entry("Affine", scale=[0.8, 1.4], translate_percent=[-0.05, 0.05], rotate=[-4, 4], p=0.6),
+        entry("Affine", scale=[0.8, 1.4], keep_ratio=True, translate_percent=[-0.05, 0.05], rotate=[-4, 4], p=0.6),
         _LIGHT,
         entry("HueSaturationValue", hue_shift_limit=8, sat_shift_limit=25, val_shift_limit=0, p=0.3),
         entry("RandomGamma", gamma_limit=[70, 140], p=0.2),
