@@ -13,7 +13,7 @@ PALETTE = np.array(
 """Black is left for what comes in from outside."""
 _LABEL_OF_BITS = np.array([-1, 0, 1, 3, 2, 4, 5, 6])
 _NEAR, _BLACK = 40, 20
-"""How far a channel may be off. A pixel so near a colour is made of it for the most part, so that it is the nearest one;
+"""How far a channel may be off. A pixel so near a colour is made of it for the most part, so that it is the nearest;
 black needs the tighter bound, as complementary colours add up to a dark grey."""
 
 
@@ -40,7 +40,7 @@ def disagreeing(image: Pixels, mask: Pixels) -> int:
 
 
 def inside(image: Pixels, mask: Pixels) -> tuple[Pixels, Pixels]:
-    """Void where a pixel or a neighbour of it has no clear colour: transforms in a row each round to the nearest pixel."""
+    """Void where a pixel or a neighbour has no clear colour: of transforms in a row, each rounds to the nearest pixel."""
     shown = np.pad(seen(image), 1, mode="edge")
     height, width = mask.shape
     alike = np.ones(mask.shape, dtype=bool)
