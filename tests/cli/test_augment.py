@@ -9,7 +9,7 @@ from tests.conftest import Comp
 @pytest.mark.slow
 def test_preview_writes_a_contact_sheet(comp: Comp, ready: Path) -> None:
     printed = comp.ok("augment", "preview", "--images", "2", "--set", "augment.pipeline=heavy", "--set", "mix.mixup=1")
-    assert printed == "runs/report/augment/baseline.png\n"
+    assert printed.strip() == str(ready / "runs/report/augment/baseline.png")
     with Image.open(printed.strip()) as sheet:
         assert sheet.size == (2 * (2 * 32 + 24), 2 * (32 + 18 + 8) + 8)  # a row for each image, four pictures in it
     Path("own.yaml").write_text("augment: {pipeline: none}", encoding="utf-8")

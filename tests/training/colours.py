@@ -40,7 +40,7 @@ def disagreeing(image: Pixels, mask: Pixels) -> int:
 
 
 def inside(image: Pixels, mask: Pixels) -> tuple[Pixels, Pixels]:
-    """Void where a pixel or a neighbour has no clear colour: of transforms in a row, each rounds to the nearest pixel."""
+    """Void where a pixel or a neighbour has no clear colour: several transforms round to the nearest pixel each."""
     shown = np.pad(seen(image), 1, mode="edge")
     height, width = mask.shape
     alike = np.ones(mask.shape, dtype=bool)
