@@ -168,11 +168,11 @@ def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
 
 def _without_envelope(content: Any) -> Any:
     """`albumentations.save` writes a version and a Compose around the list."""
-    if isinstance(content, dict):
-        content = content.get("transform", content)
-        plain = content.get(CLASS_NAME) == "Compose" and content.get("p", 1.0) == 1
-        content = content.get("transforms") if plain else [content]
-    return content
+    transform = content.get("transform", content) if isinstance(content, dict) else None
+    if not isinstance(transform, dict) or CLASS_NAME not in transform:
+        return content
+    plain = transform[CLASS_NAME] == "Compose" and transform.get("p", 1.0) == 1
+    return transform.get("transforms") if plain else [transform]
 
 
 def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> dict[str, str]:

@@ -73,8 +73,8 @@ def times_before(ids: Sequence[str]) -> tuple[int, ...]:
 
 
 def resized(image: Pixels, mask: Pixels, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
-    """Both at `size` (height, width)."""
-    return resize_image(image, size), resize_labels(mask, size)
+    """Both at `size` (height, width), as copies that may be written to."""
+    return np.array(resize_image(image, size)), np.array(resize_labels(mask, size))
 
 
 def crop_around(

@@ -77,6 +77,7 @@ MUCH = (
 """A bit of everything."""
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more workers than cores
 @pytest.mark.parametrize("engine", ["albumentations", "torchvision"])
 def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Specs) -> None:
     spec = spec_of(*MUCH, f"augment.engine={engine}")
