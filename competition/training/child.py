@@ -52,7 +52,8 @@ def preflight(config: Config, connection: Connection, root: Path | None = None) 
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
-        augment.check(config.augment, config.data.size)
+        for size in (config.data.size, *config.sampling.sizes):
+            augment.check(config.augment, size)
         build(config.model, classes=ANY_CLASSES, root=root or Path())
     except CompError as error:
         connection.send(error)

@@ -3,6 +3,7 @@
 from copy import deepcopy
 
 import numpy as np
+import torch
 
 from competition.augmentation import AugmentConfig
 from competition.errors import CompError, ConfigError
@@ -26,6 +27,11 @@ def check_randomness(config: AugmentConfig, augment: Augmenter, size: tuple[int,
         ConfigError: a transform draws numbers from somewhere else.
         CompError: two epochs, or two processes, would augment alike.
     """
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from it, and so do the first weights afterwards
+        _check(config, augment, size)
+
+
+def _check(config: AugmentConfig, augment: Augmenter, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     image, mask = rng.integers(0, 256, (*size, 3), np.uint8), rng.integers(0, 2, size, np.uint8)
     here, there = augment, deepcopy(augment)

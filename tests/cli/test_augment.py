@@ -12,7 +12,7 @@ def test_preview_writes_a_contact_sheet(comp: Comp, ready: Path) -> None:
     assert printed.strip() == str(ready / "runs/report/augment/baseline.png")
     with Image.open(printed.strip()) as sheet:
         assert sheet.size == (2 * (2 * 32 + 24), 2 * (32 + 18 + 8) + 8)  # a row for each image, four pictures in it
-    Path("own.yaml").write_text("augment: {pipeline: none}", encoding="utf-8")
+    Path("own.yaml").write_text("{data: {size: 32x32}, augment: {pipeline: none}}", encoding="utf-8")
     comp.ok("augment", "preview", "own.yaml", "--images", "1", "--output", "here.png")
     with Image.open("here.png") as sheet:
         before, after = (sheet.crop((left, 8, left + 32, 40)) for left in (8, 8 + 88))

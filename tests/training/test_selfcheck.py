@@ -3,6 +3,7 @@ from typing import Any
 import albumentations
 import numpy as np
 import pytest
+import torch
 
 from competition.augmentation import PRESETS, AugmentConfig, Engine
 from competition.errors import CompError, ConfigError
@@ -28,7 +29,9 @@ class Selfish(albumentations.ImageOnlyTransform):
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_pass(name: str, engine: Engine) -> None:
     config = AugmentConfig(engine=engine, pipeline=name)
+    before = torch.get_rng_state()
     check_randomness(config, Augmenter(config), SIZE)
+    assert torch.equal(torch.get_rng_state(), before)  # or an engine would change the first weights too
 
 
 def test_a_transform_with_numbers_of_its_own_is_found() -> None:
