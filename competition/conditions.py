@@ -4,8 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from competition.augmentation import CLASS_NAME
 from competition.config import Config
 from competition.errors import RefusedError
+
+_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -17,12 +20,12 @@ class Condition:
     new: Any
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.old} -> {self.new}"
+        return f"{self.key}: {_brief(self.old)} -> {_brief(self.new)}"
 
     @property
     def slug(self) -> str:
         """A short name for experiments: `lr-0.0005`."""
-        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", str(self.new)).strip("-.") or "empty"
+        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", _brief(self.new)).strip("-.") or "empty"
         return f"{self.key.rpartition('.')[2]}-{value}"[:48]
 
 
@@ -51,6 +54,29 @@ def check_one_condition(conditions: tuple[Condition, ...], *, together: str | No
         )
 
 
+def check_effects(conditions: tuple[Condition, ...], config: Config) -> None:
+    """Do nothing if each condition changes what `config` does.
+
+    Raises:
+        RefusedError: a key is read by nothing as the others stand; names it and why.
+    """
+    for condition in conditions:
+        why = config.idle_keys.get(condition.key)
+        if why:
+            raise RefusedError(
+                f"{condition} would change nothing: {why}.",
+                hint="Change that first, or both with --together REASON.",
+            )
+
+
 def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:
     """What to call an experiment: by its conditions, or `otherwise` where it has none."""
     return "+".join(c.slug for c in conditions)[:80] if conditions else otherwise
+
+
+def _brief(value: Any) -> str:
+    """A value on one line; a list of transforms by their names."""
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        value = [entry.get(CLASS_NAME) for entry in value]
+    text = str(value).replace("'", "")
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -5,55 +5,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
 from competition import yamlfile
+from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, idle_keys, with_files
 from competition.errors import ConfigError, all_problems, did_you_mean
+from competition.fields import NonNegative, Positive, Scale, Size, Window
 from competition.files import sha256_of_json
 from competition.yamlfile import Section
-
-STRIDE = 32
-"""Encoders halve the image five times, so both sides must be multiples of 2**5."""
-
-
-NONE = "none"
-"""Switches a key off whose other values are no names."""
-
-
-def parse_size(value: object) -> object:
-    """`"192x256"` as (height, width) in pixels; anything else is handed on for pydantic to judge.
-
-    Raises:
-        ValueError: a side is not a positive multiple of 32.
-    """
-    if isinstance(value, list):
-        value = tuple(value)
-    if isinstance(value, str):
-        height, cross, width = value.lower().partition("x")
-        if not (cross and height.strip().isdecimal() and width.strip().isdecimal()):
-            raise ValueError("a size is written HEIGHTxWIDTH, such as 192x256")
-        value = (int(height), int(width))
-    if isinstance(value, tuple) and all(isinstance(side, int) for side in value):
-        wrong = [side for side in value if side <= 0 or side % STRIDE]
-        if wrong:
-            raise ValueError(f"both sides must be positive multiples of {STRIDE}, not {wrong[0]}")
-    return value
-
-
-Size = Annotated[
-    tuple[int, int],
-    BeforeValidator(parse_size),
-    PlainSerializer(lambda size: f"{size[0]}x{size[1]}", return_type=str, when_used="json"),
-]
-Window = Annotated[
-    tuple[int, int] | None,
-    BeforeValidator(lambda value: None if value == NONE else parse_size(value)),
-    PlainSerializer(lambda w: f"{w[0]}x{w[1]}" if w else NONE, return_type=str, when_used="json"),
-]
-Probability = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Scale = Annotated[float, Field(ge=0.25, le=4)]
 
 
 class Precision(StrEnum):
@@ -89,16 +48,6 @@ class ModelConfig(Section):
     encoder: str = Field(default="efficientnet-b0", min_length=1)
     weights: str = Field(default="imagenet", min_length=1)
     channels: Literal[3] = 3
-
-
-class AugmentConfig(Section):
-    """Probability of each augmentation; brightness and contrast move by at most these fractions."""
-
-    horizontal_flip: Probability = 0.5
-    vertical_flip: Probability = 0.0
-    brightness_contrast: Probability = 0.5
-    brightness: Probability = 0.2
-    contrast: Probability = 0.2
 
 
 class LossConfig(Section):
@@ -178,6 +127,8 @@ class Config(Section):
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
+    mix: MixConfig = MixConfig()
+    sampling: SamplingConfig = SamplingConfig()
     loss: LossConfig = LossConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -192,18 +143,34 @@ class Config(Section):
         """
         return sha256_of_json(self.model_dump(mode="json", exclude_defaults=True))
 
+    @property
+    def idle_keys(self) -> dict[str, str]:
+        """The keys that change nothing as the others stand, each with the reason."""
+        idle = idle_keys(self.augment, self.mix, self.sampling)
+        return idle if self.predict.window else {**idle, "predict.overlap": "predict.window is none"}
+
     def leaves(self) -> dict[str, Any]:
         """Every leaf value by its dotted key, as JSON values."""
         return dict(_flatten(self.model_dump(mode="json")))
 
 
 def read_config(path: Path) -> Config:
-    """The configuration in the YAML file at `path`.
+    """The configuration in the YAML file at `path`; paths inside it start at its folder.
 
     Raises:
-        ConfigError: the file is missing, is not YAML, or has unknown keys or wrong values.
+        ConfigError: the file, or one it names, is missing, is not YAML, or has unknown keys or wrong values.
     """
-    return yamlfile.read(path, Config)
+    return with_contents(yamlfile.read(path, Config), path.parent)
+
+
+def with_contents(config: Config, root: Path) -> Config:
+    """`config` with the content of the files that it is described by; relative paths start at `root`.
+
+    Raises:
+        ConfigError: a file is missing or is not what it must be.
+    """
+    augment = with_files(config.augment, root)
+    return config if augment is config.augment else config.model_copy(update={"augment": augment})
 
 
 def config_from(raw: dict[str, Any], *, source: str) -> Config:

@@ -203,6 +203,10 @@ class Paths:
         """The folder of submission files."""
         return self.runs / "submissions"
 
+    def augment_preview(self, name: str) -> Path:
+        """Images and masks before and after the augmentation of an experiment or a configuration."""
+        return self.runs / "report" / "augment" / f"{name}.png"
+
     @property
     def eda_page(self) -> Path:
         """The page about the data; its pictures lie beside it."""

@@ -43,20 +43,29 @@ def parse_value(text: str) -> Any:
         raise ConfigError(f"{text!r} is not a YAML value: {_where(error)}") from error
 
 
-def read(path: Path, model: type[AnySection]) -> AnySection:
-    """The model that the YAML file at `path` describes.
+def load(path: Path) -> Any:
+    """The plain values in the YAML file at `path`.
 
     Raises:
-        ConfigError: the file is missing, is not YAML, or has unknown keys or wrong values (all are named).
+        ConfigError: the file is missing, cannot be read or is not YAML.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {_where(error)}", hint="Mend that line by hand.") from error
+
+
+def read(path: Path, model: type[AnySection]) -> AnySection:
+    """The model that the YAML file at `path` describes.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or has unknown keys or wrong values (all are named).
+    """
+    raw = load(path)
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} must hold keys and values, not {_kind(raw)}.")
     return build(raw, model, source=path.name)

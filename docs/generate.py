@@ -91,6 +91,7 @@ def files() -> str:
     rows += _members(JobPaths(paths.experiment("<name>") / "fold<k>"))
     rows += _members(paths.ensemble("<name>"))
     rows += [(paths.submissions(), Paths.submissions)]
+    rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
     text = "# Files\n\n" + NOTE + "| file | what it holds |\n|---|---|\n"
     for path, source in rows:

@@ -1,6 +1,6 @@
 import pytest
 
-from competition.conditions import Condition, check_one_condition, conditions_between, default_name
+from competition.conditions import Condition, check_effects, check_one_condition, conditions_between, default_name
 from competition.config import Config, with_overrides
 from competition.errors import RefusedError
 
@@ -31,3 +31,34 @@ def test_names_come_from_the_conditions() -> None:
         == "weights-x-my-weights.pt"
     )
     assert default_name((), otherwise="b1") == "b1"
+
+
+def test_a_pipeline_is_named_by_its_transforms() -> None:
+    pipeline = [{"__class_fullname__": "HorizontalFlip", "p": 0.5}, {"__class_fullname__": "Blur"}]
+    condition = Condition("augment.pipeline", "basic", pipeline)
+    assert str(condition) == "augment.pipeline: basic -> [HorizontalFlip, Blur]"
+    assert condition.slug == "pipeline-HorizontalFlip-Blur"
+
+
+@pytest.mark.parametrize(
+    ("alone", "with_what_it_needs"),
+    [
+        ("augment.horizontal_flip=0", None),
+        ("augment.magnitude=12", "augment.policy=randaugment"),
+        ("augment.gridmask_mask=void", "augment.gridmask=0.5"),
+        ("mix.mixup_alpha=0.4", "mix.mixup=0.5"),
+        ("mix.stop_epochs=3", "mix.copy_paste=0.5"),
+        ("sampling.rare=[car]", "mix.copy_paste=0.5"),
+        ("sampling.crop_scale=0.3", "sampling.rare_crop=0.5"),
+    ],
+)
+def test_a_key_that_changes_nothing_is_refused(alone: str, with_what_it_needs: str | None) -> None:
+    parent = with_overrides(Config(), ["augment.pipeline=street"])
+    for needed in [[], [with_what_it_needs]] if with_what_it_needs else [[]]:
+        base = with_overrides(parent, needed)
+        changed = with_overrides(base, [alone])
+        if needed:
+            check_effects(conditions_between(base, changed), changed)
+        else:
+            with pytest.raises(RefusedError, match="would change nothing"):
+                check_effects(conditions_between(base, changed), changed)

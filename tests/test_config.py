@@ -114,3 +114,17 @@ def test_a_binary_file_is_one_clear_error(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(ConfigError, match="cannot be read"):
         read_config(path)
+
+
+def test_a_pipelines_file_is_part_of_the_identity(tmp_path: Path) -> None:
+    (tmp_path / "baseline.yaml").write_text("augment: {pipeline: own.yaml}", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text("[{__class_fullname__: HorizontalFlip, p: 0.5}]", encoding="utf-8")
+    before = read_config(tmp_path / "baseline.yaml")
+    assert before.augment.pipeline == [{"__class_fullname__": "HorizontalFlip", "p": 0.5}]
+    assert before.leaves()["augment.pipeline"] == before.augment.pipeline
+    assert config_from(before.model_dump(mode="json"), source="test") == before
+    (tmp_path / "own.yaml").write_text("[{__class_fullname__: HorizontalFlip, p: 0.6}]", encoding="utf-8")
+    assert read_config(tmp_path / "baseline.yaml").sha256 != before.sha256
+    (tmp_path / "own.yaml").write_text("{pipeline: 3}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="must hold a list"):
+        read_config(tmp_path / "baseline.yaml")

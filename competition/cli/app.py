@@ -4,6 +4,7 @@ import typer
 
 from competition.cli import (
     assign,
+    augment,
     baseline,
     cache,
     check,
@@ -41,6 +42,7 @@ for module in (
     check,
     split,
     baseline,
+    augment,
     run,
     predict,
     reproduce,

@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -15,6 +17,9 @@ from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.queue.processes import identify, kill_group, this_process
 from competition.store.attempts import Process
+
+if TYPE_CHECKING:
+    from competition.data.preview import Previewed, PreviewSpec
 
 _PRELOADED = ["competition.training.child"]
 
@@ -72,24 +77,41 @@ class Nursery:
         return Child(spec, process, _identity(process.pid), ours)
 
     def check_model(self, config: Config, *, root: Path) -> None:
-        """Build the experiment's model, with its weights (relative paths start at `root`), in a child.
+        """Build the experiment's model, with its weights, and its augmentation in a child.
+
+        Args:
+            root: where relative paths start.
 
         Raises:
             CompError: it cannot be built; says why and what to choose instead.
         """
+        self._ask(_check_model, config, root)
+
+    def preview(self, spec: "PreviewSpec") -> "list[Previewed]":
+        """The images of `spec` before and after augmentation, made in a child.
+
+        Raises:
+            CompError: the augmentation or an image is not what it must be.
+        """
+        shown: list[Previewed] = self._ask(_preview, spec)
+        return shown
+
+    def _ask(self, target: Callable[..., None], *arguments: object) -> Any:
+        """What a child answers that gets the arguments and a connection; a CompError is raised."""
         ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_check_model, args=(config, theirs, root))
+        process = self._context.Process(target=target, args=(*arguments, theirs))
         process.start()
         theirs.close()
         try:
             answer = ours.recv()
         except EOFError:
-            answer = CompError("The process that checks the model ended without an answer.")
+            answer = CompError("The child process ended without an answer.")
         finally:
             process.join()
             ours.close()
         if isinstance(answer, CompError):
             raise answer
+        return answer
 
 
 def _identity(pid: int) -> Process:
@@ -115,7 +137,13 @@ def _run_job(spec: JobSpec, connection: Connection) -> None:
     run(spec, connection)
 
 
-def _check_model(config: Config, connection: Connection, root: Path) -> None:
+def _check_model(config: Config, root: Path, connection: Connection) -> None:
     from competition.training.child import preflight
 
     preflight(config, connection, root)
+
+
+def _preview(spec: "PreviewSpec", connection: Connection) -> None:
+    from competition.training.child import preview
+
+    preview(spec, connection)

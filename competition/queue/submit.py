@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from competition import yamlfile
-from competition.conditions import check_one_condition, conditions_between, default_name
-from competition.config import Config, read_config, with_overrides
+from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
+from competition.config import Config, read_config, with_contents, with_overrides
+from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
 from competition.paths import Paths
@@ -54,9 +55,11 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     member = members.find(store, wish.member)
     baseline = current_baseline(store)
     parent = baseline if wish.parent is None else experiments.find(store, wish.parent).config
-    config = _changed(parent, wish)
+    config = with_contents(_changed(parent, wish), store.paths.root)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
+    check_effects(conditions, config)
+    class_indices(config.sampling.rare, settings.classes)
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
@@ -133,7 +136,7 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
 
 
 def _check_model_once(store: Store, config: Config, check_model: Callable[[Config], None]) -> None:
-    """A model that a job has trained already needs no second proof."""
+    """A model that a job has trained already needs no second proof; an augmentation that somebody wrote does."""
     section = json.dumps(config.model.model_dump(mode="json"), sort_keys=True)
-    if section not in experiments.proven_models(store):
+    if config.augment.is_own or section not in experiments.proven_models(store):
         check_model(config)

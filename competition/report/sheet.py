@@ -50,7 +50,7 @@ def tiles(
         load: the image (H, W, 3) and the labels (H, W) with an id.
         clear: the class whose pixels are shown as they are.
     """
-    return [_tile(image, *load(image.id), colours, clear) for image in shown]
+    return [tile(image, *load(image.id), colours, clear) for image in shown]
 
 
 def sheet_png(part: Sequence[Tile]) -> bytes:
@@ -70,6 +70,7 @@ def sheet_png(part: Sequence[Tile]) -> bytes:
     return png_bytes(np.asarray(sheet))
 
 
-def _tile(shown: Shown, image: Pixels, labels: Pixels, colours: Sequence[Colour], clear: int | None) -> Tile:
+def tile(shown: Shown, image: Pixels, labels: Pixels, colours: Sequence[Colour], clear: int | None) -> Tile:
+    """One tile; `clear` is the class whose pixels are shown as they are."""
     small = shrink_image(image)
     return Tile(shown.id, shown.why, small, overlay(small, shrink_labels(labels), colours, clear=clear))

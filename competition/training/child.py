@@ -10,12 +10,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from competition.config import Config
+from competition.data.preview import PreviewSpec
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
-from competition.training import recipe
+from competition.training import augment, recipe
 from competition.training.failures import classify
 from competition.training.model import build
+from competition.training.preview import previews
 from competition.training.reporting import Reporter, StoppedError
 
 ANY_CLASSES = 2
@@ -43,18 +45,29 @@ def run(spec: JobSpec, connection: Connection) -> None:
 
 
 def preflight(config: Config, connection: Connection, root: Path | None = None) -> None:
-    """Build the model with its weights; sends None if that works, else the CompError that says why not.
+    """Build the model with its weights and try its augmentation; sends None if that works, else the CompError.
 
     Args:
         root: where a relative path of weights starts; without it the working directory.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
+        for size in (config.data.size, *config.sampling.sizes):
+            augment.check(config.augment, size)
         build(config.model, classes=ANY_CLASSES, root=root or Path())
     except CompError as error:
         connection.send(error)
     else:
         connection.send(None)
+
+
+def preview(spec: PreviewSpec, connection: Connection) -> None:
+    """Send the images of `spec` before and after augmentation, a list of `Previewed`, or why not, a CompError."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    try:
+        connection.send(previews(spec))
+    except CompError as error:
+        connection.send(error)
 
 
 def _outcome(spec: JobSpec, reporter: Reporter) -> Message:

@@ -12,45 +12,104 @@ from torch.utils.data import DataLoader, Dataset
 
 from competition.config import Config
 from competition.data.cache import Cache
+from competition.data.images import Pixels
+from competition.data.rarity import NONE, Rare
 from competition.training.augment import Augmenter
+from competition.training.mixing import Mixed, mix, paste
+from competition.training.sampling import SHUFFLE, Sampling, crop_around, resized, times_before
 from competition.training.seeds import derive
 
 
 class Draw(NamedTuple):
-    """What a batch is made of: `epoch` and `step` (within the epoch) count from 0."""
+    """What a batch is made of: `epoch` and `step` (within the epoch) count from 0.
+
+    Args:
+        times: how often each of the ids came before in the epoch; empty where each comes once.
+        size: (height, width) to train at; None for the cache's.
+    """
 
     epoch: int
     step: int
     ids: tuple[str, ...]
+    times: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 class Batch(NamedTuple):
-    """`images` uint8 (N, H, W, 3), `masks` uint8 (N, H, W), and where they come from."""
+    """`images` uint8 (N, H, W, 3), `masks` uint8 (N, H, W), and where they come from.
+
+    Args:
+        partners: a second target for each pixel, uint8 (N, H, W), where images were blended; else None.
+        share: the weight of the first target, 0 to 1.
+    """
 
     images: Tensor
     masks: Tensor
     draw: Draw
+    partners: Tensor | None = None
+    share: float = 1.0
 
 
 class TrainingImages(Dataset[Batch]):
-    """Augmented batches from the cache, each asked for by a `Draw`, so that nobody needs to be told the epoch."""
+    """Augmented batches from the cache, each asked for by a `Draw`, so that nobody needs to be told the epoch.
 
-    def __init__(self, cache: Cache, config: Config) -> None:
+    Args:
+        rare: classes to crop to and to paste, and the images that hold them.
+        epochs: of the whole job; the last `mix.stop_epochs` of them are not mixed.
+        still: every epoch is augmented like the first.
+    """
+
+    def __init__(
+        self, cache: Cache, config: Config, *, rare: Rare = NONE, epochs: int = 0, still: bool = False
+    ) -> None:
         self._cache = cache
-        self._seed = config.seed
-        self._augment = Augmenter(config.augment)
+        self._config = config
+        self._rare = rare
+        self._mixed_until = float("inf") if still or not epochs else epochs - config.mix.stop_epochs
+        self._still = still
+        self.augment = Augmenter(config.augment)
 
     def __getitem__(self, draw: Draw) -> Batch:
         """The batch; the same draw always gives the same pixels."""
-        height, width = self._cache.masks.shape[1:]
+        epoch = 0 if self._still else draw.epoch
+        mixes = draw.epoch < self._mixed_until
+        height, width = draw.size or self._cache.masks.shape[1:]
         images = np.empty((len(draw.ids), height, width, 3), np.uint8)
         masks = np.empty((len(draw.ids), height, width), np.uint8)
         for place, image_id in enumerate(draw.ids):
-            row = self._cache.index[image_id]
-            image, mask = np.array(self._cache.images[row]), np.array(self._cache.masks[row])
-            seed = derive(self._seed, draw.epoch, image_id)
-            images[place], masks[place] = self._augment(image, mask, seed=seed)
-        return Batch(torch.from_numpy(images), torch.from_numpy(masks), draw)
+            key: tuple[int | str, ...] = (self._config.seed, epoch, image_id)
+            if draw.times and draw.times[place]:
+                key = (*key, draw.times[place])
+            image, mask = self._part(image_id, (height, width), key)
+            if mixes and self._config.mix.copy_paste:
+                image, mask = self._paste(image, mask, key)
+            images[place], masks[place] = self.augment(image, mask, seed=derive(*key))
+        mixed = Mixed(images, masks)
+        if mixes and (self._config.mix.mixup or self._config.mix.cutmix):
+            rng = np.random.default_rng(derive(self._config.seed, "mix", epoch, draw.step))
+            mixed = mix(self._config.mix, images, masks, rng)
+        partners = None if mixed.partners is None else torch.from_numpy(mixed.partners)
+        return Batch(torch.from_numpy(mixed.images), torch.from_numpy(mixed.masks), draw, partners, mixed.share)
+
+    def _part(self, image_id: str, size: tuple[int, int], key: tuple[int | str, ...]) -> tuple[Pixels, Pixels]:
+        """The image and its mask at `size`: all of it, or the part around a rare class."""
+        row = self._cache.index[image_id]
+        image, mask = resized(self._cache.images[row], self._cache.masks[row], size)
+        sampling = self._config.sampling
+        if sampling.rare_crop:
+            rng = np.random.default_rng(derive("crop", *key))
+            if rng.random() < sampling.rare_crop:
+                return crop_around(image, mask, self._rare.classes, scale=sampling.crop_scale, rng=rng)
+        return image, mask
+
+    def _paste(self, image: Pixels, mask: Pixels, key: tuple[int | str, ...]) -> tuple[Pixels, Pixels]:
+        rng = np.random.default_rng(derive("paste", *key))
+        if not self._rare.images or rng.random() >= self._config.mix.copy_paste:
+            return image, mask
+        donor = self._rare.images[int(rng.integers(len(self._rare.images)))]
+        return paste(
+            image, mask, self._part(donor, (mask.shape[0], mask.shape[1]), ("donor", *key)), self._rare.classes
+        )
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -64,15 +123,23 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 def draws(
-    ids: Sequence[str], *, seed: int, batch_size: int, epochs: int, first: tuple[int, int] = (0, 0)
+    ids: Sequence[str],
+    *,
+    seed: int,
+    batch_size: int,
+    epochs: int,
+    first: tuple[int, int] = (0, 0),
+    sampling: Sampling = SHUFFLE,
 ) -> Iterator[Draw]:
     """Every batch of a training run in order, from (epoch, step) `first` on. Each epoch has its own order."""
     steps = steps_per_epoch(len(ids), batch_size)
     for epoch in range(first[0], epochs):
-        order = np.random.default_rng(derive(seed, "order", epoch)).permutation(len(ids))
+        wanted = [ids[i] for i in sampling.order(len(ids), seed=seed, epoch=epoch)]
+        times = times_before(wanted) if sampling.holders else ()
+        size = sampling.size(epoch, epochs)
         for step in range(first[1] if epoch == first[0] else 0, steps):
-            end = len(ids) if step == steps - 1 else (step + 1) * batch_size
-            yield Draw(epoch, step, tuple(ids[i] for i in order[step * batch_size : end]))
+            part = slice(step * batch_size, len(ids) if step == steps - 1 else (step + 1) * batch_size)
+            yield Draw(epoch, step, tuple(wanted[part]), times[part], size)
 
 
 def load_batches(

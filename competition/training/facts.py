@@ -10,7 +10,7 @@ from competition.training import hardware
 from competition.training.model import Segmenter
 from competition.training.pace import Pace
 
-PACKAGES = ("torch", "segmentation-models-pytorch", "timm", "albumentations", "numpy")
+PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "albumentations", "numpy")
 
 
 def facts_of(segmenter: Segmenter, pace: Pace, device: torch.device) -> dict[str, Any]:

@@ -24,24 +24,32 @@ class Work:
     """The images of one job.
 
     Args:
-        train: ids.
+        train_items: the images to train on.
         valid: labelled images that the model never sees.
         test: test images; none for a debug job.
         loader: of the labels at their own size; it reads an annotation file once.
+        still: whether every epoch shall be like the first, so that their losses compare.
     """
 
     cache: Cache
-    train: Sequence[str]
+    train_items: Sequence[Item]
     valid: Sequence[Item]
     test: Sequence[Item]
     epochs: int
     loader: Loader
+    still: bool = False
+
+    @property
+    def train(self) -> list[str]:
+        """The ids of the images to train on."""
+        return [item.id for item in self.train_items]
 
 
 def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).
 
     A debug job trains for 2 epochs on 5 % of the fold's training images, 2 batches at least, and validates on 1 batch.
+    Both epochs see the same batches, augmented and mixed in the same way.
 
     Raises:
         DataError: the manifest, the split, the images or the masks are missing, damaged or have changed.
@@ -61,11 +69,11 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
         spec.config.data.size,
         progress=lambda done, total: _tell(reporter, done, total),
     )
-    items = [manifest.item(image_id) for image_id in valid]
+    train_items, items = ([manifest.item(image_id) for image_id in ids] for ids in (train, valid))
     loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
-        return Work(cache, train, items, (), DEBUG_EPOCHS, loader)
-    return Work(cache, train, items, manifest.test, spec.config.train.epochs, loader)
+        return Work(cache, train_items, items, (), DEBUG_EPOCHS, loader, still=True)
+    return Work(cache, train_items, items, manifest.test, spec.config.train.epochs, loader)
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:

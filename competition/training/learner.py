@@ -8,6 +8,7 @@ from torch import Tensor
 from competition.config import Config
 from competition.training.dataset import Batch
 from competition.training.losses import SegmentationLoss
+from competition.training.mixing import two_target_loss
 from competition.training.model import Segmenter
 from competition.training.optim import learning_rate_factor, make_optimizer
 from competition.training.precision import loss_scaler
@@ -51,7 +52,8 @@ class Learner:
         images = batch.images.to(self._device, non_blocking=True)
         masks = batch.masks.to(self._device, non_blocking=True)
         self._optimizer.zero_grad(set_to_none=True)
-        loss: Tensor = self._criterion(self.segmenter(images), masks)
+        partners = None if batch.partners is None else batch.partners.to(self._device, non_blocking=True)
+        loss = two_target_loss(self._criterion, self.segmenter(images), masks, partners, batch.share)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)
         self._scaler.update()

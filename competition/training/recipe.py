@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from competition.data.probabilities import Shard
+from competition.data.rarity import find_rare
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
@@ -27,6 +28,8 @@ from competition.training.precision import resolve
 from competition.training.predict import PLAIN
 from competition.training.record import write_record
 from competition.training.reporting import Reporter
+from competition.training.sampling import Sampling
+from competition.training.selfcheck import check_randomness
 
 
 def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
@@ -57,8 +60,12 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         batch_size=config.train.batch_size,
         epochs=work.epochs,
         first=(at.epoch, at.step),
+        sampling=Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still),
     )
-    batches = load_batches(TrainingImages(work.cache, config), wanted, workers=config.train.workers, device=device)
+    rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
+    images = TrainingImages(work.cache, config, rare=rare, epochs=work.epochs, still=work.still)
+    check_randomness(config.augment, images.augment, config.data.size)
+    batches = load_batches(images, wanted, workers=config.train.workers, device=device)
     hardware.bind(device)  # only now: the loader's workers are forks, which must not inherit a device in use
 
     segmenter = _segmenter(spec, device)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from competition.config import STRIDE, PredictConfig, TestTimeAugmentation
+from competition.config import PredictConfig, TestTimeAugmentation
+from competition.fields import STRIDE
 
 Look = Callable[[Tensor], Tensor]
 """Logits, float32 (N, C, h, w), of pixels (N, h, w, 3): uint8, or float of the same range."""

@@ -17,6 +17,10 @@ def nothing_is_queued(comp: Comp) -> bool:
         (["--set", "lr=1"], "Did you mean 'optimizer.lr'?"),
         (["--set", "train.epochs=many"], "'many' is wrong"),
         (["--set", "loss.dice=0.5", "--set", "seed=7"], "2 conditions at once"),
+        (["--set", "augment.cutout_mask=void"], "would change nothing: augment.cutout is 0"),
+        (["--set", "augment.pipeline=stret"], "did you mean 'street'?"),
+        (["--set", "augment.pipeline=nowhere.yaml"], "nowhere.yaml does not exist"),
+        (["--set", "mix.copy_paste=1", "--set", "sampling.rare=[disk]", "--together", "x"], "Did you mean 'disc'?"),
         (["--set", "loss.dice=0.5", "--seed", "7"], "--together REASON"),
         (["--folds", "5"], "folds 0 to 1"),
         (["--folds", "a"], "not a list of fold numbers"),
@@ -56,6 +60,7 @@ def test_without_a_split_it_says_so(comp: Comp, ready: Path) -> None:
         ("model.encoder=tu-nothing_like_this", "tu-nothing_like_this"),
         ("model.architecture=Unett", "Unet"),
         ("model.weights=nowhere.safetensors", "nowhere.safetensors"),
+        ("augment.pipeline=[{__class_fullname__: HorizontalFlop}]", "HorizontalFlip"),
         ("model.weights=offline", "tu-tf_efficientnet_lite0"),
     ],
 )

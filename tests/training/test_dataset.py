@@ -4,12 +4,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from competition.data.rarity import find_rare
 from competition.jobspec import JobSpec
-from competition.training.dataset import Batch, TrainingImages, draws, load_batches, steps_per_epoch
+from competition.lifecycle import JobKind
+from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.job import work_of
+from competition.training.sampling import Sampling
 from tests.training.conftest import Listener, Specs
 
 CPU = torch.device("cpu")
+PLAIN = ("augment.horizontal_flip=0", "augment.brightness_contrast=0")
 
 
 @pytest.mark.parametrize(
@@ -50,8 +54,71 @@ def test_each_epoch_and_each_seed_has_its_own_order() -> None:
 
 def batches_of(spec: JobSpec, *, workers: int) -> list[Batch]:
     work = work_of(spec, Listener().reporter)
-    wanted = draws(work.train, seed=spec.config.seed, batch_size=4, epochs=2)
-    return list(load_batches(TrainingImages(work.cache, spec.config), wanted, workers=workers, device=CPU))
+    config = spec.config
+    sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
+    wanted = draws(work.train, seed=config.seed, batch_size=4, epochs=2, sampling=sampling)
+    rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
+    images = TrainingImages(work.cache, config, rare=rare, epochs=2, still=work.still)
+    return list(load_batches(images, wanted, workers=workers, device=CPU))
+
+
+MUCH = (
+    "data.size=64x64",
+    "augment.pipeline=heavy",
+    "augment.policy=trivialaugment",
+    "augment.cutout=0.5",
+    "mix.mixup=0.5",
+    "mix.cutmix=0.5",
+    "mix.copy_paste=0.5",
+    "sampling.order=balanced",
+    "sampling.rare_crop=0.5",
+    "sampling.sizes=[32x32]",
+)
+"""A bit of everything."""
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more workers than cores
+@pytest.mark.parametrize("engine", ["albumentations", "torchvision"])
+def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Specs) -> None:
+    spec = spec_of(*MUCH, f"augment.engine={engine}")
+    here = batches_of(spec, workers=0)
+    assert [b.images.shape[1:3] for b in here] == [(32, 32)] * 2 + [(64, 64)] * 2
+    for workers in (1, 2, 4):
+        for a, b in zip(here, batches_of(spec, workers=workers), strict=True):
+            assert (a.draw, a.share) == (b.draw, b.share)
+            assert torch.equal(a.images, b.images)
+            assert torch.equal(a.masks, b.masks)
+            assert (a.partners is None) == (b.partners is None)
+            assert a.partners is None or b.partners is None or torch.equal(a.partners, b.partners)
+
+
+def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:
+    first, last = "mix.mixup=1", "mix.stop_epochs=1"
+    batches = batches_of(spec_of(first, last), workers=0)
+    assert [b.partners is not None for b in batches] == [b.draw.epoch == 0 for b in batches]
+    spec = spec_of("mix.copy_paste=1", last, *PLAIN)
+    work = work_of(spec, Listener().reporter)
+    for batch in batches_of(spec, workers=0):
+        rows = [work.cache.index[i] for i in batch.draw.ids]
+        assert np.array_equal(batch.masks.numpy(), work.cache.masks[rows]) == (batch.draw.epoch == 1)
+
+
+def test_a_debug_job_sees_the_same_batches_twice(spec_of: Specs) -> None:
+    batches = batches_of(spec_of("mix.mixup=0.5", "mix.stop_epochs=1", kind=JobKind.DEBUG), workers=0)
+    half = len(batches) // 2
+    for one, other in zip(batches[:half], batches[half:], strict=True):
+        assert one.draw.ids == other.draw.ids
+        assert torch.equal(one.images, other.images)
+        assert one.share == other.share
+
+
+def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> None:
+    work = work_of(spec_of(), Listener().reporter)
+    images = TrainingImages(work.cache, spec_of("augment.brightness_contrast=1").config)
+    image_id = work.train[0]
+    batch = images[Draw(0, 0, (image_id, image_id), (0, 1))]
+    assert not torch.equal(batch.images[0], batch.images[1])
+    assert torch.equal(batch.images[0], images[Draw(0, 0, (image_id,))].images[0])
 
 
 def test_workers_change_nothing(spec_of: Specs) -> None:
@@ -63,7 +130,7 @@ def test_workers_change_nothing(spec_of: Specs) -> None:
 
 
 def test_a_batch_holds_the_cached_pixels(spec_of: Specs) -> None:
-    spec = spec_of("augment.horizontal_flip=0", "augment.brightness_contrast=0")
+    spec = spec_of(*PLAIN)
     work = work_of(spec, Listener().reporter)
     batch = batches_of(spec, workers=0)[0]
     rows = [work.cache.index[i] for i in batch.draw.ids]

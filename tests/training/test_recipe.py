@@ -24,6 +24,7 @@ from competition.training.history import Row
 from competition.training.learner import Learner
 from competition.training.reporting import StoppedError
 from tests.training.conftest import SETTINGS, Listener, Specs, run
+from tests.training.test_dataset import MUCH
 
 ARTIFACTS = {
     "model.safetensors",
@@ -178,6 +179,15 @@ def test_dropout_is_the_same_after_a_resume(spec_of: Specs) -> None:
     run(one)
     with pytest.raises(StoppedError):
         run(other, stop_at=("train", 1))
+    run(other)
+    assert_same_job(one, other)
+
+
+def test_mixing_and_sampling_are_the_same_after_a_resume(spec_of: Specs) -> None:
+    one, other = spec_of(*MUCH), spec_of(*MUCH)
+    run(one)
+    with pytest.raises(StoppedError):
+        run(other, stop_at=("train", 3))
     run(other)
     assert_same_job(one, other)
 

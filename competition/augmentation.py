@@ -1,0 +1,199 @@
+"""What a training image goes through on its way into a batch: sections of the configuration."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WrapValidator, model_validator
+
+from competition import yamlfile
+from competition.errors import ConfigError, did_you_mean
+from competition.fields import Positive, Probability, Size
+from competition.yamlfile import Section
+
+CLASS_NAME = "__class_fullname__"
+"""The key under which albumentations writes a transform's class; the other keys are its arguments."""
+
+PRESETS = ("basic", "none", "flips", "street", "medical", "aerial", "heavy")
+POLICIES = ("none", "randaugment", "trivialaugment")
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+Transforms = list[dict[str, Any]]
+"""Transforms as plain values, each with its CLASS_NAME."""
+SubPolicies = list[list[list[Any]]]
+"""What an AutoAugment policy chooses from: lists of operations [name, probability, level]."""
+
+
+class Engine(StrEnum):
+    """The library whose transforms make up the pipeline."""
+
+    ALBUMENTATIONS = "albumentations"
+    TORCHVISION = "torchvision"
+
+
+def _checked(value: Any, *, names: tuple[str, ...], check: Callable[[Any], None]) -> Any:
+    """A name, a file or a list that passes the check.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, str):
+        if value not in names and not value.endswith(_SUFFIXES):
+            near = f"{did_you_mean(value, names)} Write".lstrip()
+            raise ValueError(f"{near} one of {', '.join(names)}, a list, or a .yaml file")
+    elif isinstance(value, list):
+        for entry in value:
+            check(entry)
+    else:
+        raise ValueError(f"write one of {', '.join(names)}, a list, or a .yaml file")
+    return value
+
+
+def _check_transform(entry: Any) -> None:
+    if not isinstance(entry, dict) or not isinstance(entry.get(CLASS_NAME), str):
+        raise ValueError(f"each transform names its class under {CLASS_NAME}; one does not")
+    for child in entry.get("transforms") or []:
+        _check_transform(child)
+
+
+def _check_sub_policy(entry: Any) -> None:
+    if not isinstance(entry, list) or not all(isinstance(o, list) and len(o) == 3 for o in entry):
+        raise ValueError("each sub-policy is a list of operations [NAME, PROBABILITY, LEVEL]")
+
+
+Pipeline = Annotated[
+    str | Transforms, WrapValidator(lambda value, _: _checked(value, names=PRESETS, check=_check_transform))
+]
+Policy = Annotated[
+    str | SubPolicies, WrapValidator(lambda value, _: _checked(value, names=POLICIES, check=_check_sub_policy))
+]
+OnMask = Literal["keep", "void"]
+
+_BASIC = ("horizontal_flip", "vertical_flip", "brightness_contrast", "brightness", "contrast")
+
+
+class AugmentConfig(Section):
+    """Random changes of each training image, and of its mask with it.
+
+    `pipeline` is what an image goes through: `basic` (flips, brightness and contrast, with the five keys below it), a
+    preset (`none`, `flips`, `street`, `medical`, `aerial`, `heavy`), a list of transforms, or a file with such a list.
+    `engine` says whose transforms these are.
+
+    `policy` comes after it: `randaugment` (`operations` of them, each of the `magnitude`, 0 to 30), `trivialaugment`,
+    or AutoAugment sub-policies: a list, or a file with one. Then come `cutout` (holes) and `gridmask` (a grid of
+    holes), each with its probability; what the mask says of the holes is kept or made void.
+    """
+
+    engine: Annotated[Engine, Field(strict=False)] = Engine.ALBUMENTATIONS
+    pipeline: Pipeline = "basic"
+    horizontal_flip: Probability = 0.5
+    vertical_flip: Probability = 0.0
+    brightness_contrast: Probability = 0.5
+    brightness: Probability = 0.2
+    contrast: Probability = 0.2
+    policy: Policy = "none"
+    operations: int = Field(default=2, ge=1, le=10)
+    magnitude: int = Field(default=9, ge=0, le=30)
+    cutout: Probability = 0.0
+    cutout_mask: OnMask = "keep"
+    gridmask: Probability = 0.0
+    gridmask_mask: OnMask = "keep"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether somebody wrote the pipeline or the policy, so that it may be wrong."""
+        return isinstance(self.pipeline, list) or isinstance(self.policy, list)
+
+
+class MixConfig(Section):
+    """Training images made of two.
+
+    `mixup` and `cutmix` are the shares of batches that are mixed so, `copy_paste` the share of images that rare classes
+    of another image are pasted onto (`sampling.rare` says which classes). The last `stop_epochs` epochs go without.
+    """
+
+    mixup: Probability = 0.0
+    mixup_alpha: Positive = 0.2
+    cutmix: Probability = 0.0
+    cutmix_alpha: Positive = 1.0
+    copy_paste: Probability = 0.0
+    stop_epochs: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_kind_per_batch(self) -> "MixConfig":
+        if self.mixup + self.cutmix > 1:
+            raise ValueError("a batch is mixed in one way, so mixup and cutmix must not exceed 1 together")
+        return self
+
+
+class SamplingConfig(Section):
+    """Which images an epoch has, and which part of them.
+
+    `order`: `shuffle` (each once), or `balanced` (a class at random, then an image that has it). With probability
+    `rare_crop`, an image with a rare class is cut to a part that has it (`crop_scale` of each side). `rare` names the
+    rare classes; without names they are those far below their even share of the pixels. `sizes`: train at these first
+    and at `data.size` last, for equal parts of the epochs.
+    """
+
+    order: Literal["shuffle", "balanced"] = "shuffle"
+    rare: list[str] = Field(default=[])
+    rare_crop: Probability = 0.0
+    crop_scale: float = Field(default=0.5, ge=0.1, le=1)
+    sizes: list[Size] = Field(default=[])
+
+
+def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
+    """The section with what its files hold in their place, so that a file's content is part of the identity.
+
+    Args:
+        root: where a relative path starts.
+
+    Raises:
+        ConfigError: a file is missing or holds something else; names it.
+    """
+    changes: dict[str, Any] = {}
+    for key in ("pipeline", "policy"):
+        value = getattr(augment, key)
+        if isinstance(value, str) and value.endswith(_SUFFIXES):
+            path = root / Path(value).expanduser()
+            content = yamlfile.load(path)
+            if key == "pipeline":
+                content = _without_envelope(content)
+            if not isinstance(content, list):
+                raise ConfigError(f"augment.{key}: {path} must hold a list, as docs/how-to/augment.md shows.")
+            changes[key] = content
+    return yamlfile.build({**augment.model_dump(), **changes}, AugmentConfig, source="augment") if changes else augment
+
+
+def _without_envelope(content: Any) -> Any:
+    """`albumentations.save` writes a version and a Compose around the list."""
+    transform = content.get("transform", content) if isinstance(content, dict) else None
+    if not isinstance(transform, dict) or CLASS_NAME not in transform:
+        return content
+    plain = transform[CLASS_NAME] == "Compose" and transform.get("p", 1.0) == 1
+    return transform.get("transforms") if plain else [transform]
+
+
+def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> dict[str, str]:
+    """The keys that change nothing as things stand, each with the reason."""
+    groups = [
+        (augment.pipeline != "basic", [f"augment.{key}" for key in _BASIC], "augment.pipeline is not basic"),
+        (
+            augment.policy != "randaugment",
+            ["augment.operations", "augment.magnitude"],
+            "augment.policy is not randaugment",
+        ),
+        (not augment.cutout, ["augment.cutout_mask"], "augment.cutout is 0"),
+        (not augment.gridmask, ["augment.gridmask_mask"], "augment.gridmask is 0"),
+        (not mix.mixup, ["mix.mixup_alpha"], "mix.mixup is 0"),
+        (not mix.cutmix, ["mix.cutmix_alpha"], "mix.cutmix is 0"),
+        (not (mix.mixup or mix.cutmix or mix.copy_paste), ["mix.stop_epochs"], "nothing is mixed"),
+        (not sampling.rare_crop, ["sampling.crop_scale"], "sampling.rare_crop is 0"),
+        (
+            not (sampling.rare_crop or mix.copy_paste),
+            ["sampling.rare"],
+            "neither sampling.rare_crop nor mix.copy_paste is above 0",
+        ),
+    ]
+    return {key: why for idle, keys, why in groups if idle for key in keys}

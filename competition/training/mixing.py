@@ -1,0 +1,92 @@
+"""Training images made of two: Mixup, CutMix, and rare classes pasted from one image onto another."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from competition.augmentation import MixConfig
+from competition.data.images import Pixels
+
+
+class Mixed(NamedTuple):
+    """A batch after mixing.
+
+    Args:
+        images: uint8 (N, H, W, 3).
+        masks: uint8 (N, H, W).
+        partners: masks of what was blended in, uint8 (N, H, W); None where nothing was.
+        share: of the image that `masks` belong to, 0 to 1.
+    """
+
+    images: Pixels
+    masks: Pixels
+    partners: Pixels | None = None
+    share: float = 1.0
+
+
+def mix(config: MixConfig, images: Pixels, masks: Pixels, rng: np.random.Generator) -> Mixed:
+    """The batch mixed as `rng` decides: by Mixup, by CutMix, or not at all. The arrays given are not changed."""
+    draw = rng.random()
+    if len(images) < 2 or draw >= config.mixup + config.cutmix:
+        return Mixed(images, masks)
+    partner = _partners(len(images), rng)
+    if draw < config.mixup:
+        return mixup(images, masks, partner, share=float(rng.beta(config.mixup_alpha, config.mixup_alpha)))
+    return cutmix(images, masks, partner, share=float(rng.beta(config.cutmix_alpha, config.cutmix_alpha)), rng=rng)
+
+
+def mixup(images: Pixels, masks: Pixels, partner: Sequence[int], *, share: float) -> Mixed:
+    """Each image blended with its partner (Zhang et al. 2018, arXiv:1710.09412); both masks stay targets."""
+    blended = images * np.float32(share) + images[list(partner)] * np.float32(1 - share)
+    return Mixed(np.rint(blended).astype(np.uint8), masks, masks[list(partner)], share)
+
+
+def cutmix(images: Pixels, masks: Pixels, partner: Sequence[int], *, share: float, rng: np.random.Generator) -> Mixed:
+    """A box of 1 - `share` of the area taken over from the partner (Yun et al. 2019, arXiv:1905.04899).
+
+    The masks take over the same box, so that each pixel has one label and the loss needs no weights. The box's centre
+    may lie anywhere; what sticks out is cut off, as in the paper.
+    """
+    height, width = masks.shape[1:]
+    side = (1 - share) ** 0.5
+    rows, columns = (_span(length, round(side * length), rng) for length in (height, width))
+    images, masks = images.copy(), masks.copy()
+    images[:, rows, columns] = images[list(partner), rows, columns]
+    masks[:, rows, columns] = masks[list(partner), rows, columns]
+    return Mixed(images, masks)
+
+
+def paste(image: Pixels, mask: Pixels, donor: tuple[Pixels, Pixels], classes: Sequence[int]) -> tuple[Pixels, Pixels]:
+    """The image (H, W, 3) and mask (H, W) with the donor's pixels of these classes, in their places, on top.
+
+    Copy-paste (Ghiasi et al. 2021, arXiv:2012.07177) for semantic labels: a class keeps its place in the picture.
+    """
+    donated, labels = donor
+    chosen = np.isin(labels, classes)
+    return np.where(chosen[..., None], donated, image), np.where(chosen, labels, mask)
+
+
+def two_target_loss(
+    criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, masks: Tensor, partners: Tensor | None, share: float
+) -> Tensor:
+    """The loss of `logits` (N, C, H, W): `share` of it against `masks`, the rest against `partners` (N, H, W).
+
+    Blending losses, not labels, lets void in one of the two masks leave the other's label in force.
+    """
+    loss = criterion(logits, masks)
+    return loss if partners is None else share * loss + (1 - share) * criterion(logits, partners)
+
+
+def _partners(images: int, rng: np.random.Generator) -> list[int]:
+    """For each image another one: the next in a random round."""
+    order = rng.permutation(images)
+    partner = np.empty(images, dtype=np.int64)
+    partner[order] = np.roll(order, -1)
+    return partner.tolist()
+
+
+def _span(length: int, size: int, rng: np.random.Generator) -> slice:
+    start = int(rng.integers(length)) - size // 2
+    return slice(max(start, 0), min(start + size, length))

@@ -1,0 +1,52 @@
+"""What training would see of a few images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from competition.config import Config
+from competition.data.cache import Cache
+from competition.data.load import open_loader
+from competition.data.manifest import Item
+from competition.data.preview import Previewed, PreviewSpec
+from competition.data.rarity import find_rare
+from competition.paths import CachePaths
+from competition.training import augment
+from competition.training.dataset import Draw, TrainingImages
+from competition.training.sampling import resized
+
+
+def previews(spec: PreviewSpec) -> list[Previewed]:
+    """The images of `spec` before and after, as the first batches of the epoch would have them.
+
+    Raises:
+        CompError: the augmentation cannot be built or run, or an image cannot be read.
+    """
+    config = spec.config
+    augment.check(config.augment, config.data.size)
+    cache = _small_cache(spec)
+    rare = find_rare(spec.items, spec.settings.classes, config.sampling.rare)
+    images = TrainingImages(cache, config, rare=rare)
+    shown = []
+    for step, ids in enumerate(_batches(spec.items, config)):
+        batch = images[Draw(spec.epoch, step, ids)]
+        for place, image_id in enumerate(ids):
+            row = cache.index[image_id]
+            before = cache.images[row], cache.masks[row]
+            after = batch.images[place].numpy(), batch.masks[place].numpy()
+            shown.append(Previewed(image_id, *before, *after, batch.share))
+    return shown
+
+
+def _small_cache(spec: PreviewSpec) -> Cache:
+    """The images of the preview alone, in memory: the whole cache may take minutes to build."""
+    loader = open_loader(spec.settings, spec.root)
+    pairs = [resized(loader.image(item), loader.labels(item), spec.config.data.size) for item in spec.items]
+    images, masks = (np.stack(part) for part in zip(*pairs, strict=True))
+    rows = {item.id: row for row, item in enumerate(spec.items)}
+    return Cache(CachePaths(spec.root), images, masks, images[:0], rows, {})  # type: ignore[arg-type]  # not on disk
+
+
+def _batches(items: Sequence[Item], config: Config) -> list[tuple[str, ...]]:
+    ids = tuple(item.id for item in items)
+    return [ids[start : start + config.train.batch_size] for start in range(0, len(ids), config.train.batch_size)]
