@@ -86,7 +86,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         condition = ", ".join(row["conditions"]) or "(baseline)"
         delta = "" if row["delta"] is None else f"{100 * row['delta']:+.2f}"
-        verdict = (row.get("verdict") or {}).get("verdict", "") if isinstance(row.get("verdict"), dict) else ""
+        verdict = (row["verdict"] or {}).get("verdict", "")
         lines.append(
             f"| {row['rank']} | {condition} | {100 * row['score']:.2f} | {delta} | {verdict} | {row['device_seconds']:.0f} |"
         )
