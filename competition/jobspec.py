@@ -17,6 +17,8 @@ class JobSpec:
     Args:
         token: the attempt's fencing token; results carry it back.
         fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
+        config: with the seed of this job, which is the experiment's own for repeat 0.
+        repeat: which of the experiment's seeds it is.
         device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
         environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
     """
@@ -31,6 +33,7 @@ class JobSpec:
     fingerprint: str
     split_version: int
     split_hash: str
+    repeat: int = 0
     device: str = "cpu"
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -42,7 +45,7 @@ class JobSpec:
     @property
     def job_paths(self) -> JobPaths:
         """This job's files."""
-        return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold)
+        return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold, self.repeat)
 
 
 @dataclass(frozen=True)

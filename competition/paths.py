@@ -174,9 +174,10 @@ class Paths:
         """The configuration that the experiment's jobs ran with."""
         return self.experiment(name) / "config.yaml"
 
-    def job(self, name: str, fold: int | None) -> JobPaths:
-        """The files of one fold job, or of the debug job where `fold` is None."""
-        return JobPaths(self.experiment(name) / ("debug" if fold is None else f"fold{fold}"))
+    def job(self, name: str, fold: int | None, repeat: int = 0) -> JobPaths:
+        """The files of one fold job (`repeat`: with which of the experiment's seeds), or of the debug job, None."""
+        folder = "debug" if fold is None else f"fold{fold}-repeat{repeat}" if repeat else f"fold{fold}"
+        return JobPaths(self.experiment(name) / folder)
 
     def ensemble(self, name: str) -> EnsemblePaths:
         """The files of one ensemble."""

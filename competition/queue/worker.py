@@ -9,10 +9,11 @@ from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any
 
+from competition.config import repeated
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
 from competition.queue.children import Child, Nursery
-from competition.queue.completion import score_complete
+from competition.queue.completion import complete
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.reaper import finished_result, reap
@@ -108,7 +109,8 @@ class Worker:
             experiment=claim.experiment,
             kind=claim.kind,
             fold=claim.fold,
-            config=experiment.config,
+            config=repeated(experiment.config, claim.repeat),
+            repeat=claim.repeat,
             settings=self.settings,
             fingerprint=split.fingerprint,
             split_version=split.version,
@@ -156,8 +158,7 @@ class Worker:
         self._busy = {device: held for device, held in self._busy.items() if held != token}
 
     def _score(self) -> None:
-        folds = {split.version: split.folds for split in splits.every(self.store)}
-        score_complete(self.store, self.settings, folds=folds)
+        complete(self.store, self.settings, {split.version: split for split in splits.every(self.store)})
 
     def _nothing_left(self) -> bool:
         unfinished = [s for s in JobState if not s.is_finished]

@@ -104,6 +104,20 @@ def draw(units: Sequence[str] | int, *, draws: int = DRAWS, seed: int = 0) -> Bo
     return Bootstrap(unit_of, counts)
 
 
+def paired_error(metric: str, a: Sequence[Matrices], b: Sequence[Matrices], bootstrap: Bootstrap) -> float:
+    """The standard error, from the choice of images, of the mean score of the runs `b` less that of the runs `a`.
+
+    Args:
+        a: of each run, matrices (N, C, C) of the images that `bootstrap` draws; `b` likewise.
+
+    Returns:
+        A fraction; NaN where there is one unit only.
+    """
+    weights = np.array([*[-1 / len(a)] * len(a), *[1 / len(b)] * len(b)])
+    together = covariance(bootstrap.scores(metric, [*a, *b]), units=bootstrap.units)
+    return float(np.sqrt(np.maximum(weights @ together @ weights, 0.0)))
+
+
 def covariance(scores: Scores, *, units: int) -> Scores:
     """How the scores of the runs vary together from draw to draw: float64 (runs, runs), NaN below two units.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from competition.scoring import metrics
-from competition.scoring.bootstrap import Bootstrap, covariance, draw
+from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seeds import SeedBand, seed_band
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import Call, Effect, judge
@@ -84,7 +84,6 @@ def _band(planted: Planted, seeds: int | None, generator: np.random.Generator, b
 
 
 def _effect(a: np.ndarray, b: np.ndarray, bootstrap: Bootstrap) -> Effect:
-    together = covariance(bootstrap.scores(Metric.PIXEL_ACCURACY, [a, b]), units=bootstrap.units)
-    difference = np.array([-1.0, 1.0])
     before, after = (metrics.score(Metric.PIXEL_ACCURACY, run) for run in (a, b))
-    return Effect(after - before, math.sqrt(difference @ together @ difference), bootstrap.units, (1, 1), None)
+    error = paired_error(Metric.PIXEL_ACCURACY, [a], [b], bootstrap)
+    return Effect(after - before, error, bootstrap.units, (1, 1), None)
