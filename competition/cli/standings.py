@@ -90,7 +90,7 @@ def notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
     """What has to be said below the table about its verdicts."""
     judged = [row.judged for row in rows if row.judged]
     said = []
-    lenders = sorted({j.seeds_from[0] for j in judged if j.borrowed})
+    lenders = sorted({name for j in judged if j.borrowed for name in j.seeds_from})
     if lenders:
         said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")
     unknown = sorted({j.against for j in judged if not j.effect.seeds_known})

@@ -51,9 +51,17 @@ class Bootstrap:
             return self._scores_one_by_one(metric, runs)
         if Metric(metric).is_image_wise:
             return self._image_wise(metric, runs)
+        return np.concatenate([metrics.score_each(metric, matrices) for matrices in self._matrices(runs)])
+
+    def class_iou(self, runs: Sequence[Matrices]) -> Scores:
+        """The IoU of each class in each draw: float64 (draws, runs, C), NaN where a class does not occur."""
+        return np.concatenate([metrics.per_class_iou(matrices) for matrices in self._matrices(runs)])
+
+    def _matrices(self, runs: Sequence[Matrices]) -> Iterable[NDArray[np.float64]]:
+        """The confusion matrix of all images drawn: float (draws, runs, C, C), a chunk of draws at a time."""
         columns = [run.reshape(len(run), -1) for run in runs]
         shape = (-1, len(runs), *runs[0].shape[1:])
-        return np.concatenate([metrics.score_each(metric, sums.reshape(shape)) for sums in self._sums(columns)])
+        return (sums.reshape(shape).astype(np.float64) for sums in self._sums(columns))
 
     def _image_wise(self, metric: str, runs: Sequence[Matrices]) -> Scores:
         """The mean over the drawn images of what each scores; an image without a score counts in no mean."""

@@ -117,6 +117,14 @@ def of_config(store: Store, config_sha256: str, split_version: int) -> Experimen
         return None if row is None else _from_row(row)
 
 
+def baseline_of(store: Store, experiment: Experiment) -> Experiment | None:
+    """The experiment that ran the baseline itself which this one started from, on the same split; None if none did."""
+    table = schema.baselines
+    with store.read() as tx:
+        sha256 = tx.scalar(select(table.c.config_sha256).where(table.c.version == experiment.baseline_version))
+    return of_config(store, str(sha256), experiment.split_version)
+
+
 def any_exist(store: Store) -> bool:
     """Whether an experiment was ever made."""
     with store.read() as tx:

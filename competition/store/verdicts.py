@@ -20,6 +20,7 @@ class Judged:
     Args:
         against: the parent.
         seeds_from: whose repeats say what a seed does to the score; empty where nobody has any.
+        borrowed: whether the experiment itself is not among them, so that the deviation is another's.
         family: how many experiments are compared with this parent; the verdict is corrected for them (Holm).
         level: the p that the verdict has to meet for that.
         folds: what the folds alone say; None for a hold-out.
@@ -30,15 +31,11 @@ class Judged:
     effect: Effect
     verdict: Verdict
     seeds_from: tuple[str, ...]
+    borrowed: bool
     family: int
     level: float
     folds: FoldTest | None
     trouble: str | None
-
-    @property
-    def borrowed(self) -> bool:
-        """Whether the seed deviation is that of the baseline, because neither of the two has one."""
-        return bool(self.seeds_from) and self.against not in self.seeds_from and len(self.seeds_from) == 1
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; scores are fractions."""
@@ -60,6 +57,7 @@ class Judged:
             "units": effect.units,
             "seeds": list(effect.runs),
             "seeds_from": list(self.seeds_from),
+            "borrowed": self.borrowed,
             "seeds_wanted": verdict.seeds_wanted,
             "detectable": verdict.detectable,
             "folds_alone": None if self.folds is None else self.folds.__dict__,
@@ -91,7 +89,8 @@ def judge_all(
         if child is None or parent is None or child.score is None or parent.score is None:
             continue
         baseline = by_config.get((baselines.get(child.baseline_version, ""), child.split_version))
-        band, seeds_from = _band(child, parent, baseline)
+        lender = None if baseline is None else (baseline.name, band_of(baseline))
+        band, seeds_from = seed_deviation({r.name: band_of(r) for r in (child, parent)}, lender)
         effect = Effect(
             delta=child.score - parent.score,
             se_images=math.nan if made.se_images is None else made.se_images,
@@ -105,17 +104,33 @@ def judge_all(
         parent, levels = by_id[parent_id], _levels([effect for _, effect, _, _ in family])
         for (child, effect, seeds_from, trouble), level in zip(family, levels, strict=True):
             folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
-            verdict = judge(effect, level=level)
-            judged[child.id] = Judged(parent.name, effect, verdict, seeds_from, len(family), level, folds, trouble)
+            judged[child.id] = Judged(
+                against=parent.name,
+                effect=effect,
+                verdict=judge(effect, level=level),
+                seeds_from=seeds_from,
+                borrowed=bool(seeds_from) and child.name not in seeds_from,
+                family=len(family),
+                level=level,
+                folds=folds,
+                trouble=trouble,
+            )
     return judged
 
 
-def _band(child: Row[Any], parent: Row[Any], baseline: Row[Any] | None) -> tuple[SeedBand | None, tuple[str, ...]]:
-    """The seed deviation: of the two themselves where either has one, else borrowed from the baseline."""
-    own = {row.name: band for row in (child, parent) if (band := band_of(row)) is not None}
-    if not own and baseline is not None and (band := band_of(baseline)) is not None:
-        own = {baseline.name: band}
-    return (pooled(list(own.values())), tuple(own)) if own else (None, ())
+def seed_deviation(
+    own: Mapping[str, SeedBand | None], lender: tuple[str, SeedBand | None] | None
+) -> tuple[SeedBand | None, tuple[str, ...]]:
+    """What a seed does to the score, and who says so.
+
+    Args:
+        own: the bands of the two that are compared, by name; they are pooled.
+        lender: the baseline, whose band is borrowed where neither of the two has one.
+    """
+    known = {name: band for name, band in own.items() if band is not None}
+    if not known and lender is not None and lender[1] is not None:
+        known = {lender[0]: lender[1]}
+    return (pooled(list(known.values())), tuple(known)) if known else (None, ())
 
 
 def _levels(effects: list[Effect]) -> list[float]:
