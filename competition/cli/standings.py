@@ -90,6 +90,7 @@ def notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
     """What has to be said below the table about its verdicts."""
     judged = [row.judged for row in rows if row.judged]
     said = []
+    said += [f"{row.name}: {row.reason}" for row in rows if row.rank and row.reason]
     lenders = sorted({name for j in judged if j.borrowed for name in j.seeds_from})
     if lenders:
         said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import fmean, mean, stdev
 from typing import Any
 
@@ -22,7 +23,7 @@ class LeaderboardRow:
     `fold_scores` has an entry per fold of the split, the mean over its seeds (None: not done), `seed_scores` one per
     seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline
     where that has not been run; `judged` is None until both are complete. `leaks_allowed` is the reason why the split
-    leaks all the same, None where it does not.
+    leaks all the same, None where it does not. `reason` says why there is no rank, or no verdict.
     """
 
     rank: int | None
@@ -98,11 +99,13 @@ class _Jobs:
     device_s: float
     trouble: str
 
-    @property
+    @cached_property
     def fold_means(self) -> dict[int, float]:
-        """The score of each fold that is done, the mean over its seeds."""
-        folds = sorted({fold for fold, _ in self.scores})
-        return {k: fmean(score for (fold, _), score in self.scores.items() if fold == k) for k in folds}
+        """The score of each fold that is done, the mean over its seeds; asked for once all jobs are gathered."""
+        of_fold: dict[int, list[float]] = {}
+        for (fold, _), score in sorted(self.scores.items()):
+            of_fold.setdefault(fold, []).append(score)
+        return {fold: fmean(scores) for fold, scores in of_fold.items()}
 
 
 def leaderboard(store: Store, *, member: str | None = None, every_split: bool = False) -> list[LeaderboardRow]:
@@ -122,8 +125,16 @@ def leaderboard(store: Store, *, member: str | None = None, every_split: bool = 
     by_config = {(r.config_sha256, r.split_version): r for r in experiments}
     fold_means = {i: its.fold_means for i, its in jobs.items()}
     judged = judge_all(experiments, comparisons, baselines=baselines, fold_means=fold_means)
+    troubles = {c.experiment_id: f"no verdict: {c.trouble}" for c in comparisons if c.trouble}
     rows = [
-        _row(r, jobs[r.id], split=splits[r.split_version], parent=_parent(r, by_config), judged=judged.get(r.id))
+        _row(
+            r,
+            jobs[r.id],
+            split=splits[r.split_version],
+            parent=_parent(r, by_config),
+            judged=judged.get(r.id),
+            trouble=troubles.get(r.id, ""),
+        )
         for r in experiments
         if every_split or r.split_version == current
     ]
@@ -179,7 +190,7 @@ def _parent(row: Row[Any], by_config: dict[tuple[str, int], Row[Any]]) -> Row[An
 
 
 def _row(
-    row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None, judged: Judged | None
+    row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None, judged: Judged | None, trouble: str
 ) -> LeaderboardRow:
     state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
     score = row.score if state is ExperimentState.COMPLETE else None
@@ -197,7 +208,7 @@ def _row(
         delta=score - parent.score if comparable and parent is not None and score is not None else None,
         device_seconds=jobs.device_s,
         state=state,
-        reason=_reason(state, jobs, split.folds),
+        reason=_reason(state, jobs, split.folds) or trouble,
         split_version=row.split_version,
         leaks_allowed=split.leaks_allowed,
         note=row.note,
@@ -224,9 +235,9 @@ def _ranked(rows: list[LeaderboardRow], current: int) -> list[LeaderboardRow]:
     rankable = [r for r in rows if r.score is not None and r.split_version == current]
     rankable.sort(key=lambda r: -(r.score or 0.0))
     ranked = [replace(row, rank=place) for place, row in enumerate(rankable, start=1)]
-    old = [
+    others = [
         replace(r, reason=f"on split v{r.split_version}; the current one is v{current}") if r.score is not None else r
         for r in rows
-        if r not in rankable
+        if r.score is None or r.split_version != current
     ]
-    return ranked + old
+    return ranked + others

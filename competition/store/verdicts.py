@@ -24,7 +24,6 @@ class Judged:
         family: how many experiments are compared with this parent; the verdict is corrected for them (Holm).
         level: the p that the verdict has to meet for that.
         folds: what the folds alone say; None for a hold-out.
-        trouble: why the images could not be drawn anew; None where they could.
     """
 
     against: str
@@ -35,7 +34,6 @@ class Judged:
     family: int
     level: float
     folds: FoldTest | None
-    trouble: str | None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; scores are fractions."""
@@ -61,7 +59,6 @@ class Judged:
             "seeds_wanted": verdict.seeds_wanted,
             "detectable": verdict.detectable,
             "folds_alone": None if self.folds is None else self.folds.__dict__,
-            "trouble": self.trouble,
         }
 
 
@@ -83,10 +80,10 @@ def judge_all(
     """
     by_id = {row.id: row for row in experiments}
     by_config = {(row.config_sha256, row.split_version): row for row in by_id.values()}
-    families: dict[int, list[tuple[Row[Any], Effect, tuple[str, ...], str | None]]] = defaultdict(list)
+    families: dict[int, list[tuple[Row[Any], Effect, tuple[str, ...]]]] = defaultdict(list)
     for made in comparisons:
         child, parent = by_id.get(made.experiment_id), by_id.get(made.parent_id)
-        if child is None or parent is None or child.score is None or parent.score is None:
+        if made.trouble or child is None or parent is None or child.score is None or parent.score is None:
             continue
         baseline = by_config.get((baselines.get(child.baseline_version, ""), child.split_version))
         lender = None if baseline is None else (baseline.name, band_of(baseline))
@@ -98,11 +95,11 @@ def judge_all(
             runs=(max(1, len(repeat_scores(parent))), max(1, len(repeat_scores(child)))),
             band=band,
         )
-        families[parent.id].append((child, effect, seeds_from, made.trouble))
+        families[parent.id].append((child, effect, seeds_from))
     judged: dict[int, Judged] = {}
     for parent_id, family in families.items():
-        parent, levels = by_id[parent_id], _levels([effect for _, effect, _, _ in family])
-        for (child, effect, seeds_from, trouble), level in zip(family, levels, strict=True):
+        parent, levels = by_id[parent_id], _levels([effect for _, effect, _ in family])
+        for (child, effect, seeds_from), level in zip(family, levels, strict=True):
             folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
             judged[child.id] = Judged(
                 against=parent.name,
@@ -113,7 +110,6 @@ def judge_all(
                 family=len(family),
                 level=level,
                 folds=folds,
-                trouble=trouble,
             )
     return judged
 

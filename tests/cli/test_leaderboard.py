@@ -96,6 +96,16 @@ def test_what_does_not_go_together_is_refused(comp: Comp, judged: Path) -> None:
     assert "draws on a terminal" in comp.error("leaderboard", "--watch")
 
 
+def test_a_missing_verdict_says_why(comp: Comp, judged: Path) -> None:
+    store = open_store(Paths(judged))
+    with store.write() as tx:
+        tx.exec_driver_sql("UPDATE comparisons SET se_images = NULL, trouble = 'confusion.npz is gone'")
+    store.close()
+    ran = comp("leaderboard")
+    assert "better" not in ran.out
+    assert "lr-0.002: no verdict: confusion.npz is gone" in ran.err
+
+
 def test_the_front_is_the_ranked_rows_that_no_cheaper_one_beats(comp: Comp, judged: Path) -> None:
     rows = json.loads(comp.ok("leaderboard", "--pareto", "--json"))
     scores = [row["score"] for row in rows]
