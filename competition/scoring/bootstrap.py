@@ -20,6 +20,9 @@ from competition.settings import Metric
 DRAWS = 10_000
 OWN_DRAWS = 400
 """For a metric of the team's own, which has to be called for each; 200 suffice for a standard error (ibid., 6.4)."""
+MOST_COUNTS = 100_000_000
+"""Draws times units that are kept, a byte each; above 10,000 units there are fewer draws, down to `FEWEST_DRAWS`."""
+FEWEST_DRAWS = 1_000
 _CHUNK = 500
 """Draws whose counts are floats at one time."""
 
@@ -51,16 +54,16 @@ class Bootstrap:
             return self._scores_one_by_one(metric, runs)
         if Metric(metric).is_image_wise:
             return self._image_wise(metric, runs)
-        return np.concatenate([metrics.score_each(metric, matrices) for matrices in self._matrices(runs)])
+        return np.concatenate([metrics.score_margins(metric, sums) for sums in self._margins(runs)])
 
     def class_iou(self, runs: Sequence[Matrices]) -> Scores:
         """The IoU of each class in each draw: float64 (draws, runs, C), NaN where a class does not occur."""
-        return np.concatenate([metrics.per_class_iou(matrices) for matrices in self._matrices(runs)])
+        return np.concatenate([metrics.class_iou_of_margins(sums) for sums in self._margins(runs)])
 
-    def _matrices(self, runs: Sequence[Matrices]) -> Iterable[NDArray[np.float64]]:
-        """The confusion matrix of all images drawn: float (draws, runs, C, C), a chunk of draws at a time."""
-        columns = [run.reshape(len(run), -1) for run in runs]
-        shape = (-1, len(runs), *runs[0].shape[1:])
+    def _margins(self, runs: Sequence[Matrices]) -> Iterable[NDArray[np.float64]]:
+        """What the matrices of all images drawn come to: float64 (draws, runs, 3, C), a chunk of draws at a time."""
+        columns = [metrics.margins(run).reshape(len(run), -1) for run in runs]
+        shape = (-1, len(runs), 3, runs[0].shape[-1])
         return (sums.reshape(shape).astype(np.float64) for sums in self._sums(columns))
 
     def _image_wise(self, metric: str, runs: Sequence[Matrices]) -> Scores:
@@ -98,12 +101,14 @@ def draw(units: Sequence[str] | int, *, draws: int = DRAWS, seed: int = 0) -> Bo
 
     Args:
         units: the group of each image, or how many images there are, each a unit of its own.
+        draws: at most so many.
     """
     if isinstance(units, int):
         unit_of = np.arange(units)
     else:
         unit_of = np.unique(np.asarray(units, dtype=np.str_), return_inverse=True)[1]
     number = int(unit_of.max()) + 1
+    draws = min(draws, max(FEWEST_DRAWS, MOST_COUNTS // number))
     generator = np.random.default_rng(seed)
     kind = np.uint16 if number <= np.iinfo(np.uint16).max else np.uint32
     counts = np.empty((draws, number), np.uint8)

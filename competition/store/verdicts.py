@@ -51,7 +51,7 @@ class Judged:
             "se": effect.se if known else None,
             "se_images": None if math.isnan(effect.se_images) else effect.se_images,
             "se_seeds": effect.se_seeds if known else None,
-            "df": effect.df if known else None,
+            "df": effect.df if known and math.isfinite(effect.df) else None,
             "units": effect.units,
             "seeds": list(effect.runs),
             "seeds_from": list(self.seeds_from),

@@ -50,6 +50,12 @@ def test_groups_are_drawn_whole_and_as_many_as_there_are() -> None:
     assert (drawn.counts.sum(axis=1) == 3).all()
 
 
+def test_many_images_get_fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "MOST_COUNTS", 6_000)
+    monkeypatch.setattr(bootstrap, "FEWEST_DRAWS", 100)
+    assert [len(draw(units, draws=500).counts) for units in (10, 30, 1000)] == [500, 200, 100]
+
+
 def test_the_same_units_give_the_same_draws() -> None:
     np.testing.assert_array_equal(draw(40, draws=5).counts, draw(40, draws=5).counts)
 
