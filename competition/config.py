@@ -178,6 +178,14 @@ def config_from(raw: dict[str, Any], *, source: str) -> Config:
     return yamlfile.build(raw, Config, source=source)
 
 
+def repeated(config: Config, repeat: int) -> Config:
+    """`config` with the seed of one of its repeats: its own for repeat 0, else one derived from that."""
+    if repeat == 0:
+        return config
+    derived = int(sha256_of_json([config.seed, "repeat", repeat])[:8], 16) % 2**31
+    return with_overrides(config, [f"seed={derived}"])
+
+
 def with_overrides(config: Config, assignments: list[str]) -> Config:
     """`config` with each `KEY=VALUE` set.
 

@@ -17,6 +17,8 @@ class JobSpec:
     Args:
         token: the attempt's fencing token; results carry it back.
         fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
+        config: with the seed of this job, which is the experiment's own for repeat 0.
+        repeat: which of the experiment's seeds it is.
         device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
         environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
         folder: where the job's files go, if not to their place in the experiment's folder.
@@ -33,6 +35,7 @@ class JobSpec:
     fingerprint: str
     split_version: int
     split_hash: str
+    repeat: int = 0
     device: str = "cpu"
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None
@@ -48,7 +51,7 @@ class JobSpec:
         """This job's files."""
         if self.folder is not None:
             return JobPaths(self.folder)
-        return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold)
+        return self.paths.job(self.experiment, None if self.kind is JobKind.DEBUG else self.fold, self.repeat)
 
 
 @dataclass(frozen=True)

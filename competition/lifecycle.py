@@ -86,7 +86,7 @@ class ExperimentState(StrEnum):
     """What the jobs of an experiment amount to."""
 
     COMPLETE = "complete"
-    """Every fold of the split has succeeded; only these rank."""
+    """Every fold of the split has succeeded, for every seed asked for; only these rank."""
     RUNNING = "running"
     QUEUED = "queued"
     FAILED = "failed"
@@ -97,11 +97,22 @@ class ExperimentState(StrEnum):
     """Only the debug job was asked for, and it passed."""
 
 
-def experiment_state(debug: JobState | None, folds: dict[int, JobState], *, needed: int) -> ExperimentState:
+FoldStates = dict[tuple[int, int], JobState]
+"""Fold jobs by (fold, repeat); repeat 0 runs with the configuration's own seed."""
+
+
+def repeats_asked_for(folds: FoldStates) -> tuple[int, ...]:
+    """The repeats that an experiment has to finish: the first, and every other of which no fold was cancelled."""
+    repeats = sorted({0, *(repeat for _, repeat in folds)})
+    withdrawn = {repeat for (_, repeat), state in folds.items() if state is JobState.CANCELLED}
+    return tuple(r for r in repeats if r == 0 or r not in withdrawn)
+
+
+def experiment_state(debug: JobState | None, folds: FoldStates, *, needed: int) -> ExperimentState:
     """The state of an experiment with these jobs on a split with `needed` folds."""
     states = [*folds.values(), *([debug] if debug else [])]
-    done = [k for k, state in folds.items() if state is JobState.SUCCEEDED]
-    if len(done) == needed:
+    done = {key for key, state in folds.items() if state is JobState.SUCCEEDED}
+    if done >= {(fold, repeat) for fold in range(needed) for repeat in repeats_asked_for(folds)}:
         return ExperimentState.COMPLETE
     if any(s.is_live for s in states):
         return ExperimentState.RUNNING

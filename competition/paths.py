@@ -187,9 +187,10 @@ class Paths:
         """A picture: the best, the median and the worst out-of-fold images, with what is wrong in them."""
         return self.experiment(name) / "gallery.png"
 
-    def job(self, name: str, fold: int | None) -> JobPaths:
-        """The files of one fold job, or of the debug job where `fold` is None."""
-        return JobPaths(self.experiment(name) / ("debug" if fold is None else f"fold{fold}"))
+    def job(self, name: str, fold: int | None, repeat: int = 0) -> JobPaths:
+        """The files of one fold job (`repeat`: with which of the experiment's seeds), or of the debug job, None."""
+        folder = "debug" if fold is None else f"fold{fold}-repeat{repeat}" if repeat else f"fold{fold}"
+        return JobPaths(self.experiment(name) / folder)
 
     def reproduction(self, name: str, fold: int) -> JobPaths:
         """The files of a fold job that was run once more to compare."""

@@ -96,7 +96,9 @@ def files() -> str:
     text = "# Files\n\n" + NOTE + "| file | what it holds |\n|---|---|\n"
     for path, source in rows:
         text += f"| `{path}` | {inspect.getdoc(source)} |\n"
-    text += "\nThe debug job's files lie in `debug/` instead of `fold<k>/`. Each file is written aside and renamed.\n"
+    text += "\nThe debug job's files lie in `debug/` instead of `fold<k>/`, "
+    text += "those of further seeds in `fold<k>-repeat<r>/`.\n"
+    text += "Each file is written aside and renamed.\n"
     return text
 
 

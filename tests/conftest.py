@@ -65,10 +65,15 @@ def plan(config: Config | None = None, *, name: str = "b1", **changes: object) -
 
 
 def submitted(
-    store: Store, config: Config | None = None, *, folds: tuple[int, ...] = (0, 1), **changes: object
+    store: Store,
+    config: Config | None = None,
+    *,
+    folds: tuple[int, ...] = (0, 1),
+    seeds: int = 1,
+    **changes: object,
 ) -> Submitted:
     """Submit `plan(...)`."""
-    return submit(store, plan(config, **changes), folds=folds)  # type: ignore[arg-type]
+    return submit(store, plan(config, **changes), folds=folds, seeds=seeds)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from competition.lifecycle import (
     JobState,
     check_move,
     experiment_state,
+    repeats_asked_for,
 )
 
 S = JobState
@@ -46,4 +47,20 @@ def test_only_a_queued_job_starts_to_run() -> None:
     ],
 )
 def test_the_state_of_an_experiment(debug: JobState, folds: dict[int, JobState], expected: ExperimentState) -> None:
-    assert experiment_state(debug, folds, needed=2) is expected
+    assert experiment_state(debug, {(fold, 0): state for fold, state in folds.items()}, needed=2) is expected
+
+
+def test_every_seed_that_was_asked_for_must_be_there() -> None:
+    first = {(0, 0): S.SUCCEEDED, (1, 0): S.SUCCEEDED}
+    assert experiment_state(S.SUCCEEDED, {**first, (0, 1): S.QUEUED}, needed=2) is ExperimentState.QUEUED
+    assert experiment_state(S.SUCCEEDED, {**first, (0, 1): S.SUCCEEDED}, needed=2) is ExperimentState.PARTIAL
+    whole = {**first, (0, 1): S.SUCCEEDED, (1, 1): S.SUCCEEDED}
+    assert experiment_state(S.SUCCEEDED, whole, needed=2) is ExperimentState.COMPLETE
+    assert repeats_asked_for(whole) == (0, 1)
+
+
+def test_a_seed_of_which_a_fold_was_cancelled_is_no_longer_asked_for() -> None:
+    folds = {(0, 0): S.SUCCEEDED, (1, 0): S.SUCCEEDED, (0, 1): S.SUCCEEDED, (1, 1): S.CANCELLED}
+    assert experiment_state(S.SUCCEEDED, folds, needed=2) is ExperimentState.COMPLETE
+    assert repeats_asked_for(folds) == (0,)
+    assert repeats_asked_for({(0, 0): S.CANCELLED}) == (0,)

@@ -1,47 +1,100 @@
 """`comp leaderboard`: what works."""
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from competition.store.leaderboard import LeaderboardRow
 
+REDRAW_S = 2.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp leaderboard --member minsu")(leaderboard)
+    app.command(epilog="Example: comp leaderboard --by condition")(leaderboard)
 
 
 def leaderboard(
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Only this member's experiments.")] = None,
     every_split: Annotated[bool, typer.Option("--all", help="Also experiments on older splits.")] = False,
+    by: Annotated[
+        str | None, typer.Option(metavar="condition|member|role", help="What each was worth, over all parents.")
+    ] = None,
+    pareto: Annotated[bool, typer.Option("--pareto", help="Only those that no cheaper one beats.")] = False,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help="Which columns (a wrong one lists them).", show_default="usual")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it anew every 2 s, until Ctrl-C.")] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the experiments.
+    """Rank the experiments, and say which differences are more than luck.
 
-    Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason.
+    Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason. The verdict is
+    against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero.
     """
-    from competition.cli import output
-    from competition.store import leaderboard as board
+    from competition.cli import output, standings
     from competition.store import members
 
+    forms = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown, "--watch": watch}
+    given = [name for name, wanted in forms.items() if wanted]
+    if len(given) > 1 or (by and set(given) - {"--json"}):
+        raise CompError(f"{' and '.join(['--by', *given] if by else given)} do not go together.")
     opened = open_competition(folder)
     if member is not None:
         members.find(opened.store, member)
-    rows = board.leaderboard(opened.store, member=member, every_split=every_split)
-    if as_json:
-        output.print_json([row.to_json() for row in rows])
-        return
+
+    def rows() -> list["LeaderboardRow"]:
+        return _rows(opened, member=member, every_split=every_split, pareto=pareto)
+
+    chosen = standings.named(columns)
+    if by is not None:
+        _show_by(opened, rows(), by, as_json=as_json)
+    elif as_json:
+        output.print_json([row.to_json() for row in rows()])
+    elif as_csv:
+        output.print_lines(standings.as_csv(rows(), chosen if columns else tuple(standings.COLUMNS)))
+    elif as_markdown:
+        output.print_lines(standings.as_markdown(rows(), chosen))
+    elif watch:
+        _watch(lambda: standings.table(rows(), chosen))
+    else:
+        _show(rows(), chosen)
+
+
+def render(rows: list["LeaderboardRow"]) -> "Table":
+    """The rows as a table that fits 80 columns; scores in percent."""
+    from competition.cli import standings
+
+    return standings.table(rows, standings.USUAL)
+
+
+def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool) -> list["LeaderboardRow"]:
+    from competition.store import leaderboard as board
+
+    found = board.leaderboard(opened.store, member=member, every_split=every_split)
+    return board.pareto_front(found) if pareto else found
+
+
+def _show(rows: list["LeaderboardRow"], columns: tuple[str, ...]) -> None:
+    from competition.cli import output, standings
+
     if not rows:
         output.out().print("No experiment yet. `comp run` runs the baseline.")
         return
-    output.out().print(render(rows))
+    output.out().print(standings.table(rows, columns))
+    for note in standings.notes(rows):
+        output.say(note)
     if any(row.confounded for row in rows):
         output.say("* confounded: several conditions at once, so nobody can say which of them did it.")
     for version, reason in sorted({(row.split_version, row.leaks_allowed) for row in rows if row.leaks_allowed}):
@@ -49,51 +102,41 @@ def leaderboard(
         output.out().print(marked, markup=False, soft_wrap=True)
 
 
-def render(rows: list["LeaderboardRow"]) -> "Table":
-    """The rows as a table that fits 80 columns; scores in percent."""
+def _show_by(opened: Competition, rows: list["LeaderboardRow"], by: str, *, as_json: bool) -> None:
+    from competition.cli import effects, output
+    from competition.store import members
+
+    if by not in list(effects.By):
+        raise UnknownNameError.among("way to gather", by, effects.By)
+    table: Any
+    if by == effects.By.CONDITION:
+        found = effects.by_condition(rows)
+        plain, table = [one.to_json() for one in found], effects.condition_table(found)
+    else:
+        everyone = members.everyone(opened.store)
+        names = {m.name: m.roles if by == effects.By.ROLE else (m.name,) for m in everyone}
+        plain = effects.tally(rows, names)
+        table = effects.tally_table(plain, effects.By(by))
+    if as_json:
+        output.print_json(plain)
+    elif plain:
+        output.out().print(table)
+    else:
+        output.out().print("Nothing to compare yet. `comp run --set KEY=VALUE` tries a condition on the baseline.")
+
+
+def _watch(draw: "Callable[[], Table]") -> None:
+    from rich.live import Live
+
     from competition.cli import output
 
-    table = output.table(
-        "#",
-        "experiment",
-        "member",
-        "condition",
-        "CV",
-        "folds",
-        "delta",
-        "time",
-        right=("#", "CV", "folds", "delta", "time"),
-        wrap=("experiment", "member", "condition"),
-    )
-    below = False
-    for row in rows:
-        if row.rank is None and not below and any(r.rank for r in rows):
-            table.add_section()
-            below = True
-        output.add_row(
-            table,
-            row.rank or output.NOTHING,
-            row.name,
-            row.member,
-            _condition(row),
-            output.percent(row.score),
-            _folds(row),
-            output.percent(row.delta, signed=True),
-            output.duration(row.device_seconds),
-            style=None if row.rank else "dim",
-        )
-    return table
-
-
-def _condition(row: "LeaderboardRow") -> str:
-    what = "\n".join(str(c) for c in row.conditions) or "(baseline)"
-    marked = f"{what} *" if row.confounded else what
-    return marked if row.rank else f"{marked}\n{row.state}{f': {row.reason}' if row.reason else ''}"
-
-
-def _folds(row: "LeaderboardRow") -> str:
-    from competition.cli import output
-
-    if row.fold_std is None:
-        return output.percent(row.fold_mean)
-    return f"{output.percent(row.fold_mean)}±{100 * row.fold_std:.2f}"
+    console = output.out()
+    if not console.is_terminal:
+        raise CompError("--watch draws on a terminal.", hint="Without it, `comp leaderboard` prints the table once.")
+    with Live(draw(), console=console, auto_refresh=False) as live:
+        try:
+            while True:
+                time.sleep(REDRAW_S)
+                live.update(draw(), refresh=True)
+        except KeyboardInterrupt:
+            return

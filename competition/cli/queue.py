@@ -109,9 +109,10 @@ def logs(
     opened = open_competition(folder)
     experiments.find(opened.store, name)
     present = jobs.of_experiment(opened.store, name)
-    paths = [opened.paths.job(name, fold if fold is not None else job.path_fold).log for job in present]
+    wanted = [job for job in present if fold in (None, job.path_fold)]
+    paths = [opened.paths.job(name, job.path_fold, job.repeat).log for job in wanted]
     written = [p for p in dict.fromkeys(paths) if p.is_file()]
-    if not written and not follow:
+    if not paths or not (written or follow):
         label = f"fold {fold} of {name}" if fold is not None else name
         raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
     path = max(written, key=lambda p: p.stat().st_mtime) if written else paths[0]

@@ -44,6 +44,9 @@ def run(
     ] = None,
     folds: Annotated[str | None, typer.Option(metavar="0,1", help="Only these folds.", show_default="all")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the parent's: a condition too.")] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=50, metavar="N", help="Train it with N seeds: one experiment, its mean score.")
+    ] = 1,
     debug: Annotated[bool, typer.Option("--debug", help="Only the debug job: 5 % of the data, 2 epochs.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Queue it and return; `comp worker` runs it.")] = False,
     devices: Annotated[
@@ -56,7 +59,8 @@ def run(
     """Run one experiment, up to its leaderboard row.
 
     Without --set it is the baseline itself, with it the baseline with one condition changed. The debug job goes
-    first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on.
+    first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on. `comp run NAME --seeds N`
+    adds seeds to an experiment, which shows how much of a score is luck.
     """
     from competition.cli import output
     from competition.queue.children import Nursery
@@ -73,6 +77,7 @@ def run(
         together=together,
         folds=parse_folds(folds),
         seed=seed,
+        seeds=seeds,
         debug_only=debug,
         note=note,
     )

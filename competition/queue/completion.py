@@ -1,39 +1,75 @@
-"""Scoring an experiment once its last fold is in."""
+"""What happens once an experiment's last fold is in: its score, and how sure its difference to the parent is."""
 
 import math
+from statistics import fmean
 
 import numpy as np
 
-from competition.scoring import confusion, metrics
+from competition.data.manifest import Manifest
+from competition.errors import CompError
+from competition.queue import evidence
+from competition.scoring import metrics
+from competition.scoring.bootstrap import draw, paired_error
+from competition.scoring.seeds import seed_band
 from competition.settings import Settings
-from competition.store import experiments
+from competition.store import comparisons, experiments
+from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
+from competition.store.splits import SplitVersion
 
 
-def score_complete(store: Store, settings: Settings, *, folds: dict[int, int]) -> list[str]:
-    """Score every experiment whose folds are all there and that has no score yet; their names.
-
-    The score is the competition's metric over all out-of-fold pixels: the folds' confusion matrices summed.
+def complete(store: Store, settings: Settings, splits: dict[int, SplitVersion]) -> list[str]:
+    """Score what can be scored, and compare with its parent what can be compared; the names of what was scored.
 
     Args:
-        folds: the number of folds by split version.
+        splits: by version.
     """
     names = []
-    for experiment in experiments.unscored(store):
-        matrices = out_of_fold(store, experiment, folds=folds[experiment.split_version])
-        iou = metrics.per_class_iou(matrices.sum(axis=0))
-        experiments.set_score(
-            store,
-            experiment,
-            score=float(metrics.score(settings.metric, matrices)),
-            class_iou=[None if math.isnan(x) else float(x) for x in iou],
-        )
+    for experiment, repeats in experiments.unscored(store):
+        _score(store, settings, experiment, repeats, splits[experiment.split_version])
         names.append(experiment.name)
+    for experiment, parent in comparisons.pending(store):
+        comparisons.save(store, _compare(store, settings, experiment, parent, splits[experiment.split_version]))
     return names
 
 
-def out_of_fold(store: Store, experiment: Experiment, *, folds: int) -> np.ndarray:
-    """The confusion matrices of every out-of-fold image, int64 (N, C, C), fold after fold."""
-    loaded = [confusion.load(store.paths.job(experiment.name, k).confusion)[1] for k in range(folds)]
-    return np.concatenate(loaded)
+def _score(
+    store: Store, settings: Settings, experiment: Experiment, repeats: tuple[int, ...], split: SplitVersion
+) -> None:
+    """The competition's metric over all out-of-fold pixels: the folds' confusion matrices summed; the mean over seeds.
+
+    Several seeds also say what a seed does to the score.
+    """
+    found = evidence.load(store.paths, experiment, folds=split.folds, repeats=repeats)
+    iou = np.array([metrics.per_class_iou(run.sum(axis=0)) for run in found.runs]).mean(axis=0)
+    band = None
+    if len(repeats) > 1:
+        manifest = Manifest.read(store.paths.manifest(split.fingerprint))
+        band = seed_band(settings.metric, found.repeats, draw(evidence.units(manifest, found.ids)))
+    scores = {r: metrics.score(settings.metric, run) for r, run in zip(repeats, found.runs, strict=True)}
+    experiments.set_score(
+        store,
+        experiment,
+        score=fmean(scores.values()),
+        repeat_scores=scores,
+        class_iou=[None if math.isnan(x) else float(x) for x in iou],
+        band=band,
+    )
+
+
+def _compare(
+    store: Store, settings: Settings, experiment: Experiment, parent: Experiment, split: SplitVersion
+) -> Comparison:
+    """The paired bootstrap of an experiment against its parent, or why there can be none."""
+    try:
+        a, b = (
+            evidence.load(store.paths, e, folds=split.folds, repeats=tuple(e.repeat_scores))
+            for e in (parent, experiment)
+        )
+        evidence.check_paired(a, b)
+        bootstrap = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), a.ids))
+        error = paired_error(settings.metric, a.runs, b.runs, bootstrap)
+    except CompError as trouble:  # its parent's files may be gone for good; the experiment has its score all the same
+        return Comparison(experiment.id, parent.id, None, 0, str(trouble))
+    return Comparison(experiment.id, parent.id, None if math.isnan(error) else error, bootstrap.units, None)

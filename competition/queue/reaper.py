@@ -42,7 +42,7 @@ def finished_result(paths: JobPaths, token: str) -> Succeeded | None:
 
 
 def _settle(store: Store, attempt: LiveAttempt) -> bool:
-    result = finished_result(store.paths.job(attempt.experiment, attempt.fold), attempt.token)
+    result = finished_result(store.paths.job(attempt.experiment, attempt.fold, attempt.repeat), attempt.token)
     if result is not None:
         return attempts.succeed(store, result)
     return attempts.lose(store, attempt.token, why=f"its worker (pid {attempt.worker.pid}) died")

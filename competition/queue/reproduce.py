@@ -73,9 +73,9 @@ def reproduce(
     tolerance: float = TOLERANCE,
     on_progress: Callable[[Progress | None], None] = lambda _: None,
 ) -> Reproduction:
-    """Train the fold again, in a folder of its own, and compare. Nothing of the experiment changes.
+    """Train the fold again with the experiment's own seed, in a folder of its own, and compare.
 
-    The folder is removed where the result is the same, and kept otherwise.
+    Nothing of the experiment changes. The folder is removed where the result is the same, and kept otherwise.
 
     Args:
         tolerance: how far the two scores may be apart, as a fraction, before they count as different.
@@ -115,7 +115,8 @@ def reproduce(
 
 
 def _finished(store: Store, name: str, fold: int) -> Job:
-    job = next((j for j in jobs.of_experiment(store, name) if j.kind is JobKind.FOLD and j.fold == fold), None)
+    wanted = (JobKind.FOLD, fold, 0)
+    job = next((j for j in jobs.of_experiment(store, name) if (j.kind, j.fold, j.repeat) == wanted), None)
     if job is None or job.state is not JobState.SUCCEEDED:
         what = "does not exist" if job is None else f"is {job.state}"
         raise RefusedError(

@@ -11,7 +11,7 @@ from competition.store.experiments import Experiment
 
 
 def trained_model(store: Store, experiment: Experiment, claim: Claim) -> Path | None:
-    """The weights of the parent's model of the same fold, if the experiment changes how it predicts and nothing else.
+    """The weights of the parent's model of the same fold and seed, if nothing changes but how it predicts.
 
     None for a debug job, and where the parent has not trained this fold on this split or its file is gone: the job
     then trains, to the same weights.
@@ -22,6 +22,7 @@ def trained_model(store: Store, experiment: Experiment, claim: Claim) -> Path | 
     parent = experiments.of_config(store, experiment.parent_sha256, experiment.split_version)
     if parent is None:
         return None
-    folds = [j for j in jobs.of_experiment(store, parent.name) if j.kind is JobKind.FOLD and j.fold == claim.fold]
-    model = store.paths.job(parent.name, claim.fold).model
-    return model if folds and folds[0].state is JobState.SUCCEEDED and model.is_file() else None
+    wanted = (JobKind.FOLD, claim.fold, claim.repeat)
+    done = [j for j in jobs.of_experiment(store, parent.name) if (j.kind, j.fold, j.repeat) == wanted]
+    model = store.paths.job(parent.name, claim.fold, claim.repeat).model
+    return model if done and done[0].state is JobState.SUCCEEDED and model.is_file() else None

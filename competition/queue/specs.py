@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from competition.config import repeated
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.queue.devices import Device
@@ -18,6 +19,7 @@ def job_spec(
     *,
     kind: JobKind,
     fold: int,
+    repeat: int = 0,
     token: str,
     device: Device,
     folder: Path | None = None,
@@ -31,7 +33,8 @@ def job_spec(
         experiment=experiment.name,
         kind=kind,
         fold=fold,
-        config=experiment.config,
+        config=repeated(experiment.config, repeat),
+        repeat=repeat,
         settings=settings,
         fingerprint=split.fingerprint,
         split_version=split.version,

@@ -27,6 +27,7 @@ class Wish:
         assignments: `KEY=VALUE` overrides of the parent's configuration.
         together: why several conditions are changed at once.
         folds: which folds to train; None for all of the split.
+        seeds: with how many seeds to train each fold; the first is the configuration's own.
         debug_only: run the debug job and no fold.
     """
 
@@ -37,6 +38,7 @@ class Wish:
     together: str | None = None
     folds: tuple[int, ...] | None = None
     seed: int | None = None
+    seeds: int = 1
     debug_only: bool = False
     note: str = ""
 
@@ -77,7 +79,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         confounded=wish.together if len(conditions) > 1 else None,
         note=wish.note,
     )
-    submitted = experiments.submit(store, plan, folds=folds)
+    submitted = experiments.submit(store, plan, folds=folds, seeds=wish.seeds)
     experiment = submitted.experiment
     write_text(store.paths.experiment_config(experiment.name), yamlfile.dump(experiment.config))
     return submitted

@@ -12,7 +12,7 @@ from typing import Any
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
 from competition.queue.children import Child, Nursery
-from competition.queue.completion import score_complete
+from competition.queue.completion import complete
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.reaper import finished_result, reap
@@ -111,6 +111,7 @@ class Worker:
             experiment,
             kind=claim.kind,
             fold=claim.fold,
+            repeat=claim.repeat,
             token=claim.token,
             device=device,
             trained=trained_model(self.store, experiment, claim),
@@ -155,8 +156,8 @@ class Worker:
         self._busy = {device: held for device, held in self._busy.items() if held != token}
 
     def _score(self) -> None:
-        folds = {split.version: split.folds for split in splits.every(self.store)}
-        for name in score_complete(self.store, self.settings, folds=folds):
+        by_version = {split.version: split for split in splits.every(self.store)}
+        for name in complete(self.store, self.settings, by_version):
             self.on_complete(name)
 
     def _nothing_left(self) -> bool:

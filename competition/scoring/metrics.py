@@ -29,24 +29,22 @@ TWENTIETHS = range(10, 20)
 
 def per_class_iou(matrices: Matrices) -> Scores:
     """Intersection over union, TP / (TP + FP + FN): float64 (..., C) from 0 to 1, NaN where a class is absent."""
-    hits, truth, predicted = _margins(matrices)
-    return _ratio(hits, truth + predicted - hits)
+    return _iou(margins(matrices))
 
 
 def per_class_dice(matrices: Matrices) -> Scores:
     """Dice or F1, 2 TP / (2 TP + FP + FN): float64 (..., C) from 0 to 1, NaN where a class is absent."""
-    hits, truth, predicted = _margins(matrices)
-    return _ratio(2 * hits, truth + predicted)
+    return _dice(margins(matrices))
 
 
 def miou(matrices: Matrices) -> Scores:
     """The mean of `per_class_iou` over the classes that occur: float64 (...), NaN where none does."""
-    return _mean_of_present(per_class_iou(matrices))
+    return _miou(margins(matrices))
 
 
 def dice(matrices: Matrices) -> Scores:
     """The mean of `per_class_dice` over the classes that occur: float64 (...), NaN where none does."""
-    return _mean_of_present(per_class_dice(matrices))
+    return _mean_dice(margins(matrices))
 
 
 def fwiou(matrices: Matrices) -> Scores:
@@ -54,15 +52,12 @@ def fwiou(matrices: Matrices) -> Scores:
 
     float64 (...), NaN where there is no pixel. A class that is absent from the truth weighs nothing.
     """
-    _, truth, _ = _margins(matrices)
-    weighted = np.nan_to_num(per_class_iou(matrices)) * truth
-    return _ratio(weighted.sum(axis=-1), truth.sum(axis=-1))
+    return _fwiou(margins(matrices))
 
 
 def pixel_accuracy(matrices: Matrices) -> Scores:
     """The share of the pixels whose class is right: float64 (...), NaN where there is no pixel."""
-    hits, truth, _ = _margins(matrices)
-    return _ratio(hits.sum(axis=-1), truth.sum(axis=-1))
+    return _pixel_accuracy(margins(matrices))
 
 
 def tgs_precision(matrices: Matrices) -> Scores:
@@ -72,19 +67,34 @@ def tgs_precision(matrices: Matrices) -> Scores:
     0 where it is absent from one of them: this is the one metric for which absence counts, because finding nothing
     where there is nothing is part of the task. With more than two classes it is class 1 against the rest.
     """
-    hits, truth, predicted = (part[..., 1] for part in _margins(matrices))
-    union = truth + predicted - hits
-    passed = np.mean([20 * hits > threshold * union for threshold in TWENTIETHS], axis=0)
-    scores: Scores = np.where(union > 0, passed, 1.0)
-    return np.where(matrices.sum(axis=(-2, -1)) > 0, scores, np.nan)
+    return _tgs_precision(margins(matrices))
 
 
 def score_each(metric: str, matrices: Matrices) -> Scores:
     """The metric of every matrix by itself, as if it were the only image: float64 (...)."""
     if metric in _METRICS:
-        return _METRICS[Metric(metric)](matrices)
+        return score_margins(metric, margins(matrices))
     images = matrices.reshape(-1, 1, *matrices.shape[-2:])
     return np.array([score(metric, image) for image in images]).reshape(matrices.shape[:-2])
+
+
+def score_margins(metric: str, sums: Matrices) -> Scores:
+    """One of `Metric`, of `margins` (..., 3, C) that may have been added up before: float64 (...)."""
+    return _METRICS[Metric(metric)](sums)
+
+
+def class_iou_of_margins(sums: Matrices) -> Scores:
+    """`per_class_iou`, of `margins` (..., 3, C) that may have been added up before: float64 (..., C)."""
+    return _iou(sums)
+
+
+def margins(matrices: Matrices) -> Matrices:
+    """By class, the pixels hit, those of the truth and those predicted: (..., 3, C).
+
+    It is all that any metric here needs of a matrix, and for a hundred classes a thirty-third of its size.
+    """
+    hits, truth, predicted = matrices.diagonal(axis1=-2, axis2=-1), matrices.sum(axis=-1), matrices.sum(axis=-2)
+    return np.stack([hits, truth, predicted], axis=-2)
 
 
 def score(metric: str, matrices: Matrices) -> float:
@@ -125,29 +135,46 @@ def check(metric: str, *, classes: int) -> None:
         raise ConfigError(f"metric {metric} has no value for a perfect prediction.")
 
 
-_METRICS: dict[str, Callable[[Matrices], Scores]] = {
-    Metric.MIOU: miou,
-    Metric.MIOU_IMAGE: miou,
-    Metric.DICE: dice,
-    Metric.DICE_IMAGE: dice,
-    Metric.FWIOU: fwiou,
-    Metric.PIXEL_ACCURACY: pixel_accuracy,
-    Metric.TGS_MAP: tgs_precision,
-}
-
-_STAND_INS: dict[str, str] = {
-    Metric.MIOU_IMAGE: Metric.MIOU,
-    Metric.DICE_IMAGE: Metric.DICE,
-    Metric.TGS_MAP: Metric.MIOU,
-}
+def _iou(sums: Matrices) -> Scores:
+    hits, truth, predicted = _parts(sums)
+    return _ratio(hits, truth + predicted - hits)
 
 
-def _margins(matrices: Matrices) -> tuple[Matrices, Matrices, Matrices]:
-    """By class: pixels hit, pixels of the truth, pixels predicted."""
-    hits: Matrices = matrices.diagonal(axis1=-2, axis2=-1)
-    truth: Matrices = matrices.sum(axis=-1)
-    predicted: Matrices = matrices.sum(axis=-2)
-    return hits, truth, predicted
+def _dice(sums: Matrices) -> Scores:
+    hits, truth, predicted = _parts(sums)
+    return _ratio(2 * hits, truth + predicted)
+
+
+def _miou(sums: Matrices) -> Scores:
+    return _mean_of_present(_iou(sums))
+
+
+def _mean_dice(sums: Matrices) -> Scores:
+    return _mean_of_present(_dice(sums))
+
+
+def _fwiou(sums: Matrices) -> Scores:
+    _, truth, _ = _parts(sums)
+    weighted = np.nan_to_num(_iou(sums)) * truth
+    return _ratio(weighted.sum(axis=-1), truth.sum(axis=-1))
+
+
+def _pixel_accuracy(sums: Matrices) -> Scores:
+    hits, truth, _ = _parts(sums)
+    return _ratio(hits.sum(axis=-1), truth.sum(axis=-1))
+
+
+def _tgs_precision(sums: Matrices) -> Scores:
+    hits, truth, predicted = (part[..., 1] for part in _parts(sums))
+    union = truth + predicted - hits
+    passed = np.mean([20 * hits > threshold * union for threshold in TWENTIETHS], axis=0)
+    scores: Scores = np.where(union > 0, passed, 1.0)
+    return np.where(sums[..., 1, :].sum(axis=-1) > 0, scores, np.nan)
+
+
+def _parts(sums: Matrices) -> tuple[Matrices, Matrices, Matrices]:
+    """Pixels hit, pixels of the truth, pixels predicted: (..., C) each."""
+    return sums[..., 0, :], sums[..., 1, :], sums[..., 2, :]
 
 
 def _ratio(part: Matrices, whole: Matrices) -> Scores:
@@ -161,3 +188,20 @@ def _mean_of_present(scores: Scores) -> Scores:
     number = present.sum(axis=-1)
     mean: Scores = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
     return mean
+
+
+_METRICS: dict[str, Callable[[Matrices], Scores]] = {
+    Metric.MIOU: _miou,
+    Metric.MIOU_IMAGE: _miou,
+    Metric.DICE: _mean_dice,
+    Metric.DICE_IMAGE: _mean_dice,
+    Metric.FWIOU: _fwiou,
+    Metric.PIXEL_ACCURACY: _pixel_accuracy,
+    Metric.TGS_MAP: _tgs_precision,
+}
+
+_STAND_INS: dict[str, str] = {
+    Metric.MIOU_IMAGE: Metric.MIOU,
+    Metric.DICE_IMAGE: Metric.DICE,
+    Metric.TGS_MAP: Metric.MIOU,
+}

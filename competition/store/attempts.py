@@ -37,6 +37,7 @@ class Claim:
     experiment: str
     kind: JobKind
     fold: int
+    repeat: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class LiveAttempt:
     experiment: str
     label: str
     fold: int | None
+    repeat: int
     state: JobState
     device: str
     worker: Process
@@ -62,7 +64,7 @@ def claim(store: Store, worker: Process, *, device: str, slot: int, experiment: 
     """
     table, experiments = schema.jobs, schema.experiments
     query = (
-        select(table.c.id, table.c.kind, table.c.fold, experiments.c.name)
+        select(table.c.id, table.c.kind, table.c.fold, table.c.repeat, experiments.c.name)
         .join(experiments, experiments.c.id == table.c.experiment_id)
         .where(table.c.state == JobState.QUEUED)
     )
@@ -75,7 +77,7 @@ def claim(store: Store, worker: Process, *, device: str, slot: int, experiment: 
         token = uuid.uuid4().hex
         _open_attempt(tx, row.id, token, worker, device=device, slot=slot)
         jobs.move(tx, row.id, JobState.RUNNING, actor=worker.host, why=f"on {device}", seen=JobState.QUEUED)
-        return Claim(token, row.id, row.name, JobKind(row.kind), row.fold)
+        return Claim(token, row.id, row.name, JobKind(row.kind), row.fold, row.repeat)
 
 
 def child_started(store: Store, token: str, child: Process) -> None:
@@ -162,14 +164,14 @@ def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
     """sha256 by (job label, file name) of everything that an experiment's jobs left."""
     table, job, experiments = schema.artifacts, schema.jobs, schema.experiments
     query = (
-        select(table.c.name, table.c.sha256, job.c.kind, job.c.fold)
+        select(table.c.name, table.c.sha256, job.c.kind, job.c.fold, job.c.repeat)
         .join(job, job.c.id == table.c.job_id)
         .join(experiments, experiments.c.id == job.c.experiment_id)
         .where(experiments.c.name == experiment)
     )
 
     with store.read() as tx:
-        return {(job_label(JobKind(r.kind), r.fold), r.name): r.sha256 for r in tx.execute(query)}
+        return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
 
 
 _LIVE = (
@@ -178,6 +180,7 @@ _LIVE = (
         schema.jobs.c.state,
         schema.jobs.c.kind,
         schema.jobs.c.fold,
+        schema.jobs.c.repeat,
         schema.jobs.c.experiment_id,
         schema.jobs.c.device_s,
         schema.experiments.c.name.label("experiment"),
@@ -291,8 +294,9 @@ def _attempt(row: Row[Any]) -> LiveAttempt:
         token=row.token,
         job_id=row.job_id,
         experiment=row.experiment,
-        label=job_label(kind, row.fold),
+        label=job_label(kind, row.fold, row.repeat),
         fold=None if kind is JobKind.DEBUG else row.fold,
+        repeat=row.repeat,
         state=JobState(row.state),
         device=row.device,
         worker=worker,

@@ -74,16 +74,17 @@ def _open(paths: Paths) -> Store:
                 f"{paths.database} was written by a newer comp (schema {revision}; this one knows {HEAD}).",
                 hint="Upgrade comp: `pip install --upgrade competition`. Nothing was changed.",
             )
-        store = Store(_engine(paths.database), paths)
         if revision != HEAD:
-            _migrate(store)
-        return store
+            _migrate(paths)
+        return Store(_engine(paths.database), paths)
 
 
-def _engine(database: Path) -> Engine:
+def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     url = make_url("sqlite://").set(database=str(database))
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
     event.listen(engine, "connect", _configure)
+    if foreign_keys:
+        event.listen(engine, "connect", _enforce_foreign_keys)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -92,6 +93,10 @@ def _configure(connection: Any, _record: Any) -> None:
     with closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
+
+
+def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
+    with closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA foreign_keys=ON")
 
 
@@ -110,16 +115,25 @@ def _revision(database: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _migrate(store: Store) -> None:
-    """Bring the schema to HEAD; two processes that try at once do it one after the other."""
+def _migrate(paths: Paths) -> None:
+    """Bring the schema to HEAD; two processes that try at once do it one after the other.
+
+    SQLite changes a table by building it anew and dropping the old one, which rows that point to it would forbid. So
+    foreign keys are not enforced meanwhile, but checked before the commit.
+    """
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    store = Store(_engine(paths.database, foreign_keys=False), paths)
     with store.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise RuntimeError(f"the upgrade broke {len(broken)} references, such as {broken[0]}; nothing was changed")
+    store.close()
 
 
 @contextmanager

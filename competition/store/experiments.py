@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from competition.conditions import Condition
 from competition.config import Config, config_from
 from competition.errors import RefusedError, UnknownNameError
-from competition.lifecycle import JobKind, JobState
+from competition.lifecycle import ExperimentState, FoldStates, JobKind, JobState, experiment_state, repeats_asked_for
+from competition.scoring.seeds import SeedBand
 from competition.store import events, schema
 from competition.store.engine import Store
 
@@ -20,7 +22,8 @@ class Experiment:
     """A configuration on one version of the split; equal configurations on one split are one experiment.
 
     `parent_sha256` is the parent's configuration (None for the first baseline itself). `score` is the metric over
-    all out-of-fold pixels, None until every fold has succeeded.
+    all out-of-fold pixels, the mean over its seeds, None until every fold has succeeded; `repeat_scores` has it for
+    each repeat, and `band` what they say about the seed's part in it (None for a single seed).
     """
 
     id: int
@@ -36,6 +39,8 @@ class Experiment:
     created_at: float
     score: float | None
     class_iou: tuple[float | None, ...] | None
+    repeat_scores: dict[int, float]
+    band: SeedBand | None
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,12 @@ class Submitted:
     new_jobs: int
 
 
-def submit(store: Store, plan: Plan, *, folds: tuple[int, ...]) -> Submitted:
+def submit(store: Store, plan: Plan, *, folds: tuple[int, ...], seeds: int = 1) -> Submitted:
     """Make the experiment and its jobs, or add the missing jobs to the one with the same configuration.
 
     Args:
         folds: the folds to train after the debug job has passed; none for a debug run alone.
+        seeds: with how many seeds to train each; an experiment that has a score is scored anew with those added.
 
     Raises:
         RefusedError: the given name belongs to an experiment with another configuration.
@@ -78,7 +84,7 @@ def submit(store: Store, plan: Plan, *, folds: tuple[int, ...]) -> Submitted:
         name = existing or _insert(tx, plan)
         experiment = _by_name(tx, name)
         assert experiment is not None
-        added = _add_jobs(tx, experiment, folds, actor=plan.member)
+        added = _add_jobs(tx, experiment, folds, seeds, actor=plan.member)
         return Submitted(experiment, is_new=existing is None, new_jobs=added)
 
 
@@ -111,14 +117,22 @@ def of_config(store: Store, config_sha256: str, split_version: int) -> Experimen
         return None if row is None else _from_row(row)
 
 
+def baseline_of(store: Store, experiment: Experiment) -> Experiment | None:
+    """The experiment that ran the baseline itself which this one started from, on the same split; None if none did."""
+    table = schema.baselines
+    with store.read() as tx:
+        sha256 = tx.scalar(select(table.c.config_sha256).where(table.c.version == experiment.baseline_version))
+    return of_config(store, str(sha256), experiment.split_version)
+
+
 def any_exist(store: Store) -> bool:
     """Whether an experiment was ever made."""
     with store.read() as tx:
         return tx.scalar(select(schema.experiments.c.id).limit(1)) is not None
 
 
-def unscored(store: Store) -> list[Experiment]:
-    """Experiments without a score of which every fold has succeeded."""
+def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
+    """Experiments without a score of which every fold has succeeded, with the repeats that count."""
     jobs, table, splits = schema.jobs, schema.experiments, schema.splits
     counted = (
         select(jobs.c.experiment_id, func.count().label("done"))
@@ -127,12 +141,19 @@ def unscored(store: Store) -> list[Experiment]:
         .subquery()
     )
     query = (
-        _SELECT.join(counted, counted.c.experiment_id == table.c.id)
+        _SELECT.add_columns(splits.c.folds)
+        .join(counted, counted.c.experiment_id == table.c.id)
         .join(splits, splits.c.version == table.c.split_version)
-        .where(table.c.score.is_(None), counted.c.done == splits.c.folds)
+        .where(table.c.score.is_(None), counted.c.done >= splits.c.folds)
     )
+    found = []
     with store.read() as tx:
-        return [_from_row(row) for row in tx.execute(query)]
+        for row in tx.execute(query).all():
+            its = select(jobs).where(jobs.c.experiment_id == row.id, jobs.c.kind == JobKind.FOLD)
+            states = _states(tx.execute(its).all())
+            if experiment_state(None, states, needed=row.folds) is ExperimentState.COMPLETE:
+                found.append((_from_row(row), repeats_asked_for(states)))
+    return found
 
 
 def proven_models(store: Store) -> set[str]:
@@ -147,12 +168,54 @@ def proven_models(store: Store) -> set[str]:
         return {json.dumps(config["model"], sort_keys=True) for config in tx.scalars(query)}
 
 
-def set_score(store: Store, experiment: Experiment, *, score: float, class_iou: list[float | None]) -> None:
-    """Record the cross-validated score and each class's IoU (None for a class that never occurs)."""
-    table = schema.experiments
+def set_score(
+    store: Store,
+    experiment: Experiment,
+    *,
+    score: float,
+    class_iou: list[float | None],
+    repeat_scores: dict[int, float] | None = None,
+    band: SeedBand | None = None,
+) -> None:
+    """Record the cross-validated score and each class's IoU (None for a class that never occurs).
+
+    Args:
+        score: the mean over the seeds.
+        repeat_scores: of each repeat, where there is more than the first. Nothing is recorded if somebody has asked
+            for further seeds meanwhile.
+        band: what the seeds say about their part in the score.
+    """
+    table, jobs = schema.experiments, schema.jobs
+    repeat_scores = repeat_scores or {0: score}
     with store.write() as tx:
-        tx.execute(update(table).where(table.c.id == experiment.id).values(score=score, class_iou=class_iou))
-        events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=f"score {score:.4f}")
+        folds = select(jobs).where(jobs.c.experiment_id == experiment.id, jobs.c.kind == JobKind.FOLD)
+        if set(repeats_asked_for(_states(tx.execute(folds).all()))) - set(repeat_scores):
+            return
+        forget_score(tx, experiment.id)
+        tx.execute(
+            update(table)
+            .where(table.c.id == experiment.id)
+            .values(
+                score=score,
+                class_iou=class_iou,
+                repeat_scores={str(repeat): value for repeat, value in repeat_scores.items()},
+                seed_spread=band.spread if band else None,
+                seed_by_image=band.by_image if band else None,
+                seed_df=band.df if band else None,
+            )
+        )
+        seeds = f", mean of {len(repeat_scores)} seeds" if len(repeat_scores) > 1 else ""
+        why = f"score {score:.4f}{seeds}"
+        events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=why)
+
+
+def forget_score(tx: Connection, experiment_id: int) -> None:
+    """The experiment has no score any more, and no comparison with it holds."""
+    table, comparisons = schema.experiments, schema.comparisons
+    nothing = dict.fromkeys(("score", "class_iou", "repeat_scores", "seed_spread", "seed_by_image", "seed_df"))
+    tx.execute(update(table).where(table.c.id == experiment_id).values(nothing))
+    about = (comparisons.c.experiment_id == experiment_id) | (comparisons.c.parent_id == experiment_id)
+    tx.execute(comparisons.delete().where(about))
 
 
 _SELECT = select(schema.experiments, schema.members.c.name.label("member")).join(
@@ -211,25 +274,33 @@ def _free_name(tx: Connection, plan: Plan) -> str:
     return f"{plan.name}-{number}"
 
 
-def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], *, actor: str) -> int:
+def _states(fold_jobs: Sequence[Row[Any]]) -> FoldStates:
+    return {(job.fold, job.repeat): JobState(job.state) for job in fold_jobs}
+
+
+def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], seeds: int, *, actor: str) -> int:
     jobs = schema.jobs
     rows = tx.execute(select(jobs).where(jobs.c.experiment_id == experiment.id)).all()
-    present = {(JobKind(r.kind), r.fold): JobState(r.state) for r in rows}
-    debug = present.get((JobKind.DEBUG, 0))
+    present = {(JobKind(r.kind), r.fold, r.repeat): JobState(r.state) for r in rows}
+    debug = present.get((JobKind.DEBUG, 0, 0))
     ready = JobState.QUEUED if debug is JobState.SUCCEEDED else JobState.WAITING
-    wanted = [(JobKind.DEBUG, 0, JobState.QUEUED), *((JobKind.FOLD, fold, ready) for fold in folds)]
-    missing = [w for w in wanted if (w[0], w[1]) not in present]
-    for kind, fold, state in missing:
-        tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, state)))
-        events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold)}: {state}")
+    wanted = {(JobKind.DEBUG, 0, 0): JobState.QUEUED}
+    wanted |= {(JobKind.FOLD, fold, repeat): ready for repeat in range(seeds) for fold in folds}
+    missing = {key: state for key, state in wanted.items() if key not in present}
+    for (kind, fold, repeat), state in missing.items():
+        tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, repeat, state)))
+        events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold, repeat)}: {state}")
+    if missing and experiment.score is not None:
+        forget_score(tx, experiment.id)
     return len(missing)
 
 
-def _new_job(experiment_id: int, kind: JobKind, fold: int, state: JobState) -> dict[str, Any]:
+def _new_job(experiment_id: int, kind: JobKind, fold: int, repeat: int, state: JobState) -> dict[str, Any]:
     return {
         "experiment_id": experiment_id,
         "kind": kind,
         "fold": fold,
+        "repeat": repeat,
         "state": state,
         "priority": 0,
         "queued_at": time.time(),
@@ -237,9 +308,23 @@ def _new_job(experiment_id: int, kind: JobKind, fold: int, state: JobState) -> d
     }
 
 
-def job_label(kind: JobKind, fold: int) -> str:
-    """What people call a job: `debug` or `fold 2`."""
-    return "debug" if kind is JobKind.DEBUG else f"fold {fold}"
+def job_label(kind: JobKind, fold: int, repeat: int = 0) -> str:
+    """What people call a job: `debug`, `fold 2`, or `fold 2 repeat 1` with another seed than the experiment's own."""
+    if kind is JobKind.DEBUG:
+        return "debug"
+    return f"fold {fold} repeat {repeat}" if repeat else f"fold {fold}"
+
+
+def repeat_scores(row: Row[Any]) -> dict[int, float]:
+    """The score of each repeat of an experiment's row; one that was scored before there were repeats has the first."""
+    if row.repeat_scores is not None:
+        return {int(repeat): score for repeat, score in row.repeat_scores.items()}
+    return {} if row.score is None else {0: row.score}
+
+
+def band_of(row: Row[Any]) -> SeedBand | None:
+    """The seed band of an experiment's row."""
+    return None if row.seed_df is None else SeedBand(row.seed_spread, row.seed_by_image, row.seed_df)
 
 
 def _from_row(row: Row[Any]) -> Experiment:
@@ -257,4 +342,6 @@ def _from_row(row: Row[Any]) -> Experiment:
         created_at=row.created_at,
         score=row.score,
         class_iou=None if row.class_iou is None else tuple(row.class_iou),
+        repeat_scores=repeat_scores(row),
+        band=band_of(row),
     )

@@ -11,7 +11,7 @@ from competition.errors import UnknownNameError
 from competition.lifecycle import FailureKind, JobKind, JobState, check_move
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.store.experiments import job_label
+from competition.store.experiments import forget_score, job_label
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Job:
     member: str
     kind: JobKind
     fold: int
+    repeat: int
     state: JobState
     reason: str | None
     failure: FailureKind | None
@@ -38,8 +39,8 @@ class Job:
 
     @property
     def label(self) -> str:
-        """`debug` or `fold 2`."""
-        return job_label(self.kind, self.fold)
+        """`debug`, `fold 2` or `fold 2 repeat 1`."""
+        return job_label(self.kind, self.fold, self.repeat)
 
     @property
     def path_fold(self) -> int | None:
@@ -48,10 +49,10 @@ class Job:
 
 
 def of_experiment(store: Store, name: str) -> list[Job]:
-    """The jobs of one experiment: debug first, then the folds."""
+    """The jobs of one experiment: debug first, then the folds, one seed after the other."""
     with store.read() as tx:
         rows = tx.execute(_SELECT.where(schema.experiments.c.name == name))
-        return sorted((_from_row(r) for r in rows), key=lambda j: (j.kind is JobKind.FOLD, j.fold))
+        return sorted((_from_row(r) for r in rows), key=lambda j: (j.kind is JobKind.FOLD, j.repeat, j.fold))
 
 
 def in_states(store: Store, states: Collection[JobState]) -> list[Job]:
@@ -108,7 +109,8 @@ def retry(
             if move(tx, job.id, target, actor=actor, why="retried", seen=job.state, score=None):
                 moved.append(job)
         if any(job.state is JobState.SUCCEEDED for job in moved):
-            _forget_score(tx, experiment)
+            table = schema.experiments
+            forget_score(tx, tx.scalars(select(table.c.id).where(table.c.name == experiment)).one())
     return moved
 
 
@@ -145,11 +147,11 @@ def record_move(tx: Connection, job_id: int, action: str, *, actor: str, why: st
     """Append an event to the history of a job's experiment."""
     jobs, experiments = schema.jobs, schema.experiments
     row = tx.execute(
-        select(experiments.c.name, jobs.c.kind, jobs.c.fold)
+        select(experiments.c.name, jobs.c.kind, jobs.c.fold, jobs.c.repeat)
         .join(experiments, experiments.c.id == jobs.c.experiment_id)
         .where(jobs.c.id == job_id)
     ).one()
-    label = job_label(JobKind(row.kind), row.fold)
+    label = job_label(JobKind(row.kind), row.fold, row.repeat)
     events.record(tx, actor=actor, subject=row.name, action=f"{label}: {action}", why=why)
 
 
@@ -161,11 +163,6 @@ def end_attempts(tx: Connection, job_id: int, *, outcome: JobState) -> None:
         .where(attempts.c.job_id == job_id, attempts.c.ended_at.is_(None))
         .values(ended_at=time.time(), outcome=outcome)
     )
-
-
-def _forget_score(tx: Connection, experiment: str) -> None:
-    table = schema.experiments
-    tx.execute(update(table).where(table.c.name == experiment).values(score=None, class_iou=None))
 
 
 def _chosen(store: Store, experiment: str, folds: Collection[int] | None) -> list[Job]:
@@ -202,6 +199,7 @@ def _from_row(row: Row[Any]) -> Job:
         member=row.member,
         kind=JobKind(row.kind),
         fold=row.fold,
+        repeat=row.repeat,
         state=JobState(row.state),
         reason=row.reason,
         failure=FailureKind(row.failure) if row.failure else None,

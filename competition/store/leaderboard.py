@@ -2,25 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from statistics import mean, stdev
+from functools import cached_property
+from statistics import fmean, mean, stdev
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from competition.conditions import Condition
-from competition.lifecycle import ExperimentState, JobKind, JobState, experiment_state
+from competition.lifecycle import ExperimentState, FoldStates, JobKind, JobState, experiment_state, repeats_asked_for
 from competition.store import schema
 from competition.store.engine import Store
-from competition.store.experiments import job_label
+from competition.store.experiments import job_label, repeat_scores
+from competition.store.verdicts import Judged, judge_all
 
 
 @dataclass(frozen=True)
 class LeaderboardRow:
     """One experiment. Scores are fractions; `rank` is None unless the experiment is complete on the current split.
 
-    `fold_scores` has an entry per fold of the split (None: not done). `parent` is the experiment with the parent's
-    configuration on the same split, or the name of the baseline where that has not been run. `leaks_allowed` is the
-    reason why the split leaks all the same, None where it does not.
+    `fold_scores` has an entry per fold of the split, the mean over its seeds (None: not done), `seed_scores` one per
+    seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline
+    where that has not been run; `judged` is None until both are complete. `leaks_allowed` is the reason why the split
+    leaks all the same, None where it does not. `reason` says why there is no rank, or no verdict.
     """
 
     rank: int | None
@@ -38,6 +41,8 @@ class LeaderboardRow:
     split_version: int
     leaks_allowed: str | None
     note: str
+    seed_scores: tuple[float, ...] = ()
+    judged: Judged | None = None
 
     @property
     def fold_mean(self) -> float | None:
@@ -50,6 +55,11 @@ class LeaderboardRow:
         """The sample standard deviation over the folds that are done; None for fewer than two."""
         done = self._done()
         return stdev(done) if len(done) > 1 else None
+
+    @property
+    def seconds_per_seed(self) -> float:
+        """The device time that one seed took."""
+        return self.device_seconds / max(1, len(self.seed_scores))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `comp leaderboard --json` prints them."""
@@ -71,6 +81,8 @@ class LeaderboardRow:
             "split": self.split_version,
             "leaks_allowed": self.leaks_allowed,
             "note": self.note,
+            "seed_scores": list(self.seed_scores),
+            "verdict": self.judged.to_json() if self.judged else None,
         }
 
     def _done(self) -> list[float]:
@@ -82,10 +94,18 @@ class _Jobs:
     """The jobs of one experiment, while they are gathered."""
 
     debug: JobState | None
-    folds: dict[int, JobState]
-    scores: dict[int, float]
+    folds: FoldStates
+    scores: dict[tuple[int, int], float]
     device_s: float
     trouble: str
+
+    @cached_property
+    def fold_means(self) -> dict[int, float]:
+        """The score of each fold that is done, the mean over its seeds; asked for once all jobs are gathered."""
+        of_fold: dict[int, list[float]] = {}
+        for (fold, _), score in sorted(self.scores.items()):
+            of_fold.setdefault(fold, []).append(score)
+        return {fold: fmean(scores) for fold, scores in of_fold.items()}
 
 
 def leaderboard(store: Store, *, member: str | None = None, every_split: bool = False) -> list[LeaderboardRow]:
@@ -98,16 +118,40 @@ def leaderboard(store: Store, *, member: str | None = None, every_split: bool = 
     with store.read() as tx:
         splits = {r.version: r for r in tx.execute(select(schema.splits))}
         experiments: list[Row[Any]] = list(tx.execute(_EXPERIMENTS))
-        jobs = _gather(tx.execute(select(schema.jobs)))
+        jobs = _gather(tx.execute(_JOBS))
+        comparisons = list(tx.execute(select(schema.comparisons)))
+        baselines = {b.version: b.config_sha256 for b in tx.execute(_BASELINES)}
     current = max(splits, default=0)
     by_config = {(r.config_sha256, r.split_version): r for r in experiments}
+    fold_means = {i: its.fold_means for i, its in jobs.items()}
+    judged = judge_all(experiments, comparisons, baselines=baselines, fold_means=fold_means)
+    troubles = {c.experiment_id: f"no verdict: {c.trouble}" for c in comparisons if c.trouble}
     rows = [
-        _row(r, jobs[r.id], split=splits[r.split_version], parent=_parent(r, by_config))
+        _row(
+            r,
+            jobs[r.id],
+            split=splits[r.split_version],
+            parent=_parent(r, by_config),
+            judged=judged.get(r.id),
+            trouble=troubles.get(r.id, ""),
+        )
         for r in experiments
         if every_split or r.split_version == current
     ]
     ranked = _ranked(rows, current)
     return [r for r in ranked if member is None or r.member == member]
+
+
+def pareto_front(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
+    """The ranked experiments that no other beats in score at the same training cost or less, cheapest first.
+
+    The cost is the device time of one seed: more seeds make a score surer, not better.
+    """
+    front: list[LeaderboardRow] = []
+    for row in sorted((r for r in rows if r.rank), key=lambda r: (r.seconds_per_seed, -(r.score or 0.0))):
+        if not front or (row.score or 0.0) > (front[-1].score or 0.0):
+            front.append(row)
+    return front
 
 
 _EXPERIMENTS = (
@@ -120,6 +164,10 @@ _EXPERIMENTS = (
 )
 
 
+_JOBS = select(*(c for c in schema.jobs.c if c.name != "facts"))
+_BASELINES = select(schema.baselines.c.version, schema.baselines.c.config_sha256)
+
+
 def _gather(rows: Iterable[Row[Any]]) -> dict[int, _Jobs]:
     found: dict[int, _Jobs] = {}
     for row in rows:
@@ -129,11 +177,11 @@ def _gather(rows: Iterable[Row[Any]]) -> dict[int, _Jobs]:
         if row.kind == JobKind.DEBUG:
             jobs.debug = state
         else:
-            jobs.folds[row.fold] = state
+            jobs.folds[row.fold, row.repeat] = state
             if state is JobState.SUCCEEDED and row.score is not None:
-                jobs.scores[row.fold] = row.score
+                jobs.scores[row.fold, row.repeat] = row.score
         if state is JobState.FAILED or (state is JobState.CANCELLED and not jobs.trouble):
-            jobs.trouble = f"{job_label(JobKind(row.kind), row.fold)}: {row.reason}"
+            jobs.trouble = f"{job_label(JobKind(row.kind), row.fold, row.repeat)}: {row.reason}"
     return found
 
 
@@ -141,7 +189,9 @@ def _parent(row: Row[Any], by_config: dict[tuple[str, int], Row[Any]]) -> Row[An
     return by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
 
 
-def _row(row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None) -> LeaderboardRow:
+def _row(
+    row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None, judged: Judged | None, trouble: str
+) -> LeaderboardRow:
     state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
     score = row.score if state is ExperimentState.COMPLETE else None
     comparable = score is not None and parent is not None and parent.score is not None
@@ -154,19 +204,22 @@ def _row(row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None
         conditions=tuple(Condition(**c) for c in row.conditions),
         confounded=row.confounded,
         score=score,
-        fold_scores=tuple(jobs.scores.get(k) for k in range(split.folds)),
+        fold_scores=tuple(jobs.fold_means.get(k) for k in range(split.folds)),
         delta=score - parent.score if comparable and parent is not None and score is not None else None,
         device_seconds=jobs.device_s,
         state=state,
-        reason=_reason(state, jobs, split.folds),
+        reason=_reason(state, jobs, split.folds) or trouble,
         split_version=row.split_version,
         leaks_allowed=split.leaks_allowed,
         note=row.note,
+        seed_scores=tuple(repeat_scores(row).values()),
+        judged=judged if state is ExperimentState.COMPLETE else None,
     )
 
 
 def _reason(state: ExperimentState, jobs: _Jobs, folds: int) -> str:
-    done = f"{len(jobs.scores)} of {folds} folds done"
+    seeds = len(repeats_asked_for(jobs.folds))
+    done = f"{len(jobs.scores)} of {folds * seeds} folds done{f' ({seeds} seeds)' if seeds > 1 else ''}"
     match state:
         case ExperimentState.COMPLETE:
             return ""
@@ -182,9 +235,9 @@ def _ranked(rows: list[LeaderboardRow], current: int) -> list[LeaderboardRow]:
     rankable = [r for r in rows if r.score is not None and r.split_version == current]
     rankable.sort(key=lambda r: -(r.score or 0.0))
     ranked = [replace(row, rank=place) for place, row in enumerate(rankable, start=1)]
-    old = [
+    others = [
         replace(r, reason=f"on split v{r.split_version}; the current one is v{current}") if r.score is not None else r
         for r in rows
-        if r not in rankable
+        if r.score is None or r.split_version != current
     ]
-    return ranked + old
+    return ranked + others

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -120,7 +120,21 @@ experiments = Table(
     Column("created_at", Float, nullable=False),
     Column("score", Float),
     Column("class_iou", JSON(none_as_null=True)),
+    Column("repeat_scores", JSON(none_as_null=True)),
+    Column("seed_spread", Float),
+    Column("seed_by_image", Float),
+    Column("seed_df", Float),
     UniqueConstraint("config_sha256", "split_version"),
+)
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("experiment_id", ForeignKey("experiments.id"), primary_key=True),
+    Column("parent_id", ForeignKey("experiments.id"), nullable=False),
+    Column("se_images", Float),
+    Column("units", Integer, nullable=False),
+    Column("trouble", Text),
 )
 
 jobs = Table(
@@ -132,6 +146,8 @@ jobs = Table(
     _one_of("kind", JobKind),
     Column("fold", Integer, nullable=False),
     CheckConstraint("fold >= 0", name="fold_not_negative"),
+    Column("repeat", Integer, nullable=False, server_default="0"),
+    CheckConstraint("repeat >= 0", name="repeat_not_negative"),
     Column("state", String(12), nullable=False),
     _one_of("state", JobState),
     Column("reason", Text),
@@ -142,7 +158,7 @@ jobs = Table(
     Column("device_s", Float, nullable=False),
     Column("score", Float),
     Column("facts", JSON(none_as_null=True)),
-    UniqueConstraint("experiment_id", "kind", "fold"),
+    UniqueConstraint("experiment_id", "kind", "fold", "repeat"),
     Index("ix_jobs_state_order", "state", "priority", "queued_at"),
 )
 

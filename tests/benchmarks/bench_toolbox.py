@@ -86,10 +86,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         condition = ", ".join(row["conditions"]) or "(baseline)"
         delta = "" if row["delta"] is None else f"{100 * row['delta']:+.2f}"
-        verdict = (row["verdict"] or {}).get("verdict", "")
-        lines.append(
-            f"| {row['rank']} | {condition} | {100 * row['score']:.2f} | {delta} | {verdict} | {row['device_seconds']:.0f} |"
-        )
+        verdict = (row["verdict"] or {}).get("call", "")
+        score, seconds = f"{100 * row['score']:.2f}", f"{row['device_seconds']:.0f}"
+        lines.append(f"| {row['rank']} | {condition} | {score} | {delta} | {verdict} | {seconds} |")
     return "\n".join(lines)
 
 

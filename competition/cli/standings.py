@@ -1,0 +1,190 @@
+"""The columns of the leaderboard, and the rows in them as a table, CSV or Markdown."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from competition.cli import output
+from competition.cli.interval import bar, cell
+from competition.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from competition.store.leaderboard import LeaderboardRow
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Args:
+        header: above the column of a table.
+        words: what a person reads.
+        value: what a program reads: scores are fractions, times seconds.
+    """
+
+    header: str
+    words: Callable[["LeaderboardRow"], str]
+    value: Callable[["LeaderboardRow"], object]
+    right: bool = False
+    wrap: bool = False
+
+
+def named(text: str | None) -> tuple[str, ...]:
+    """The columns that `--columns` names, separated by commas; the usual ones for None.
+
+    Raises:
+        UnknownNameError: there is no such column.
+    """
+    if text is None:
+        return USUAL
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    for name in names:
+        if name not in COLUMNS:
+            raise UnknownNameError.among("column", name, COLUMNS, hint=f"Columns: {', '.join(COLUMNS)}")
+    return names or USUAL
+
+
+def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> "Table":
+    """The rows, scores in percent; what does not rank stands below and dimmed, with the reason."""
+    chosen = [(name, COLUMNS[name]) for name in columns]
+    made = output.table(
+        *(column.header for _, column in chosen),
+        right=tuple(column.header for _, column in chosen if column.right),
+        wrap=tuple(column.header for _, column in chosen if column.wrap),
+    )
+    scale = _scale(rows)
+    below = False
+    for row in rows:
+        if row.rank is None and not below and any(r.rank for r in rows):
+            made.add_section()
+            below = True
+        cells = [_verdict(row, scale) if name == "verdict" else column.words(row) for name, column in chosen]
+        output.add_row(made, *cells, style=None if row.rank else "dim")
+    return made
+
+
+def as_csv(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> str:
+    """The rows as CSV; a cell is empty where there is no value."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([COLUMNS[name].value(row) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def as_markdown(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> str:
+    """The rows as a Markdown table."""
+    chosen = [COLUMNS[name] for name in columns]
+    lines = [[column.header for column in chosen], ["--:" if column.right else "---" for column in chosen]]
+    lines += [[_plain(column.words(row)) for column in chosen] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
+    """What has to be said below the table about its verdicts."""
+    judged = [row.judged for row in rows if row.judged]
+    said = []
+    said += [f"{row.name}: {row.reason}" for row in rows if row.rank and row.reason]
+    lenders = sorted({name for j in judged if j.borrowed for name in j.seeds_from})
+    if lenders:
+        said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")
+    unknown = sorted({j.against for j in judged if not j.effect.seeds_known})
+    if unknown:
+        said.append(
+            "needs-seeds without an interval: nobody knows yet what a seed does to the score. "
+            f"`comp run {unknown[0]} --seeds 3` finds out."
+        )
+    wanting = {r.name: r.judged.verdict.seeds_wanted for r in rows if r.judged and r.judged.verdict.seeds_wanted}
+    if wanting:
+        listed = ", ".join(f"{name} {seeds}" for name, seeds in list(wanting.items())[:4])
+        said.append(f"needs-seeds: so many seeds of it and of its parent could tell ({listed}).")
+    family = max((j.family for j in judged if j.effect.seeds_known), default=0)
+    if family > 1:
+        said.append(f"Intervals are 95 % of one comparison; verdicts allow for {family} against one parent (Holm).")
+    return said
+
+
+def _condition(row: "LeaderboardRow") -> str:
+    what = "\n".join(str(c) for c in row.conditions) or "(baseline)"
+    marked = f"{what} *" if row.confounded else what
+    return marked if row.rank else f"{marked}\n{row.state}{f': {row.reason}' if row.reason else ''}"
+
+
+def _folds(row: "LeaderboardRow") -> str:
+    if row.fold_std is None:
+        return output.percent(row.fold_mean)
+    return f"{output.percent(row.fold_mean)}±{100 * row.fold_std:.2f}"
+
+
+def _call(row: "LeaderboardRow") -> str:
+    if row.judged is None:
+        return output.NOTHING
+    return f"{row.judged.verdict.call.value}{' ~' if row.judged.borrowed else ''}"
+
+
+def _verdict(row: "LeaderboardRow", scale: float) -> "Text | str":
+    if row.judged is None:
+        return output.NOTHING
+    verdict = row.judged.verdict
+    drawn = ""
+    if verdict.low is not None and verdict.high is not None:
+        drawn = bar(verdict.low, row.judged.effect.delta, verdict.high, scale=scale)
+    return cell(verdict.call, " ~" if row.judged.borrowed else "", drawn)
+
+
+def _scale(rows: Sequence["LeaderboardRow"]) -> float:
+    """What the ends of all bars stand for: the farthest end of an interval."""
+    verdicts = [row.judged.verdict for row in rows if row.judged]
+    ends = [abs(end) for v in verdicts for end in (v.low, v.high) if end is not None]
+    return max((end for end in ends if math.isfinite(end)), default=0.0)
+
+
+def _p(row: "LeaderboardRow") -> float | None:
+    return row.judged.verdict.p if row.judged else None
+
+
+def _detectable(row: "LeaderboardRow") -> float | None:
+    return row.judged.verdict.detectable if row.judged else None
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", "<br>")
+
+
+COLUMNS: dict[str, Column] = {
+    "rank": Column("#", lambda r: str(r.rank or output.NOTHING), lambda r: r.rank, right=True),
+    "experiment": Column("experiment", lambda r: r.name, lambda r: r.name, wrap=True),
+    "member": Column("member", lambda r: r.member, lambda r: r.member, wrap=True),
+    "parent": Column("parent", lambda r: r.parent or output.NOTHING, lambda r: r.parent, wrap=True),
+    "condition": Column("condition", _condition, lambda r: "; ".join(map(str, r.conditions)), wrap=True),
+    "score": Column("CV", lambda r: output.percent(r.score), lambda r: r.score, right=True),
+    "folds": Column("folds", _folds, lambda r: r.fold_mean, right=True),
+    "seeds": Column("seeds", lambda r: str(len(r.seed_scores)), lambda r: len(r.seed_scores), right=True),
+    "delta": Column("delta", lambda r: output.percent(r.delta, signed=True), lambda r: r.delta, right=True),
+    "verdict": Column("verdict", _call, lambda r: r.judged.verdict.call.value if r.judged else None),
+    "low": Column(
+        "low",
+        lambda r: output.percent(r.judged.verdict.low if r.judged else None, signed=True),
+        lambda r: r.judged.verdict.low if r.judged else None,
+        right=True,
+    ),
+    "high": Column(
+        "high",
+        lambda r: output.percent(r.judged.verdict.high if r.judged else None, signed=True),
+        lambda r: r.judged.verdict.high if r.judged else None,
+        right=True,
+    ),
+    "p": Column("p", lambda r: output.NOTHING if _p(r) is None else f"{_p(r):.3f}", _p, right=True),
+    "detectable": Column("detectable", lambda r: output.percent(_detectable(r)), _detectable, right=True),
+    "time": Column("time", lambda r: output.duration(r.device_seconds), lambda r: r.device_seconds, right=True),
+    "state": Column("state", lambda r: r.state.value, lambda r: r.state.value),
+    "note": Column("note", lambda r: r.note, lambda r: r.note, wrap=True),
+}
+
+USUAL = ("rank", "experiment", "member", "condition", "score", "delta", "verdict", "time")

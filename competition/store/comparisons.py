@@ -1,0 +1,53 @@
+"""Comparisons of experiments with their parents: what redrawing the images said, so that no listing has to do it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, insert, select
+
+from competition.store import experiments, schema
+from competition.store.engine import Store
+from competition.store.experiments import Experiment
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An experiment against the experiment with its parent's configuration.
+
+    Args:
+        se_images: standard error of the difference of their scores, a fraction, from a paired bootstrap over images;
+            None where there is too little to draw from, or where it could not be made.
+        units: how many images, or groups of them, it drew from.
+        trouble: why it could not be made.
+    """
+
+    experiment_id: int
+    parent_id: int
+    se_images: float | None
+    units: int
+    trouble: str | None
+
+
+def pending(store: Store) -> list[tuple[Experiment, Experiment]]:
+    """Experiments with a score, whose parent has one too, that are not compared yet; each with its parent."""
+    child, parent, made = schema.experiments.alias("child"), schema.experiments.alias("parent"), schema.comparisons
+    same = and_(parent.c.config_sha256 == child.c.parent_sha256, parent.c.split_version == child.c.split_version)
+    query = (
+        select(child.c.name, parent.c.name.label("parent"))
+        .join(parent, same)
+        .outerjoin(made, made.c.experiment_id == child.c.id)
+        .where(child.c.score.is_not(None), parent.c.score.is_not(None), made.c.experiment_id.is_(None))
+    )
+    with store.read() as tx:
+        names = tx.execute(query).all()
+    return [(experiments.find(store, row.name), experiments.find(store, row.parent)) for row in names]
+
+
+def save(store: Store, comparison: Comparison) -> None:
+    """Remember a comparison; one that is there already, or whose experiments lost their score meanwhile, stays out."""
+    table, made = schema.experiments, schema.comparisons
+    pair = (comparison.experiment_id, comparison.parent_id)
+    with store.write() as tx:
+        scored = tx.scalars(select(table.c.id).where(table.c.id.in_(pair), table.c.score.is_not(None))).all()
+        there = tx.scalar(select(made.c.parent_id).where(made.c.experiment_id == comparison.experiment_id))
+        if len(scored) == len(set(pair)) and there is None:
+            tx.execute(insert(made).values(**comparison.__dict__))

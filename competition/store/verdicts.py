@@ -1,0 +1,139 @@
+"""Verdicts from stored numbers: nothing here draws an image anew, so a listing of thousands takes no time."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from competition.scoring.seeds import SeedBand, pooled
+from competition.scoring.verdicts import Effect, FoldTest, Verdict, corrected_t, holm, judge, p_value
+from competition.store.experiments import band_of, repeat_scores
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An experiment against its parent.
+
+    Args:
+        against: the parent.
+        seeds_from: whose repeats say what a seed does to the score; empty where nobody has any.
+        borrowed: whether the experiment itself is not among them, so that the deviation is another's.
+        family: how many experiments are compared with this parent; the verdict is corrected for them (Holm).
+        level: the p that the verdict has to meet for that.
+        folds: what the folds alone say; None for a hold-out.
+    """
+
+    against: str
+    effect: Effect
+    verdict: Verdict
+    seeds_from: tuple[str, ...]
+    borrowed: bool
+    family: int
+    level: float
+    folds: FoldTest | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; scores are fractions."""
+        effect, verdict = self.effect, self.verdict
+        known = effect.seeds_known and not math.isnan(effect.se)
+        return {
+            "call": verdict.call.value,
+            "against": self.against,
+            "delta": effect.delta,
+            "low": verdict.low,
+            "high": verdict.high,
+            "p": verdict.p,
+            "family": self.family,
+            "level": self.level,
+            "se": effect.se if known else None,
+            "se_images": None if math.isnan(effect.se_images) else effect.se_images,
+            "se_seeds": effect.se_seeds if known else None,
+            "df": effect.df if known and math.isfinite(effect.df) else None,
+            "units": effect.units,
+            "seeds": list(effect.runs),
+            "seeds_from": list(self.seeds_from),
+            "borrowed": self.borrowed,
+            "seeds_wanted": verdict.seeds_wanted,
+            "detectable": verdict.detectable,
+            "folds_alone": None if self.folds is None else self.folds.__dict__,
+        }
+
+
+FoldMeans = Mapping[int, Mapping[int, float]]
+"""By experiment id, the score of each fold: the mean over its seeds."""
+
+
+def judge_all(
+    experiments: Iterable[Row[Any]],
+    comparisons: Iterable[Row[Any]],
+    *,
+    baselines: Mapping[int, str],
+    fold_means: FoldMeans,
+) -> dict[int, Judged]:
+    """The verdict on every experiment that was compared with its parent, by experiment id.
+
+    Args:
+        baselines: the sha256 of each baseline's configuration, by version.
+    """
+    by_id = {row.id: row for row in experiments}
+    by_config = {(row.config_sha256, row.split_version): row for row in by_id.values()}
+    families: dict[int, list[tuple[Row[Any], Effect, tuple[str, ...]]]] = defaultdict(list)
+    for made in comparisons:
+        child, parent = by_id.get(made.experiment_id), by_id.get(made.parent_id)
+        if made.trouble or child is None or parent is None or child.score is None or parent.score is None:
+            continue
+        baseline = by_config.get((baselines.get(child.baseline_version, ""), child.split_version))
+        lender = None if baseline is None else (baseline.name, band_of(baseline))
+        band, seeds_from = seed_deviation({r.name: band_of(r) for r in (child, parent)}, lender)
+        effect = Effect(
+            delta=child.score - parent.score,
+            se_images=math.nan if made.se_images is None else made.se_images,
+            units=made.units,
+            runs=(max(1, len(repeat_scores(parent))), max(1, len(repeat_scores(child)))),
+            band=band,
+        )
+        families[parent.id].append((child, effect, seeds_from))
+    judged: dict[int, Judged] = {}
+    for parent_id, family in families.items():
+        parent, levels = by_id[parent_id], _levels([effect for _, effect, _ in family])
+        for (child, effect, seeds_from), level in zip(family, levels, strict=True):
+            folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
+            judged[child.id] = Judged(
+                against=parent.name,
+                effect=effect,
+                verdict=judge(effect, level=level),
+                seeds_from=seeds_from,
+                borrowed=bool(seeds_from) and child.name not in seeds_from,
+                family=len(family),
+                level=level,
+                folds=folds,
+            )
+    return judged
+
+
+def seed_deviation(
+    own: Mapping[str, SeedBand | None], lender: tuple[str, SeedBand | None] | None
+) -> tuple[SeedBand | None, tuple[str, ...]]:
+    """What a seed does to the score, and who says so.
+
+    Args:
+        own: the bands of the two that are compared, by name; they are pooled.
+        lender: the baseline, whose band is borrowed where neither of the two has one.
+    """
+    known = {name: band for name, band in own.items() if band is not None}
+    if not known and lender is not None and lender[1] is not None:
+        known = {lender[0]: lender[1]}
+    return (pooled(list(known.values())), tuple(known)) if known else (None, ())
+
+
+def _levels(effects: list[Effect]) -> list[float]:
+    """What p each effect of a family has to meet; one that has none meets nothing."""
+    p_values = [p_value(effect) for effect in effects]
+    return holm([1.0 if p is None else p for p in p_values])
+
+
+def _fold_test(parent: Mapping[int, float], child: Mapping[int, float]) -> FoldTest | None:
+    return corrected_t([child[fold] - parent[fold] for fold in sorted(child.keys() & parent.keys())])

@@ -1,0 +1,104 @@
+"""How fast a listing with verdicts is: `python -m tests.benchmarks.bench_leaderboard`.
+
+3,000 complete experiments of five folds against one baseline. The other side is what a listing would cost that draws
+images anew for every row (10,000 draws over 500 images of 11 classes, timed on a few rows and scaled up).
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from competition.config import Config
+from competition.paths import Paths
+from competition.scoring.bootstrap import draw, paired_error
+from competition.settings import Metric
+from competition.store import baselines, competition, members, schema, splits
+from competition.store.engine import Store, create_store
+from competition.store.leaderboard import leaderboard
+from competition.store.splits import SplitVersion
+from competition.team import Role
+
+EXPERIMENTS, FOLDS = 3_000, 5
+WANTED_S = 3.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = create_store(Paths(Path(folder)))
+        fill(store)
+        listing = median_s(lambda: leaderboard(store), rounds=5)
+        store.close()
+    generator = np.random.default_rng(0)
+    a, b = (generator.integers(0, 1_000, (500, 11, 11)) for _ in range(2))
+    redrawn = median_s(lambda: paired_error(Metric.MIOU, [a], [b], draw(500)), rounds=5) * EXPERIMENTS
+    print(f"{EXPERIMENTS} rows: stored {listing:.2f} s, drawn anew {redrawn:.0f} s, ratio {redrawn / listing:.0f}")
+    if listing >= WANTED_S:
+        raise SystemExit(f"wanted: under {WANTED_S:g} s")
+
+
+def fill(store: Store) -> None:
+    competition.set_up(store, "f" * 16)
+    members.assign(store, "ann", [Role.LEAD], actor="ann")
+    splits.save(store, SplitVersion(1, "f" * 16, "kfold", FOLDS, None, 42, "hash", 0.0), actor="ann")
+    config = Config()
+    baselines.found(store, config, actor="ann")
+    generator = np.random.default_rng(0)
+    experiments = [_experiment(config, number, float(generator.normal(0.5, 0.01))) for number in range(EXPERIMENTS)]
+    jobs = [_job(number + 1, fold) for number in range(EXPERIMENTS) for fold in range(FOLDS)]
+    compared = [
+        {"experiment_id": number + 1, "parent_id": 1, "se_images": 0.003, "units": 500}
+        for number in range(1, EXPERIMENTS)
+    ]
+    with store.write() as tx:
+        for table, rows in ((schema.experiments, experiments), (schema.jobs, jobs), (schema.comparisons, compared)):
+            tx.execute(table.insert(), rows)
+
+
+def _experiment(config: Config, number: int, score: float) -> dict[str, object]:
+    return {
+        "name": f"e{number}",
+        "member_id": 1,
+        "split_version": 1,
+        "baseline_version": 1,
+        "config": config.model_dump(mode="json"),
+        "config_sha256": f"{number}" if number else config.sha256,
+        "parent_sha256": config.sha256 if number else None,
+        "conditions": [{"key": "seed", "old": 42, "new": number}] if number else [],
+        "note": "",
+        "created_at": 0.0,
+        "score": score,
+        "seed_spread": None if number else 0.004,
+        "seed_by_image": None if number else 0.002,
+        "seed_df": None if number else 10.0,
+    }
+
+
+def _job(experiment_id: int, fold: int) -> dict[str, object]:
+    return {
+        "experiment_id": experiment_id,
+        "kind": "fold",
+        "fold": fold,
+        "repeat": 0,
+        "state": "succeeded",
+        "priority": 0,
+        "queued_at": 0.0,
+        "device_s": 60.0,
+        "score": 0.5 + 0.001 * fold,
+    }
+
+
+def median_s(work: Callable[[], object], *, rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

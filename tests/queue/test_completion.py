@@ -1,0 +1,119 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from competition.conditions import conditions_between
+from competition.config import Config, with_overrides
+from competition.paths import Paths
+from competition.queue import evidence
+from competition.queue.completion import complete
+from competition.queue.contrast import contrast
+from competition.scoring import metrics
+from competition.scoring.bootstrap import draw, paired_error
+from competition.settings import Settings, read_settings
+from competition.store import baselines, comparisons, experiments, splits
+from competition.store.engine import Store, open_store
+from competition.store.leaderboard import leaderboard
+from tests.conftest import Comp
+from tests.queue.planting import leave, queue
+
+
+@pytest.fixture
+def opened(ready: Path) -> Iterator[Store]:
+    """A real competition: a baseline with three seeds, and an experiment that is clearly better."""
+    store = open_store(Paths(ready))
+    baselines.found(store, Config(), actor="ann")
+    queue(store, Config(), name="b1", seeds=3)
+    better = with_overrides(Config(), ["loss.dice=0.5"])
+    conditions = conditions_between(Config(), better)
+    queue(store, better, name="dice-0.5", parent_sha256=Config().sha256, conditions=conditions)
+    leave(store, store.paths, "b1", skill=0.6)
+    leave(store, store.paths, "dice-0.5", skill=0.8)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def settings(ready: Path) -> Settings:
+    return read_settings(Paths(ready).competition)
+
+
+def finish(store: Store, settings: Settings) -> None:
+    complete(store, settings, {split.version: split for split in splits.every(store)})
+
+
+def test_the_score_is_that_of_all_pixels_and_the_mean_over_seeds(opened: Store, settings: Settings) -> None:
+    finish(opened, settings)
+    b1 = experiments.find(opened, "b1")
+    found = evidence.load(opened.paths, b1, folds=2, repeats=(0, 1, 2))
+    assert len(found.ids) == 12
+    assert list(b1.repeat_scores.values()) == [metrics.score("miou", run) for run in found.runs]
+    assert b1.score == pytest.approx(np.mean(list(b1.repeat_scores.values())))
+    assert b1.band is not None
+    assert b1.class_iou == pytest.approx(np.mean([metrics.per_class_iou(run.sum(0)) for run in found.runs], axis=0))
+    assert experiments.find(opened, "dice-0.5").band is None
+
+
+def test_the_parent_is_compared_by_groups_on_the_same_draws(opened: Store, settings: Settings) -> None:
+    finish(opened, settings)
+    rows = {row.name: row for row in leaderboard(opened)}
+    judged = rows["dice-0.5"].judged
+    assert judged is not None
+    a, b = (
+        evidence.load(opened.paths, experiments.find(opened, name), folds=2, repeats=repeats)
+        for name, repeats in (("b1", (0, 1, 2)), ("dice-0.5", (0,)))
+    )
+    groups = [image_id.partition("_")[0] for image_id in a.ids]
+    assert judged.effect.units == 4
+    assert judged.effect.se_images == pytest.approx(paired_error("miou", a.runs, b.runs, draw(groups)))
+    assert judged.verdict.call == "better"
+    assert comparisons.pending(opened) == []
+
+
+def test_comparing_them_says_what_the_listing_says_and_which_images_changed(opened: Store, settings: Settings) -> None:
+    finish(opened, settings)
+    judged = {row.name: row for row in leaderboard(opened)}["dice-0.5"].judged
+    split = splits.require_current(opened)
+    a, b = (experiments.find(opened, name) for name in ("b1", "dice-0.5"))
+    made = contrast(opened, settings, a, b, split)
+    assert judged is not None
+    assert made.verdict.p == pytest.approx(judged.verdict.p)
+    assert made.effect.delta == pytest.approx(judged.effect.delta)
+    assert [c.name for c in made.classes] == list(settings.classes)
+    assert all(c.b - c.a > c.half > 0 for c in made.classes)
+    assert len(made.images) == 12
+    assert [i.delta for i in made.images] == sorted(i.delta for i in made.images)
+    largest = sorted(abs(i.delta) for i in made.images)[-3:]
+    assert sorted(abs(i.delta) for i in made.changed(3)) == largest
+    one = made.images[0]
+    matrices = {e.name: evidence.load(opened.paths, e, folds=2, repeats=tuple(e.repeat_scores)) for e in (a, b)}
+    place = matrices["b1"].ids.index(one.id)
+    assert one.b == pytest.approx(float(metrics.miou(matrices["dice-0.5"].runs[0][place])))
+    assert one.a == pytest.approx(np.mean([metrics.miou(run[place]) for run in matrices["b1"].runs]))
+
+
+def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, settings: Settings) -> None:
+    split = {s.version: s for s in splits.every(opened)}
+    [(first, repeats)] = [one for one in experiments.unscored(opened) if one[0].name == "b1"]
+    assert repeats == (0, 1, 2)
+    experiments.set_score(opened, first, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
+    opened.paths.job("b1", 1, 2).confusion.unlink()
+    complete(opened, settings, split)
+    row = {row.name: row for row in leaderboard(opened)}["dice-0.5"]
+    assert row.score is not None
+    assert row.judged is None
+    assert "no verdict" in row.reason
+    assert "confusion.npz does not exist" in row.reason
+
+
+def test_the_command_shows_it_in_eighty_columns(opened: Store, settings: Settings, comp: Comp) -> None:
+    finish(opened, settings)
+    text = comp.ok("compare", "b1", "dice-0.5")
+    table, _, sentences = text.partition("Verdict: ")
+    assert max(map(len, table.splitlines())) <= 80
+    assert "loss.dice" in table
+    assert sentences.startswith("dice-0.5 against b1: better.")
+    assert "seeds of b1" in sentences
+    assert "Folds alone (corrected t)" in sentences

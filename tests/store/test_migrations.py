@@ -1,0 +1,56 @@
+"""An older database comes through an upgrade with everything that it held."""
+
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+
+from competition.paths import Paths
+from competition.store import engine, experiments, jobs
+from competition.store.engine import Store, open_store
+
+FIRST = """
+INSERT INTO competition (id, fingerprint, created_at) VALUES (1, 'f', 0);
+INSERT INTO members (id, name, joined_at) VALUES (1, '지우 <b>', 0);
+INSERT INTO splits (version, fingerprint, scheme, folds, seed, hash, created_at)
+  VALUES (1, 'f', 'kfold', 1, 42, 'h', 0);
+INSERT INTO experiments (id, name, member_id, split_version, baseline_version, config, config_sha256, conditions, note,
+  created_at, score) VALUES (1, 'b1', 1, 1, 1, '{}', 'c', '[]', '', 0, 0.5);
+INSERT INTO jobs (id, experiment_id, kind, fold, state, priority, queued_at, device_s, score)
+  VALUES (7, 1, 'fold', 0, 'succeeded', 0, 1.5, 60, 0.5);
+INSERT INTO attempts (job_id, token, host, boot_id, worker_pid, worker_started_at, device, slot, started_at,
+  heartbeat_at, ended_at) VALUES (7, 't', 'h', 'b', 1, 0, 'cpu', 0, 0, 0, 1);
+INSERT INTO artifacts (job_id, name, sha256) VALUES (7, 'confusion.npz', 'abc');
+"""
+
+
+def first_revision(paths: Paths) -> None:
+    """A database as the first release left it."""
+    paths.runs.mkdir()
+    store = Store(engine._engine(paths.database), paths)
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
+    with store.write() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0001")
+    store.close()
+    with sqlite3.connect(paths.database) as raw:
+        raw.executescript(FIRST)
+
+
+def test_jobs_with_attempts_and_artifacts_survive_the_second_revision(tmp_path: Path) -> None:
+    first_revision(Paths(tmp_path))
+    store = open_store(Paths(tmp_path))
+    job = jobs.of_experiment(store, "b1")[0]
+    assert (job.id, job.repeat, job.label, job.device_s, job.member) == (7, 0, "fold 0", 60, "지우 <b>")
+    assert experiments.find(store, "b1").repeat_scores == {0: 0.5}
+    assert experiments.find(store, "b1").band is None
+    with store.read() as tx:
+        assert tx.exec_driver_sql("SELECT job_id FROM artifacts").scalars().all() == [7]
+        assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert tx.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        checks = tx.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'jobs'").scalar_one()
+    assert "ck_jobs_state_known" in checks
+    assert "ck_jobs_repeat_not_negative" in checks
+    store.close()
