@@ -1,5 +1,6 @@
 """Every file name of a competition; no other module spells one."""
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from competition.errors import CompError
 
 COMPETITION_FILE = "competition.yaml"
 BASELINE_FILE = "baseline.yaml"
+LONGEST_NAME = 200
+"""In bytes of UTF-8; most file systems take 255, and comp adds to it."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,26 @@ class Paths:
     def eda_summary(self) -> Path:
         """What the page says, for programs."""
         return self.eda_page.with_name("summary.json")
+
+
+def check_name(noun: str, name: str) -> str:
+    """`name` for an experiment, an ensemble or a member: it may become a file's name, and is shown on one line.
+
+    Raises:
+        CompError: it is empty, too long, starts with a dot, or holds a slash or a control character.
+    """
+    wrong = None
+    if not name.strip():
+        wrong = "it is empty"
+    elif name.startswith(".") or "/" in name or "\\" in name:
+        wrong = "it would be another folder"
+    elif any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        wrong = "it holds a control character"
+    elif len(name.encode()) > LONGEST_NAME:
+        wrong = f"it takes more than {LONGEST_NAME} bytes"
+    if wrong:
+        raise CompError(f"{name!r} cannot be the name of {noun}: {wrong}.")
+    return name
 
 
 def header_of(shard: Path) -> Path:

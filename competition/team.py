@@ -44,11 +44,14 @@ class Right(StrEnum):
     """What only some roles may do without `--force`."""
 
     PROMOTE_BASELINE = "promote a baseline"
+    SUBMIT = "submit"
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
     Right.PROMOTE_BASELINE: frozenset({Role.BASELINE, Role.LEAD}),
+    Right.SUBMIT: frozenset({Role.ENSEMBLE, Role.LEAD}),
 }
+"""Everything else is open to every member. What is forced is recorded as an event."""
 
 
 def parse_role(text: str) -> Role:

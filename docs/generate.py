@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from competition.config import Config
 from competition.paths import EnsemblePaths, JobPaths, Paths
-from competition.settings import DataSettings, Settings
+from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -56,7 +56,8 @@ def configuration() -> str:
         model = field.annotation
         if inspect.isclass(model) and issubclass(model, BaseModel):
             text += f"\n### {section}\n\n{inspect.getdoc(model)}\n\n{_keys(model, section + '.')}"
-    text += "\n## competition.yaml\n\nWritten by `comp init`; locked once an experiment exists.\n\n"
+    text += "\n## competition.yaml\n\nWritten by `comp init`; locked once an experiment exists, but for "
+    text += f"{', '.join(f'`{key}`' for key in UNLOCKED)}.\n\n{inspect.getdoc(Settings)}\n\n"
     text += _keys(Settings, "", skip=("data",))
     text += f"\n### data\n\n{inspect.getdoc(DataSettings)}\n\n{_keys(DataSettings, 'data.')}"
     return text
@@ -72,6 +73,7 @@ def roles() -> str:
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
         text += f"| {right} | {', '.join(sorted(allowed))} |\n"
+    text += "\nEverything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
     return text
 
 

@@ -17,6 +17,7 @@ from competition.cli import (
     run,
     split,
     status,
+    submissions,
     submit,
     worker,
 )
@@ -46,6 +47,7 @@ for module in (
     compare,
     ensemble,
     submit,
+    submissions,
     status,
     cache,
     demo,

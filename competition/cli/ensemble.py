@@ -6,6 +6,7 @@ import typer
 
 from competition.cli.options import AsOption, Competition, DirOption, JsonOption, actor_name, open_competition
 from competition.errors import RefusedError
+from competition.paths import check_name
 
 if TYPE_CHECKING:
     from competition.ensemble.build import Ensemble, Method
@@ -44,6 +45,8 @@ def ensemble(
 
     if method not in list(Method):
         raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
+    if name is not None:
+        check_name("an ensemble", name)
     opened = open_competition(folder)
     chosen = _chosen(opened, names or [])
     members = [member_of(opened, e) for e in chosen]

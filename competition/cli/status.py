@@ -76,7 +76,7 @@ def _state(opened: Competition, team: list["Member"]) -> TeamState:
         blended=len({n for n in (blends[-1].weights if blends else {}) if n in {r.name for r in complete}}),
         failed=tuple(r.name for r in rows if r.state is ExperimentState.FAILED),
         pending=len(jobs.in_states(opened.store, [JobState.QUEUED])),
-        submissions=submissions.count(opened.store),
+        submissions=len(submissions.every(opened.store)),
     )
 
 

@@ -9,7 +9,7 @@ from competition.conditions import check_one_condition, conditions_between, defa
 from competition.config import Config, read_config, with_overrides
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
-from competition.paths import Paths
+from competition.paths import Paths, check_name
 from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
 from competition.store.engine import Store
@@ -49,6 +49,8 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     Raises:
         CompError: a rule forbids it (one condition, unknown fold, changed files, …); nothing has been queued.
     """
+    if wish.name is not None:
+        check_name("an experiment", wish.name)
     split = _current_split(store)
     folds = _folds(wish, split.folds)
     member = members.find(store, wish.member)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -214,6 +214,12 @@ submissions = Table(
     Column("images", Integer, nullable=False),
     Column("member", Text),
     Column("created_at", Float, nullable=False),
+    Column("split_version", Integer),
+    Column("cv", Float),
+    Column("weights", JSON(none_as_null=True)),
+    Column("public_score", Float),
+    Column("private_score", Float),
+    Index("ix_submissions_sha256", "sha256"),
 )
 
 events = Table(

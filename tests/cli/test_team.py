@@ -24,7 +24,7 @@ def test_mistakes_in_assign_are_explained(comp: Comp, ready: Path) -> None:
     assert "Which roles for bob?" in comp.error("assign", "bob")
     assert "Whom?" in comp.error("assign")
     assert "There is no member 'bob'" in comp.error("assign", "bob", "--remove", "eda")
-    assert "must not be empty" in comp.error("assign", " ", "eda")
+    assert "it is empty" in comp.error("assign", " ", "eda")
     assert "bob" not in comp.ok("assign", "--list")
 
 
