@@ -75,6 +75,11 @@ class EnsemblePaths:
         """Best single, mean and weighted scores, cross-fitted and in-sample."""
         return self.folder / "scores.json"
 
+    @property
+    def confusion(self) -> Path:
+        """Per-image confusion matrices of the blend on the out-of-fold images, scored as its headline score is."""
+        return self.folder / "confusion.npz"
+
 
 @dataclass(frozen=True)
 class CachePaths:

@@ -136,6 +136,7 @@ def _keep(
     """Write the ensemble's files and its record; the number of test images predicted."""
     from competition.cli.submit import write_submission
     from competition.files import write_json
+    from competition.scoring import confusion
     from competition.store import ensembles
 
     paths = opened.paths.ensemble(record.name)
@@ -144,6 +145,7 @@ def _keep(
         images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
+    confusion.save(paths.confusion, made.ids, made.confusion)
     ensembles.save(opened.store, record, actor=actor)
     return images
 

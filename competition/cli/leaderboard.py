@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from competition.cli import publicboard
 from competition.cli.options import DirOption, JsonOption, open_competition
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def leaderboard(
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Only this member's experiments.")] = None,
     every_split: Annotated[bool, typer.Option("--all", help="Also experiments on older splits.")] = False,
+    public: Annotated[bool, typer.Option("--lb", help="CV against the competition's public board instead.")] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,6 +34,9 @@ def leaderboard(
     from competition.store import members
 
     opened = open_competition(folder)
+    if public:
+        publicboard.show(opened, as_json=as_json)
+        return
     if member is not None:
         members.find(opened.store, member)
     rows = board.leaderboard(opened.store, member=member, every_split=every_split)

@@ -66,6 +66,13 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     return f"{100 * value:+.2f}" if signed else f"{100 * value:.2f}"
 
 
+def chance(probability: float) -> str:
+    """A probability as people read it: `37 %`; never a certainty."""
+    if probability < 0.005:
+        return "<1 %"
+    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
+
+
 def duration(seconds: float | None) -> str:
     """`42s`, `3m10s`, `2h05m`."""
     if seconds is None:

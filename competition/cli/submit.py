@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from competition.cli import advise
 from competition.cli.options import (
     AsOption,
     Competition,
@@ -43,7 +44,9 @@ def register(app: typer.Typer) -> None:
 
 
 def submit(
-    source: Annotated[str, typer.Argument(metavar="ENSEMBLE|EXPERIMENT", help="What to submit.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Argument(metavar="ENSEMBLE|EXPERIMENT", help="What to submit.", show_default=False)
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", help="png, color-png, rle-csv, labels-csv or coco-json.", show_default="png")
     ] = "png",
@@ -62,6 +65,13 @@ def submit(
     output_path: Annotated[
         Path | None, typer.Option("--output", metavar="PATH", help="Where to.", show_default="runs/submissions/")
     ] = None,
+    kaggle: Annotated[
+        str | None,
+        typer.Option(metavar="COMPETITION", help="Also hand it in, with the `kaggle` command and your credentials."),
+    ] = None,
+    advise_finals: Annotated[
+        bool, typer.Option("--advise", help="Submit nothing; say which two to choose in the end.")
+    ] = False,
     as_member: AsOption = None,
     force: ForceOption = False,
     folder: DirOption = None,
@@ -73,6 +83,7 @@ def submit(
     towards the team's submissions of today (UTC); the same file again does not.
     """
     from competition.cli import output
+    from competition.cli.upload import check_upload, upload
     from competition.ensemble.writers import Format
     from competition.ensemble.writers.check import Witness, check
     from competition.ensemble.writers.sample import read_sample
@@ -82,10 +93,17 @@ def submit(
         raise UnknownNameError.among("format", form, list(Format), hint=f"Formats: {', '.join(Format)}")
     chosen = Format(form)
     opened = open_competition(folder)
+    if advise_finals:
+        advise.show(opened, as_json=as_json)
+        return
+    if source is None:
+        raise CompError("What is to be submitted?", hint="`comp submit ENSEMBLE` (or an experiment), or --advise.")
     member = members.find(opened.store, acting_member(opened.store, as_member))
     found = _resolve(opened, source)
     layout = _layout(opened, chosen, sample=sample, size=size)
     wanted = read_sample(against) if against else None
+    if kaggle is not None:
+        check_upload(chosen)
     members.require_right(opened.store, member, Right.SUBMIT, force=force)
     if not force:
         submissions.check_quota(opened.store, opened.settings.submissions_per_day)
@@ -96,6 +114,8 @@ def submit(
         check(target, wanted, witness)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
     recorded = _record(opened, found, form, target, images, member=member.name, force=force)
+    if kaggle is not None:
+        upload(opened, recorded, target, kaggle, actor=member.name)
     made = recorded.submission
     if as_json:
         checked = None if against is None else str(against)

@@ -219,6 +219,7 @@ submissions = Table(
     Column("weights", JSON(none_as_null=True)),
     Column("public_score", Float),
     Column("private_score", Float),
+    Column("uploaded_to", Text),
     Index("ix_submissions_sha256", "sha256"),
 )
 

@@ -37,7 +37,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission; the scores of the board are fractions like `cv`, None until somebody enters them."""
+    """A submission; the scores of the board are fractions like `cv`, None until somebody enters them.
+
+    `uploaded_to` is the Kaggle competition that comp has handed it in to.
+    """
 
     id: int
     source: str
@@ -52,6 +55,7 @@ class Submission:
     weights: dict[str, float]
     public_score: float | None
     private_score: float | None
+    uploaded_to: str | None
 
     @property
     def day(self) -> str:
@@ -101,6 +105,16 @@ def withdraw(store: Store, submission: Submission, *, actor: str, why: str) -> N
         tx.execute(table.delete().where(table.c.id == submission.id))
         events.record(
             tx, actor=actor, subject=submission.source, action=f"withdrew submission {submission.id}", why=why
+        )
+
+
+def set_uploaded(store: Store, submission: Submission, competition: str, *, actor: str) -> None:
+    """Remember that a submission was handed in to a Kaggle competition."""
+    table = schema.submissions
+    with store.write() as tx:
+        tx.execute(update(table).where(table.c.id == submission.id).values(uploaded_to=competition))
+        events.record(
+            tx, actor=actor, subject=submission.source, action=f"uploaded submission {submission.id}", why=competition
         )
 
 

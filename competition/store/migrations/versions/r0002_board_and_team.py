@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("weights", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("public_score", sa.Float(), nullable=True),
         sa.Column("private_score", sa.Float(), nullable=True),
+        sa.Column("uploaded_to", sa.Text(), nullable=True),
     ):
         op.add_column("submissions", column)
     op.create_index("ix_submissions_sha256", "submissions", ["sha256"], unique=False)
