@@ -32,7 +32,8 @@ def command_names() -> list[str]:
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
     for group in app.registered_groups:
         for command in group.typer_instance.registered_commands if group.typer_instance else []:
-            names.append(f"{group.name} {command.callback.__name__}" if command.callback else "")
+            if command.callback:
+                names.append(f"{group.name} {command.name or command.callback.__name__}")
     return names
 
 

@@ -223,6 +223,23 @@ submissions = Table(
     Index("ix_submissions_sha256", "sha256"),
 )
 
+ideas = Table(
+    "ideas",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("source", Text),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("idea_id", ForeignKey("ideas.id"), primary_key=True),
+    Column("experiment_id", ForeignKey("experiments.id"), primary_key=True),
+)
+
 events = Table(
     "events",
     metadata,

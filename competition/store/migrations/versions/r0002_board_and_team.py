@@ -1,4 +1,4 @@
-"""What the competition's board says about submissions."""
+"""What the competition's board says about submissions; ideas and the experiments that try them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,3 +19,21 @@ def upgrade() -> None:
     ):
         op.add_column("submissions", column)
     op.create_index("ix_submissions_sha256", "submissions", ["sha256"], unique=False)
+    op.create_table(
+        "ideas",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_ideas_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ideas")),
+    )
+    op.create_table(
+        "trials",
+        sa.Column("idea_id", sa.Integer(), nullable=False),
+        sa.Column("experiment_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["experiment_id"], ["experiments.id"], name=op.f("fk_trials_experiment_id")),
+        sa.ForeignKeyConstraint(["idea_id"], ["ideas.id"], name=op.f("fk_trials_idea_id")),
+        sa.PrimaryKeyConstraint("idea_id", "experiment_id", name=op.f("pk_trials")),
+    )
