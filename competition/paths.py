@@ -166,6 +166,10 @@ class Paths:
         """What each image looks like: perceptual hashes, by the sha256 of the image."""
         return self.data(fingerprint) / "looks.csv"
 
+    def findings(self, fingerprint: str) -> Path:
+        """What `comp check` found last, and on which version of the split."""
+        return self.data(fingerprint) / "findings.json"
+
     def folds(self, fingerprint: str, version: int) -> Path:
         """Which image is validated in which fold, for one version of the split."""
         return self.data(fingerprint) / f"folds-v{version}.csv"

@@ -87,6 +87,7 @@ def files() -> str:
         (paths.database, Paths.database),
         (paths.crash_log, Paths.crash_log),
         (paths.manifest("<fingerprint>"), Paths.manifest),
+        (paths.findings("<fingerprint>"), Paths.findings),
         (Path(str(paths.folds("<fingerprint>", 1)).replace("v1", "v<N>")), Paths.folds),
         (paths.cache("<fingerprint>"), Paths.cache),
         (paths.experiment_config("<name>"), Paths.experiment_config),

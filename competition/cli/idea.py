@@ -37,10 +37,11 @@ def add(
     from competition.store import ideas, members
 
     opened = open_competition(folder)
-    if not text.strip():
+    line = " ".join(text.split())
+    if not line:
         raise CompError("An idea must say something.")
     member = members.find(opened.store, acting_member(opened.store, by))
-    made = ideas.add(opened.store, text.strip(), source=source, member_id=member.id, member=member.name)
+    made = ideas.add(opened.store, line, source=source, member_id=member.id, member=member.name)
     if as_json:
         output.print_json(made.to_json())
     else:
