@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from competition.store.leaderboard import LeaderboardRow
 
+TEAM = "(team)"
+"""What the team's own lineage is called beside those of members."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -58,17 +61,19 @@ def render(rows: list["LeaderboardRow"]) -> "Table":
     """The rows as a table that fits 80 columns; scores in percent."""
     from competition.cli import output
 
+    lineages = ("lineage",) if any(row.lineage for row in rows) else ()
     table = output.table(
         "#",
         "experiment",
         "member",
+        *lineages,
         "condition",
         "CV",
         "folds",
         "delta",
         "time",
         right=("#", "CV", "folds", "delta", "time"),
-        wrap=("experiment", "member", "condition"),
+        wrap=("experiment", "member", "lineage", "condition"),
     )
     below = False
     for row in rows:
@@ -80,6 +85,7 @@ def render(rows: list["LeaderboardRow"]) -> "Table":
             row.rank or output.NOTHING,
             row.name,
             row.member,
+            *((row.lineage or TEAM,) if lineages else ()),
             _condition(row),
             output.percent(row.score),
             _folds(row),

@@ -20,7 +20,8 @@ class LeaderboardRow:
 
     `fold_scores` has an entry per fold of the split (None: not done). `parent` is the experiment with the parent's
     configuration on the same split, or the name of the baseline where that has not been run. `leaks_allowed` is the
-    reason why the split leaks all the same, None where it does not.
+    reason why the split leaks all the same, None where it does not. `lineage` is the member in whose own lineage the
+    experiment grew, None for the team's.
     """
 
     rank: int | None
@@ -38,6 +39,7 @@ class LeaderboardRow:
     split_version: int
     leaks_allowed: str | None
     note: str
+    lineage: str | None
 
     @property
     def fold_mean(self) -> float | None:
@@ -71,6 +73,7 @@ class LeaderboardRow:
             "split": self.split_version,
             "leaks_allowed": self.leaks_allowed,
             "note": self.note,
+            "lineage": self.lineage,
         }
 
     def _done(self) -> list[float]:
@@ -110,12 +113,16 @@ def leaderboard(store: Store, *, member: str | None = None, every_split: bool = 
     return [r for r in ranked if member is None or r.member == member]
 
 
+_OWNERS = schema.members.alias("owners")
 _EXPERIMENTS = (
     select(
         *(c for c in schema.experiments.c if c.name not in ("config", "class_iou")),
         schema.members.c.name.label("member"),
+        _OWNERS.c.name.label("lineage"),
     )
     .join(schema.members, schema.members.c.id == schema.experiments.c.member_id)
+    .outerjoin(schema.baselines, schema.baselines.c.version == schema.experiments.c.baseline_version)
+    .outerjoin(_OWNERS, _OWNERS.c.id == schema.baselines.c.owner_id)
     .order_by(schema.experiments.c.id.desc())
 )
 
@@ -162,6 +169,7 @@ def _row(row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None
         split_version=row.split_version,
         leaks_allowed=split.leaks_allowed,
         note=row.note,
+        lineage=row.lineage,
     )
 
 

@@ -101,6 +101,7 @@ baselines = Table(
     Column("forced", Integer, nullable=False),
     CheckConstraint("forced IN (0, 1)", name="forced_is_bool"),
     Column("created_at", Float, nullable=False),
+    Column("owner_id", ForeignKey("members.id")),
 )
 
 experiments = Table(

@@ -53,12 +53,16 @@ def _open_findings(store: Store) -> int | None:
 
 
 def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]:
-    """The best experiment, unless it is the baseline already."""
-    founded = baselines.current(store)
-    if founded is None or not complete:
-        return ()
-    best = experiments.find(store, complete[0].name)
-    return () if best.config.sha256 == founded.config.sha256 else (best.name,)
+    """By lineage, the best experiment where it beats the newest baseline, which has been run."""
+    heads = {b.owner: b for b in baselines.every(store)}
+    better = []
+    for owner, head in heads.items():
+        best = next((r for r in complete if r.lineage == owner), None)
+        split = splits.current(store)
+        ran = experiments.of_config(store, head.config.sha256, split.version) if split else None
+        if best is not None and ran is not None and ran.score is not None and (best.score or 0) > ran.score:
+            better.append(best.name)
+    return tuple(better)
 
 
 def _unwritten(store: Store, complete: list[LeaderboardRow]) -> tuple[tuple[int, str], ...]:

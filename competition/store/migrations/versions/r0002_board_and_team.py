@@ -1,4 +1,4 @@
-"""What the competition's board says about submissions; ideas and the experiments that try them."""
+"""What the competition's board says about submissions; ideas and the experiments that try them; lineages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,4 +36,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["experiment_id"], ["experiments.id"], name=op.f("fk_trials_experiment_id")),
         sa.ForeignKeyConstraint(["idea_id"], ["ideas.id"], name=op.f("fk_trials_idea_id")),
         sa.PrimaryKeyConstraint("idea_id", "experiment_id", name=op.f("pk_trials")),
+    )
+    # Alembic cannot add a column with a foreign key to SQLite, which can do it, as PostgreSQL does.
+    op.execute(
+        "ALTER TABLE baselines ADD COLUMN owner_id INTEGER CONSTRAINT fk_baselines_owner_id REFERENCES members (id)"
     )
