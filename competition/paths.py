@@ -209,16 +209,16 @@ class Paths:
         return self.eda_page.with_name("summary.json")
 
 
-def check_name(noun: str, name: str) -> str:
-    """`name` for an experiment, an ensemble or a member: it may become a file's name, and is shown on one line.
+def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
+    """`name` itself, where it can be shown on one line and, for `is_file`, be a file's.
 
     Raises:
-        CompError: it is empty, too long, starts with a dot, or holds a slash or a control character.
+        CompError: it is empty, too long or holds a control character; as a file's, starts with a dot or holds a slash.
     """
     wrong = None
     if not name.strip():
         wrong = "it is empty"
-    elif name.startswith(".") or "/" in name or "\\" in name:
+    elif is_file and (name.startswith(".") or "/" in name or "\\" in name):
         wrong = "it would be another folder"
     elif any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
         wrong = "it holds a control character"

@@ -1,15 +1,14 @@
 """`comp submit --advise`: which two submissions to choose in the end."""
 
-from typing import TYPE_CHECKING
+import shlex
 
 from competition.cli.options import Competition
-
-if TYPE_CHECKING:
-    from competition.report.finals import Candidate
 
 
 def show(opened: Competition, *, as_json: bool) -> None:
     """Print the two, and why."""
+    from rich.text import Text
+
     from competition.cli import output
     from competition.report.finals import advise
 
@@ -26,20 +25,13 @@ def show(opened: Competition, *, as_json: bool) -> None:
         output.add_row(table, number, candidate.name, *scores, candidate.submission or "not yet")
     output.out().print(table)
     output.out().print()
-    output.print_lines("\n".join(advice.why))
+    why = list(advice.why)
     if advice.hedge is not None:
-        hedge = advice.hedge
-        output.print_lines(
-            f"On {hedge.private_images} private images the second beats the first with a probability of "
-            f"{output.chance(hedge.second_wins)};\nboth together are worth {output.percent(hedge.gain, signed=True)} "
-            "over the first alone."
-        )
+        chance, gain = output.chance(advice.hedge.second_wins), output.percent(advice.hedge.gain, signed=True)
+        why.append(f"On {advice.hedge.private_images} private images the second wins with a probability of {chance};")
+        why.append(f"the better of both is worth {gain} over the first alone.")
+    for line in why:
+        output.out().print(Text(line))
     for candidate in chosen:
         if candidate.submission is None:
-            output.say(f"Hand it in: `{_command(candidate)}`.")
-
-
-def _command(candidate: "Candidate") -> str:
-    import shlex
-
-    return f"comp submit {shlex.quote(candidate.name)}"
+            output.say(f"Hand it in: `comp submit {shlex.quote(candidate.name)}`.")

@@ -41,7 +41,7 @@ def assign(
     if member is None and not list_them:
         raise CompError("Whom? Name a member and their roles.", hint="`comp assign MEMBER ROLE...`, or --list.")
     if member is not None:
-        check_name("a member", member)
+        check_name("a member", member, is_file=False)
     if member is not None and remove is not None:
         members.remove_role(opened.store, member, parse_role(remove), actor=actor)
     elif member is not None and not list_them:

@@ -117,7 +117,11 @@ def promote(
     opened = open_competition(folder)
     found = experiments.find(opened.store, experiment)
     member = members.find(opened.store, acting_member(opened.store, as_member))
-    if baselines.of_version(opened.store, found.baseline_version).owner != member.name:
+    owner = baselines.of_version(opened.store, found.baseline_version).owner
+    newest = baselines.current(opened.store, owner)
+    if newest is not None and newest.config == found.config:
+        raise RefusedError(f"{experiment} is the baseline already ({newest.name}).")
+    if owner != member.name:
         members.require_right(opened.store, member, Right.PROMOTE_BASELINE, force=force)
     if found.score is None and not force:
         raise RefusedError(

@@ -79,11 +79,9 @@ def advise(store: Store, settings: Settings) -> Advice:
         why.append(f"Everything else is the same bet (more than {SAME_BET:.0%} of the weight in common).")
         why.append("`comp ensemble` of other experiments makes another one.")
     else:
-        kind = "blend" if second.is_blend else "single model (no blend is another bet)"
-        shared = second.shared_with(first)
-        why.append(
-            f"{second.name} is the best {kind} with at most {SAME_BET:.0%} of its weight in common ({shared:.0%})."
-        )
+        shared = f"{second.shared_with(first):.0%} of the weight in common, at most {SAME_BET:.0%} may be"
+        kind = "blend" if second.is_blend else "single model; no blend is another bet"
+        why.append(f"{second.name} is another bet ({shared}), and the best such {kind}.")
     return Advice(first, second, tuple(why), _hedge(store, settings, first, second) if second else None)
 
 

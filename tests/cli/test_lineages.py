@@ -115,6 +115,7 @@ def test_promoting_moves_the_team_and_rebase_brings_conditions_along(comp: Comp,
     comp.ok("run", "--idea", "1", "--as", "ann", "--set", "optimizer.lr=0.0003", "--detach")
     assert "starts from b1 already" in comp.error("rebase", "lr-0.0003", "--as", "ann")
     comp.ok("baseline", "promote", "dice-0.5", "--as", "ann")
+    assert "dice-0.5 is the baseline already (b2)" in comp.error("baseline", "promote", "dice-0.5", "--as", "ann")
     assert rows(comp)["lr-0.0003"]["parent"] == "b1"
     made = json.loads(comp.ok("rebase", "lr-0.0003", "--as", "ann", "--json"))
     assert made == {"name": "lr-0.0003@b2", "new": True, "jobs": 3}

@@ -102,7 +102,7 @@ def test_a_source_made_anew_gives_no_error_bar(comp: Comp, three: Path) -> None:
 def test_advice_is_the_best_cv_and_another_bet(comp: Comp, three: Path) -> None:
     only = json.loads(comp.ok("submit", "--advise", "--json"))
     assert (only["first"]["name"], only["second"]["is_blend"]) == ("dice-0.5", False)
-    assert "no blend is another bet" in only["why"][1]
+    assert "the best such single model; no blend is another bet" in only["why"][1]
     comp.ok("ensemble", "--name", "all")
     comp.ok("ensemble", "b1", "lr-0.002", "--name", "pair")
     best = play(three, blurred(0.02), assignments=("seed=7",))
