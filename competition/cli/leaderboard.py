@@ -6,6 +6,7 @@ import typer
 
 from competition.cli import publicboard
 from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.errors import CompError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,6 +39,8 @@ def leaderboard(
 
     opened = open_competition(folder)
     if public:
+        if member is not None or every_split:
+            raise CompError("--lb shows the whole team's submissions of the current split: no --member, no --all.")
         publicboard.show(opened, as_json=as_json)
         return
     if member is not None:

@@ -44,6 +44,7 @@ def say(root: Path, text: str) -> None:
 def test_without_scores_it_says_how_to_enter_them(comp: Comp, three: Path) -> None:
     assert "comp score SUBMISSION" in comp.ok("leaderboard", "--lb")
     assert json.loads(comp.ok("leaderboard", "--lb", "--json"))["submissions"] == []
+    assert "no --member" in comp.error("leaderboard", "--lb", "--member", "ann")
 
 
 def test_cv_against_the_public_board(comp: Comp, three: Path) -> None:
