@@ -47,9 +47,12 @@ def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workloa
 
 
 def _open_findings(store: Store) -> int | None:
+    """What `comp check` found; a check from before the split will do where `comp split` found no leak in it."""
     split = splits.current(store)
     path = store.paths.findings(competition.fingerprint(store))
-    return kept.grave(path, split_version=split.version if split else None)
+    if split is None:
+        return kept.grave(path, on=[None])
+    return kept.grave(path, on=[split.version] if split.leaks_allowed else [split.version, None])
 
 
 def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]:
