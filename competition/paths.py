@@ -1,5 +1,6 @@
 """Every file name of a competition; no other module spells one."""
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from competition.errors import CompError
 
 COMPETITION_FILE = "competition.yaml"
 BASELINE_FILE = "baseline.yaml"
+LONGEST_NAME = 200
+"""In bytes of UTF-8; most file systems take 255, and comp adds to it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class EnsemblePaths:
     def scores(self) -> Path:
         """Best single, mean and weighted scores, cross-fitted and in-sample."""
         return self.folder / "scores.json"
+
+    @property
+    def confusion(self) -> Path:
+        """Per-image confusion matrices of the blend on the out-of-fold images, scored as its headline score is."""
+        return self.folder / "confusion.npz"
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,10 @@ class Paths:
         """What each image looks like: perceptual hashes, by the sha256 of the image."""
         return self.data(fingerprint) / "looks.csv"
 
+    def findings(self, fingerprint: str) -> Path:
+        """What `comp check` found last, and on which version of the split."""
+        return self.data(fingerprint) / "findings.json"
+
     def folds(self, fingerprint: str, version: int) -> Path:
         """Which image is validated in which fold, for one version of the split."""
         return self.data(fingerprint) / f"folds-v{version}.csv"
@@ -217,6 +229,26 @@ class Paths:
     def eda_summary(self) -> Path:
         """What the page says, for programs."""
         return self.eda_page.with_name("summary.json")
+
+
+def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
+    """`name` itself, where it can be shown on one line and, for `is_file`, be a file's.
+
+    Raises:
+        CompError: it is empty, too long or holds a control character; as a file's, starts with a dot or holds a slash.
+    """
+    wrong = None
+    if not name.strip():
+        wrong = "it is empty"
+    elif is_file and (name.startswith(".") or "/" in name or "\\" in name):
+        wrong = "it would be another folder"
+    elif any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        wrong = "it holds a control character"
+    elif len(name.encode()) > LONGEST_NAME:
+        wrong = f"it takes more than {LONGEST_NAME} bytes"
+    if wrong:
+        raise CompError(f"{name!r} cannot be the name of {noun}: {wrong}.")
+    return name
 
 
 def header_of(shard: Path) -> Path:

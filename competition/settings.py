@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -166,8 +166,16 @@ def parse_metric(value: object) -> object:
     return value
 
 
+UNLOCKED = ("submissions_per_day", "public_images", "private_images")
+"""The keys that may change once experiments exist: no score depends on them."""
+
+
 class Settings(Section):
-    """The competition: classes, metric, data and strategy."""
+    """The competition: classes, metric, data and strategy.
+
+    `submissions_per_day` is the team's quota on the competition's board. `public_images` and `private_images` are the
+    numbers of test images behind the public and the private score; without the second, it is all other test images.
+    """
 
     name: str = Field(min_length=1)
     classes: Annotated[tuple[str, ...], Field(strict=False)]
@@ -175,6 +183,14 @@ class Settings(Section):
     metric: Annotated[Metric | str, BeforeValidator(parse_metric)] = Metric.MIOU
     strategy: Annotated[Strategy, Field(strict=False)] = Strategy.SHARED
     data: DataSettings
+    submissions_per_day: int | None = Field(default=None, ge=1)
+    public_images: int | None = Field(default=None, ge=1)
+    private_images: int | None = Field(default=None, ge=1)
+
+    @property
+    def locked(self) -> dict[str, Any]:
+        """What may not change once experiments exist, as JSON values."""
+        return self.model_dump(mode="json", exclude=set(UNLOCKED))
 
     @field_validator("classes")
     @classmethod

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from competition.config import Config
 from competition.paths import EnsemblePaths, JobPaths, Paths
-from competition.settings import DataSettings, Settings
+from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -32,7 +32,8 @@ def command_names() -> list[str]:
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
     for group in app.registered_groups:
         for command in group.typer_instance.registered_commands if group.typer_instance else []:
-            names.append(f"{group.name} {command.callback.__name__}" if command.callback else "")
+            if command.callback:
+                names.append(f"{group.name} {command.name or command.callback.__name__}")
     return names
 
 
@@ -56,7 +57,8 @@ def configuration() -> str:
         model = field.annotation
         if inspect.isclass(model) and issubclass(model, BaseModel):
             text += f"\n### {section}\n\n{inspect.getdoc(model)}\n\n{_keys(model, section + '.')}"
-    text += "\n## competition.yaml\n\nWritten by `comp init`; locked once an experiment exists.\n\n"
+    text += "\n## competition.yaml\n\nWritten by `comp init`; locked once an experiment exists, but for "
+    text += f"{', '.join(f'`{key}`' for key in UNLOCKED)}.\n\n{inspect.getdoc(Settings)}\n\n"
     text += _keys(Settings, "", skip=("data",))
     text += f"\n### data\n\n{inspect.getdoc(DataSettings)}\n\n{_keys(DataSettings, 'data.')}"
     return text
@@ -72,6 +74,7 @@ def roles() -> str:
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
         text += f"| {right} | {', '.join(sorted(allowed))} |\n"
+    text += "\nEverything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
     return text
 
 
@@ -84,6 +87,7 @@ def files() -> str:
         (paths.database, Paths.database),
         (paths.crash_log, Paths.crash_log),
         (paths.manifest("<fingerprint>"), Paths.manifest),
+        (paths.findings("<fingerprint>"), Paths.findings),
         (Path(str(paths.folds("<fingerprint>", 1)).replace("v1", "v<N>")), Paths.folds),
         (paths.cache("<fingerprint>"), Paths.cache),
         (paths.experiment_config("<name>"), Paths.experiment_config),

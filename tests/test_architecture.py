@@ -14,7 +14,18 @@ HEAVY = ("torch", "cv2", "sklearn", "albumentations", "segmentation_models_pytor
 
 LAYERS = [
     {"errors", "files", "paths"},
-    {"yamlfile", "fields", "augmentation", "settings", "config", "conditions", "team", "lifecycle", "jobspec"},
+    {
+        "yamlfile",
+        "fields",
+        "augmentation",
+        "settings",
+        "config",
+        "conditions",
+        "team",
+        "nextsteps",
+        "lifecycle",
+        "jobspec",
+    },
     {"scoring"},
     {"data"},
     {"store"},

@@ -1,22 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
 from competition.errors import RefusedError, UnknownNameError
-from competition.team import Right, Role, TeamState, check_right, next_step, parse_role
-
-START = TeamState(
-    split=False,
-    baseline_run=False,
-    vacant=(),
-    untried=(),
-    complete=0,
-    promotable=None,
-    blended=0,
-    failed=(),
-    pending=0,
-    submissions=0,
-)
+from competition.team import Right, Role, check_right, parse_role
 
 
 @pytest.mark.parametrize(
@@ -50,19 +35,8 @@ def test_promoting_takes_the_role_baseline_or_lead() -> None:
     assert "comp assign bob baseline" in str(caught.value)
 
 
-def test_next_steps_follow_the_state() -> None:
-    assert "comp split" in next_step(Role.EDA, START)
-    assert "comp run" in next_step(Role.BASELINE, replace(START, split=True))
-    ready = replace(START, split=True, baseline_run=True, complete=2, promotable="dice-0.5")
-    assert "comp baseline promote dice-0.5" in next_step(Role.BASELINE, ready)
-    assert "comp run --set" in next_step(Role.TRAINING, ready)
-    assert "comp logs x" in next_step(Role.TRAINING, replace(ready, failed=("x",)))
-    assert "comp worker" in next_step(Role.TRAINING, replace(ready, pending=3))
-    assert "2 complete experiments" in next_step(Role.ENSEMBLE, ready)
-    assert "comp submit" in next_step(Role.ENSEMBLE, replace(ready, blended=2))
-    assert "nobody holds eda" in next_step(Role.LEAD, replace(ready, vacant=(Role.EDA,)))
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_every_role_has_a_next_step_from_the_start(role: Role) -> None:
-    assert next_step(role, START)
+def test_submitting_takes_the_role_ensemble_or_lead() -> None:
+    check_right("ann", [Role.ENSEMBLE], Right.SUBMIT)
+    check_right("ann", [Role.LEAD], Right.SUBMIT)
+    with pytest.raises(RefusedError, match="bob may not submit: that takes the role ensemble or lead"):
+        check_right("bob", [role for role in Role if role not in (Role.ENSEMBLE, Role.LEAD)], Right.SUBMIT)

@@ -8,6 +8,7 @@ import typer
 
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, open_competition
 from competition.errors import CompError
+from competition.paths import check_name
 
 if TYPE_CHECKING:
     from competition.store.engine import Store
@@ -39,8 +40,8 @@ def assign(
     actor = actor_name(as_member)
     if member is None and not list_them:
         raise CompError("Whom? Name a member and their roles.", hint="`comp assign MEMBER ROLE...`, or --list.")
-    if member is not None and not member.strip():
-        raise CompError("A member's name must not be empty.")
+    if member is not None:
+        check_name("a member", member, is_file=False)
     if member is not None and remove is not None:
         members.remove_role(opened.store, member, parse_role(remove), actor=actor)
     elif member is not None and not list_them:

@@ -68,11 +68,11 @@ def preview(
 def _find(opened: Competition, what: str | None) -> "tuple[str, Config]":
     """The configuration that `what` names, and what to call its sheet."""
     from competition.config import read_config
-    from competition.queue.submit import current_baseline
+    from competition.queue.submit import team_baseline
     from competition.store import experiments
 
     if what is None:
-        return "baseline", current_baseline(opened.store)
+        return "baseline", team_baseline(opened.store)
     if what.endswith((".yaml", ".yml")):
         return Path(what).stem, read_config(Path(what))
     return what, experiments.find(opened.store, what).config

@@ -34,6 +34,7 @@ def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
     from competition.cli.study import read_manifest, study_pictures
     from competition.data.checks.data import check_data, check_split, gravest_first
     from competition.data.checks.finding import Severity
+    from competition.data.checks.kept import keep
     from competition.data.splits import Split
     from competition.store import splits
 
@@ -46,6 +47,7 @@ def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if version is not None and version.fingerprint == manifest.fingerprint:
         split = Split.read(opened.paths.folds(version.fingerprint, version.version))
         findings = gravest_first([*findings, *check_split(studied, opened.settings, split)])
+    keep(opened.paths.findings(manifest.fingerprint), findings, split_version=version.version if version else None)
     if as_json:
         output.print_json([finding.to_json() for finding in findings])
     else:

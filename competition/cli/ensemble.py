@@ -6,6 +6,7 @@ import typer
 
 from competition.cli.options import AsOption, Competition, DirOption, JsonOption, actor_name, open_competition
 from competition.errors import RefusedError
+from competition.paths import check_name
 
 if TYPE_CHECKING:
     from competition.ensemble.build import Ensemble, Method
@@ -44,6 +45,8 @@ def ensemble(
 
     if method not in list(Method):
         raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
+    if name is not None:
+        check_name("an ensemble", name)
     opened = open_competition(folder)
     chosen = _chosen(opened, names or [])
     members = [member_of(opened, e) for e in chosen]
@@ -133,6 +136,7 @@ def _keep(
     """Write the ensemble's files and its record; the number of test images predicted."""
     from competition.cli.submit import write_submission
     from competition.files import write_json
+    from competition.scoring import confusion
     from competition.store import ensembles
 
     paths = opened.paths.ensemble(record.name)
@@ -141,6 +145,7 @@ def _keep(
         images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
+    confusion.save(paths.confusion, made.ids, made.confusion)
     ensembles.save(opened.store, record, actor=actor)
     return images
 

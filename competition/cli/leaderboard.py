@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from competition.cli import publicboard
 from competition.cli.options import Competition, DirOption, JsonOption, open_competition
 from competition.errors import CompError, UnknownNameError
 
@@ -35,6 +36,7 @@ def leaderboard(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Draw it anew every 2 s, until Ctrl-C.")] = False,
+    public: Annotated[bool, typer.Option("--lb", help="CV against the competition's public board instead.")] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,6 +53,11 @@ def leaderboard(
     if len(given) > 1 or (by and set(given) - {"--json"}):
         raise CompError(f"{' and '.join(['--by', *given] if by else given)} do not go together.")
     opened = open_competition(folder)
+    if public:
+        if member or every_split or by or pareto or columns or set(given) - {"--json"}:
+            raise CompError("--lb shows the whole team's submissions of the current split; only --json goes with it.")
+        publicboard.show(opened, as_json=as_json)
+        return
     if member is not None:
         members.find(opened.store, member)
 
@@ -63,7 +70,7 @@ def leaderboard(
     elif as_json:
         output.print_json([row.to_json() for row in rows()])
     elif as_csv:
-        output.print_lines(standings.as_csv(rows(), chosen if columns else tuple(standings.COLUMNS)))
+        output.print_lines(standings.as_csv(rows(), chosen))
     elif as_markdown:
         output.print_lines(standings.as_markdown(rows(), chosen))
     elif watch:
@@ -76,7 +83,7 @@ def render(rows: list["LeaderboardRow"]) -> "Table":
     """The rows as a table that fits 80 columns; scores in percent."""
     from competition.cli import standings
 
-    return standings.table(rows, standings.USUAL)
+    return standings.table(rows)
 
 
 def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool) -> list["LeaderboardRow"]:
@@ -86,7 +93,7 @@ def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto:
     return board.pareto_front(found) if pareto else found
 
 
-def _show(rows: list["LeaderboardRow"], columns: tuple[str, ...]) -> None:
+def _show(rows: list["LeaderboardRow"], columns: tuple[str, ...] | None) -> None:
     from competition.cli import output, standings
 
     if not rows:

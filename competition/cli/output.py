@@ -41,11 +41,12 @@ def print_lines(text: str) -> None:
 
 def table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = (), title: str | None = None) -> Table:
     """A plain table; the columns named in `right` are aligned right, those in `wrap` may take several lines."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title, title_justify="left", header_style="bold")
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left", header_style="bold")
+    made.title = None if title is None else Text(title, style="table.title")
     for column in columns:
         folds = column in wrap
         made.add_column(
-            column,
+            Text(column),
             justify="right" if column in right else "left",
             no_wrap=not folds,
             overflow="fold" if folds else "ellipsis",
@@ -63,6 +64,13 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     if value is None:
         return NOTHING
     return f"{100 * value:+.2f}" if signed else f"{100 * value:.2f}"
+
+
+def chance(probability: float) -> str:
+    """A probability as people read it: `37 %`; never a certainty."""
+    if probability < 0.005:
+        return "<1 %"
+    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
 
 
 def duration(seconds: float | None) -> str:

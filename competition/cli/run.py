@@ -53,6 +53,7 @@ def run(
         str | None, typer.Option(metavar="0,1|cpu", help="Run on these.", show_default="every GPU, else cpu")
     ] = None,
     note: Annotated[str, typer.Option(help="Why; kept with the experiment.")] = "",
+    idea: Annotated[int | None, typer.Option(metavar="N", help="The idea that it tries (`comp idea list`).")] = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,8 +67,10 @@ def run(
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
     from competition.queue.submit import Wish, submit
+    from competition.store import ideas
 
     opened = open_competition(folder)
+    tried = None if idea is None else ideas.find(opened.store, idea)
     chosen = choose(devices)
     wish = Wish(
         member=acting_member(opened.store, as_member),
@@ -85,6 +88,8 @@ def run(
     submitted = _go_on(opened, wish) or submit(
         opened.store, opened.settings, wish, check_model=partial(nursery.check_model, root=opened.paths.root)
     )
+    if tried is not None:
+        ideas.link(opened.store, tried, submitted.experiment, actor=wish.member)
     _announce(submitted, detach=detach)
     finished = True
     if not detach:

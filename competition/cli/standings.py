@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from competition.store.leaderboard import LeaderboardRow
 
+TEAM = "(team)"
+"""What the team's own lineage is called beside those of members."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -35,24 +38,32 @@ class Column:
     wrap: bool = False
 
 
-def named(text: str | None) -> tuple[str, ...]:
-    """The columns that `--columns` names, separated by commas; the usual ones for None.
+def named(text: str | None) -> tuple[str, ...] | None:
+    """The columns that `--columns` names, separated by commas; None for the usual ones.
 
     Raises:
         UnknownNameError: there is no such column.
     """
     if text is None:
-        return USUAL
+        return None
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in names:
         if name not in COLUMNS:
             raise UnknownNameError.among("column", name, COLUMNS, hint=f"Columns: {', '.join(COLUMNS)}")
-    return names or USUAL
+    return names or None
 
 
-def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> "Table":
+def usual(rows: Sequence["LeaderboardRow"]) -> tuple[str, ...]:
+    """The columns that are shown unless others are asked for; the lineage where there are several."""
+    if not any(row.lineage for row in rows):
+        return USUAL
+    place = USUAL.index("condition")
+    return (*USUAL[:place], "lineage", *USUAL[place:])
+
+
+def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None) -> "Table":
     """The rows, scores in percent; what does not rank stands below and dimmed, with the reason."""
-    chosen = [(name, COLUMNS[name]) for name in columns]
+    chosen = [(name, COLUMNS[name]) for name in columns or usual(rows)]
     made = output.table(
         *(column.header for _, column in chosen),
         right=tuple(column.header for _, column in chosen if column.right),
@@ -69,8 +80,9 @@ def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> "Table":
     return made
 
 
-def as_csv(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> str:
-    """The rows as CSV; a cell is empty where there is no value."""
+def as_csv(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None) -> str:
+    """The rows as CSV, with every column unless some are chosen; a cell is empty where there is no value."""
+    columns = columns or tuple(COLUMNS)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -78,9 +90,9 @@ def as_csv(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def as_markdown(rows: Sequence["LeaderboardRow"], columns: Sequence[str]) -> str:
+def as_markdown(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None) -> str:
     """The rows as a Markdown table."""
-    chosen = [COLUMNS[name] for name in columns]
+    chosen = [COLUMNS[name] for name in columns or usual(rows)]
     lines = [[column.header for column in chosen], ["--:" if column.right else "---" for column in chosen]]
     lines += [[_plain(column.words(row)) for column in chosen] for row in rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -162,6 +174,7 @@ COLUMNS: dict[str, Column] = {
     "experiment": Column("experiment", lambda r: r.name, lambda r: r.name, wrap=True),
     "member": Column("member", lambda r: r.member, lambda r: r.member, wrap=True),
     "parent": Column("parent", lambda r: r.parent or output.NOTHING, lambda r: r.parent, wrap=True),
+    "lineage": Column("lineage", lambda r: r.lineage or TEAM, lambda r: r.lineage, wrap=True),
     "condition": Column("condition", _condition, lambda r: "; ".join(map(str, r.conditions)), wrap=True),
     "score": Column("CV", lambda r: output.percent(r.score), lambda r: r.score, right=True),
     "folds": Column("folds", _folds, lambda r: r.fold_mean, right=True),

@@ -1,15 +1,18 @@
-"""`comp status`: who does what, and what to do next."""
+"""`comp status`: who does what, what came of it, and what to do next."""
 
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from competition.cli.options import Competition, DirOption, JsonOption, open_competition
-from competition.lifecycle import ExperimentState, JobState
-from competition.team import Role, TeamState, next_step
+from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.nextsteps import TeamState, next_steps
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.store.leaderboard import LeaderboardRow
     from competition.store.members import Member
+    from competition.store.workload import Workload
 
 
 def register(app: typer.Typer) -> None:
@@ -18,72 +21,84 @@ def register(app: typer.Typer) -> None:
 
 
 def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show who does what, and what to do next."""
+    """Show who does what, what came of it, and what to do next.
+
+    Device time is that of the last seven days.
+    """
     from competition.cli import output
-    from competition.store import jobs, members
+    from competition.store import members
+    from competition.store.leaderboard import leaderboard
+    from competition.store.teamstate import team_state
+    from competition.store.workload import workloads
 
     opened = open_competition(folder)
-    team = members.everyone(opened.store)
-    state = _state(opened, team)
-    live = jobs.in_states(opened.store, [s for s in JobState if not s.is_finished])
-    board: list[dict[str, Any]] = [
-        {
-            "member": member.name,
-            "roles": list(member.roles),
-            "running": [f"{j.experiment} {j.label}" for j in live if j.member == member.name and j.state.is_live],
-            "queued": sum(j.member == member.name and j.state.is_pending for j in live),
-            "next": [{"role": role, "step": next_step(role, state)} for role in member.roles],
-        }
-        for member in team
-    ]
+    team, work = members.everyone(opened.store), workloads(opened.store)
+    state = team_state(opened.store, opened.settings, work)
+    rows = {row.name: row for row in leaderboard(opened.store, every_split=True)}
     if as_json:
+        board = [_plain(member, work[member.name], rows, state) for member in team]
         output.print_json({"members": board, "vacant": list(state.vacant)})
         return
     if not team:
         output.out().print("Nobody is assigned yet: comp assign MEMBER ROLE")
         return
-    table = output.table("member", "role", "next step", wrap=("member", "next step"))
-    for line in board:
-        work = [f"running: {', '.join(line['running'])}"] if line["running"] else []
-        work += [f"queued: {line['queued']} jobs"] if line["queued"] else []
-        steps = line["next"] or [{"role": output.NOTHING, "step": "no role yet"}]
-        for number, step in enumerate(steps):
-            output.add_row(table, line["member"] if number == 0 else "", step["role"], step["step"])
-        for words in work:
-            output.add_row(table, "", "", words)
-    output.out().print(table)
+    output.out().print(_board(team, work, rows))
+    output.out().print()
+    output.out().print(_steps(team, state))
     if state.vacant:
         output.say(f"Nobody holds: {', '.join(state.vacant)}.")
 
 
-def _state(opened: Competition, team: list["Member"]) -> TeamState:
-    from competition.store import ensembles, jobs, splits, submissions
-    from competition.store.leaderboard import leaderboard
+def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, LeaderboardRow]") -> "Table":
+    from competition.cli import output
+    from competition.cli.outcome import outcome
 
-    rows = leaderboard(opened.store)
-    complete = [r for r in rows if r.state is ExperimentState.COMPLETE]
-    best = next((r for r in rows if r.rank == 1), None)
-    held = {role for member in team for role in member.roles}
-    blends = ensembles.every(opened.store)
-    split = splits.current(opened.store)
-    return TeamState(
-        split=split is not None,
-        baseline_run=any(not r.conditions and r.state is ExperimentState.COMPLETE for r in rows),
-        vacant=tuple(role for role in Role if role not in held),
-        untried=tuple(m.name for m in team if Role.TRAINING in m.roles and not any(r.member == m.name for r in rows)),
-        complete=len(complete),
-        promotable=_promotable(opened, best.name) if best is not None else None,
-        blended=len({n for n in (blends[-1].weights if blends else {}) if n in {r.name for r in complete}}),
-        failed=tuple(r.name for r in rows if r.state is ExperimentState.FAILED),
-        pending=len(jobs.in_states(opened.store, [JobState.QUEUED])),
-        submissions=submissions.count(opened.store),
+    table = output.table(
+        "member",
+        "roles",
+        "running",
+        "queued",
+        "device time",
+        "last result",
+        right=("queued", "device time"),
+        wrap=("member", "roles", "running", "last result"),
     )
+    for member in team:
+        own = work[member.name]
+        output.add_row(
+            table,
+            member.name,
+            ", ".join(member.roles) or output.NOTHING,
+            ", ".join(own.running) or output.NOTHING,
+            own.queued or output.NOTHING,
+            output.duration(own.device_s) if own.device_s else output.NOTHING,
+            f"{own.last}: {outcome(rows[own.last])}" if own.last else output.NOTHING,
+        )
+    return table
 
 
-def _promotable(opened: Competition, best: str) -> str | None:
-    """The best experiment, unless it is the baseline already."""
-    from competition.store import baselines, experiments
+def _steps(team: "list[Member]", state: TeamState) -> "Table":
+    from competition.cli import output
 
-    founded = baselines.current(opened.store)
-    found = experiments.find(opened.store, best)
-    return best if founded is not None and found.config.sha256 != founded.config.sha256 else None
+    table = output.table("member", "role", "next", wrap=("member", "next"))
+    for member in team:
+        steps = [(role.value, step) for role in member.roles for step in next_steps(role, state)]
+        shown_before: tuple[str, str] = ("", "")
+        for role, step in steps or [(output.NOTHING, "no role yet")]:
+            name = "" if shown_before[0] == member.name else member.name
+            output.add_row(table, name, "" if shown_before[1] == role else role, step)
+            shown_before = member.name, role
+    return table
+
+
+def _plain(member: "Member", work: "Workload", rows: "dict[str, LeaderboardRow]", state: TeamState) -> dict[str, Any]:
+    last = rows[work.last] if work.last else None
+    return {
+        "member": member.name,
+        "roles": list(member.roles),
+        "running": list(work.running),
+        "queued": work.queued,
+        "device_seconds": round(work.device_s, 3),
+        "last": {"name": last.name, "score": last.score, "delta": last.delta} if last else None,
+        "next": [{"role": role, "step": step} for role in member.roles for step in next_steps(role, state)],
+    }

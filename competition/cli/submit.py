@@ -1,18 +1,41 @@
-"""`comp submit`: write a submission in the format that the competition wants."""
+"""`comp submit`: write a submission in the format that the competition wants, and record it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, Competition, DirOption, JsonOption, acting_member, open_competition
+from competition.cli import advise
+from competition.cli.options import (
+    AsOption,
+    Competition,
+    DirOption,
+    ForceOption,
+    JsonOption,
+    acting_member,
+    open_competition,
+)
 from competition.errors import CompError, RefusedError, UnknownNameError
+from competition.team import Right
 
 if TYPE_CHECKING:
     from competition.ensemble.members import Member
     from competition.ensemble.writers import Format, Layout
     from competition.ensemble.writers.check import Witness
+    from competition.store.submissions import Recorded
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is submitted: an ensemble's or an experiment's test predictions, and its score on the training images."""
+
+    name: str
+    members: "list[Member]"
+    weights: Mapping[str, float]
+    split_version: int
+    cv: float | None
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +44,9 @@ def register(app: typer.Typer) -> None:
 
 
 def submit(
-    source: Annotated[str, typer.Argument(metavar="ENSEMBLE|EXPERIMENT", help="What to submit.", show_default=False)],
+    source: Annotated[
+        str | None, typer.Argument(metavar="ENSEMBLE|EXPERIMENT", help="What to submit.", show_default=False)
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", help="png, color-png, rle-csv, labels-csv or coco-json.", show_default="png")
     ] = "png",
@@ -40,43 +65,88 @@ def submit(
     output_path: Annotated[
         Path | None, typer.Option("--output", metavar="PATH", help="Where to.", show_default="runs/submissions/")
     ] = None,
+    kaggle: Annotated[
+        str | None,
+        typer.Option(metavar="COMPETITION", help="Also hand it in, with the `kaggle` command and your credentials."),
+    ] = None,
+    advise_finals: Annotated[
+        bool, typer.Option("--advise", help="Submit nothing; say which two to choose in the end.")
+    ] = False,
     as_member: AsOption = None,
+    force: ForceOption = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a submission file.
+    """Write a submission file, and record it.
 
-    Blends the test predictions of every fold model of every member. Masks have the test images' own size.
+    Blends the test predictions of every fold model of every member. Masks have the test images' own size. It counts
+    towards the team's submissions of today (UTC); the same file again does not.
     """
     from competition.cli import output
+    from competition.cli.upload import check_upload, upload
     from competition.ensemble.writers import Format
     from competition.ensemble.writers.check import Witness, check
     from competition.ensemble.writers.sample import read_sample
-    from competition.files import sha256_of_tree
-    from competition.store import submissions
+    from competition.store import members, submissions
 
     if form not in list(Format):
         raise UnknownNameError.among("format", form, list(Format), hint=f"Formats: {', '.join(Format)}")
     chosen = Format(form)
     opened = open_competition(folder)
-    member = acting_member(opened.store, as_member)
-    members, weights = _resolve(opened, source)
+    if advise_finals:
+        advise.show(opened, as_json=as_json)
+        return
+    if source is None:
+        raise CompError("What is to be submitted?", hint="`comp submit ENSEMBLE` (or an experiment), or --advise.")
+    member = members.find(opened.store, acting_member(opened.store, as_member))
+    found = _resolve(opened, source)
     layout = _layout(opened, chosen, sample=sample, size=size)
     wanted = read_sample(against) if against else None
+    if kaggle is not None:
+        check_upload(chosen)
+    members.require_right(opened.store, member, Right.SUBMIT, force=force)
+    if not force:
+        submissions.check_quota(opened.store, opened.settings.submissions_per_day)
     target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
     witness = Witness(chosen, layout)
-    images = _write(opened, members, weights, target, witness)
+    images = _write(opened, found.members, found.weights, target, witness)
     if wanted is not None:
         check(target, wanted, witness)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
-    sha = sha256_of_tree(target)
-    submissions.record(opened.store, submissions.Submission(source, form, str(target), sha, images, member))
+    recorded = _record(opened, found, form, target, images, member=member.name, force=force)
+    if kaggle is not None:
+        upload(opened, recorded, target, kaggle, actor=member.name)
+    made = recorded.submission
     if as_json:
         checked = None if against is None else str(against)
-        output.print_json({"path": str(target), "format": form, "images": images, "sha256": sha, "checked": checked})
+        output.print_json({**made.to_json(), "path": str(target), "new": recorded.is_new, "checked": checked})
         return
     output.print_lines(str(target))
-    output.say(f"{images} test images of {source} as {form}, sha256 {sha[:12]}.")
+    output.say(f"{images} test images of {source} as {form}, sha256 {made.sha256[:12]}.")
+    if recorded.is_new:
+        output.say(f"Submission {made.id}. When the board has answered: `comp score {made.id} --public SCORE`.")
+    else:
+        output.say(f"It is submission {made.id} already ({made.source}, {made.day}): the same file counts once.")
+
+
+def _record(
+    opened: Competition, found: Source, form: str, target: Path, images: int, *, member: str, force: bool
+) -> "Recorded":
+    from competition.files import sha256_of_tree
+    from competition.store import submissions
+
+    draft = submissions.Draft(
+        source=found.name,
+        format=form,
+        path=str(target),
+        sha256=sha256_of_tree(target),
+        images=images,
+        member=member,
+        split_version=found.split_version,
+        cv=found.cv,
+        weights=dict(found.weights),
+    )
+    return submissions.record(opened.store, draft, per_day=opened.settings.submissions_per_day, force=force)
 
 
 def write_submission(
@@ -147,20 +217,27 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _resolve(opened: Competition, source: str) -> tuple[list["Member"], dict[str, float]]:
-    """The members and weights behind an ensemble's or an experiment's name."""
+def _resolve(opened: Competition, name: str) -> Source:
+    """The ensemble or experiment called `name`."""
     from competition.cli.ensemble import member_of
     from competition.store import ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
     if not opened.settings.data.test_images:
         raise RefusedError("The competition has no test images, so there is nothing to submit.")
-    blends = {e.name: e for e in ensembles.every(opened.store)}
-    if source in blends:
-        weights = blends[source].weights
-    elif experiments.exists(opened.store, source):
-        weights = {source: 1.0}
-    else:
-        known = [*blends, *(row.name for row in leaderboard(opened.store))]
-        raise UnknownNameError.among("ensemble or experiment", source, known)
-    return [member_of(opened, experiments.find(opened.store, name)) for name in weights], weights
+    blends = {blend.name: blend for blend in ensembles.every(opened.store)}
+    if name in blends:
+        blend = blends[name]
+        return Source(name, _members(opened, blend.weights), blend.weights, blend.split_version, blend.score)
+    if experiments.exists(opened.store, name):
+        alone = experiments.find(opened.store, name)
+        return Source(name, [member_of(opened, alone)], {name: 1.0}, alone.split_version, alone.score)
+    known = [*blends, *(row.name for row in leaderboard(opened.store))]
+    raise UnknownNameError.among("ensemble or experiment", name, known)
+
+
+def _members(opened: Competition, names: Iterable[str]) -> "list[Member]":
+    from competition.cli.ensemble import member_of
+    from competition.store import experiments
+
+    return [member_of(opened, experiments.find(opened.store, name)) for name in names]

@@ -10,9 +10,10 @@ from competition.config import Config, read_config, with_contents, with_override
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
-from competition.paths import Paths
+from competition.paths import Paths, check_name
 from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
+from competition.store.baselines import Baseline
 from competition.store.engine import Store
 from competition.store.experiments import Plan, Submitted
 from competition.store.splits import SplitVersion
@@ -23,7 +24,8 @@ class Wish:
     """What somebody asked `comp run` for.
 
     Args:
-        parent: the experiment to start from; None for the current baseline.
+        parent: the experiment to start from; None for the member's current baseline.
+        baseline: the version of the baseline to start from instead.
         assignments: `KEY=VALUE` overrides of the parent's configuration.
         together: why several conditions are changed at once.
         folds: which folds to train; None for all of the split.
@@ -34,6 +36,7 @@ class Wish:
     member: str
     name: str | None = None
     parent: str | None = None
+    baseline: int | None = None
     assignments: tuple[str, ...] = ()
     together: str | None = None
     folds: tuple[int, ...] | None = None
@@ -52,11 +55,14 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     Raises:
         CompError: a rule forbids it (one condition, unknown fold, changed files, …); nothing has been queued.
     """
+    if wish.name is not None:
+        check_name("an experiment", wish.name)
     split = _current_split(store)
     folds = _folds(wish, split.folds)
     member = members.find(store, wish.member)
-    baseline = current_baseline(store)
-    parent = baseline if wish.parent is None else experiments.find(store, wish.parent).config
+    started_from = None if wish.parent is None else experiments.find(store, wish.parent)
+    baseline = current_baseline(store, settings, wish)
+    parent = started_from.config if started_from else baseline
     config = with_contents(_changed(parent, wish), store.paths.root)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
@@ -65,14 +71,14 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
-    founded = baselines.found(store, baseline, actor=member.name)
+    founded = _baseline(store, settings, wish) or baselines.found(store, baseline, actor=member.name)
     plan = Plan(
         name=wish.name or default_name(conditions, otherwise=wish.parent or founded.name),
         name_given=wish.name is not None,
         member_id=member.id,
         member=member.name,
         split_version=split.version,
-        baseline_version=founded.version,
+        baseline_version=started_from.baseline_version if started_from else founded.version,
         config=config,
         parent_sha256=parent.sha256 if conditions else None,
         conditions=conditions,
@@ -85,24 +91,44 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     return submitted
 
 
-def current_baseline(store: Store) -> Config:
-    """The baseline that experiments start from now: the newest promoted one, else what baseline.yaml says.
+def current_baseline(store: Store, settings: Settings, wish: Wish) -> Config:
+    """What a wish starts from unless it names an experiment: the member's baseline, else what baseline.yaml says.
+
+    Raises:
+        ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
+    """
+    founded = _baseline(store, settings, wish)
+    if founded is not None and founded.owner is not None:
+        return founded.config
+    newest = team_baseline(store)
+    return founded.config if founded else newest
+
+
+def team_baseline(store: Store) -> Config:
+    """The newest baseline of the team, which baseline.yaml must agree with; before the first, what baseline.yaml says.
 
     Raises:
         ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
     """
     written = read_config(store.paths.baseline)
-    founded = baselines.current(store)
-    if founded is None:
+    newest = baselines.current(store)
+    if newest is None:
         return written
-    edited = conditions_between(founded.config, written)
+    edited = conditions_between(newest.config, written)
     if edited:
         raise ConfigError(
-            all_problems(f"baseline.yaml is no longer {founded.name}", [str(c) for c in edited]),
+            all_problems(f"baseline.yaml is no longer {newest.name}", [str(c) for c in edited]),
             hint="Run a change as an experiment (`comp run --set KEY=VALUE`), and put the file back with\n"
             "`comp baseline show --yaml > baseline.yaml`.",
         )
-    return founded.config
+    return newest.config
+
+
+def _baseline(store: Store, settings: Settings, wish: Wish) -> Baseline | None:
+    """The baseline that a wish is about; None before the first."""
+    if wish.baseline is not None:
+        return baselines.of_version(store, wish.baseline)
+    return baselines.of_member(store, settings, wish.member)
 
 
 def write_baseline(paths: Paths, config: Config) -> None:

@@ -1,1 +1,1 @@
-"""Pages to look at: pictures drawn with matplotlib, put into one HTML file that needs nothing else."""
+"""What people look at: self-contained pages with pictures, and what the tables about the public board say."""

@@ -1,22 +1,30 @@
-"""The versions of the baseline: b1 is what baseline.yaml held at the first experiment, the rest were promoted."""
+"""The versions of the baselines, in lineages.
+
+b1 is what baseline.yaml held at the first experiment; it starts the team's lineage. A member may start a lineage of
+their own where the strategy is independent. The rest were promoted, each within its lineage.
+"""
 
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from competition.config import Config, config_from
+from competition.errors import RefusedError
+from competition.settings import Settings, Strategy
 from competition.store import events, schema
 from competition.store.engine import Store
+from competition.store.members import Member
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A configuration that experiments start from."""
+    """A configuration that experiments start from, in the lineage of the member `owner`, or the team's (None)."""
 
     version: int
     config: Config
     promoted_from: str | None
+    owner: str | None
     created_at: float
 
     @property
@@ -25,77 +33,92 @@ class Baseline:
         return f"b{self.version}"
 
 
-def current(store: Store) -> Baseline | None:
-    """The newest baseline, or None before the first experiment."""
+def current(store: Store, owner: str | None = None) -> Baseline | None:
+    """The newest baseline of the team's lineage (of a member's own, where one is named), or None before the first."""
+    return next((b for b in reversed(every(store)) if b.owner == owner), None)
+
+
+def of_member(store: Store, settings: Settings, member: str) -> Baseline | None:
+    """The baseline that a member's experiments start from: their own where they have one and the strategy allows it."""
+    own = current(store, member) if settings.strategy is Strategy.INDEPENDENT else None
+    return own or current(store)
+
+
+def every(store: Store) -> list[Baseline]:
+    """All versions of all lineages, oldest first."""
     with store.read() as tx:
-        return _newest(tx)
+        return [_from_row(row) for row in tx.execute(_SELECT)]
+
+
+def of_version(store: Store, version: int) -> Baseline:
+    """The baseline of this version, which exists."""
+    return next(b for b in every(store) if b.version == version)
 
 
 def found(store: Store, config: Config, *, actor: str) -> Baseline:
-    """Make `config` b1, unless a baseline exists; the current one either way."""
+    """Make `config` b1, unless the team's lineage exists; its newest baseline either way."""
     with store.write() as tx:
-        existing = _newest(tx)
-        if existing is not None:
-            return existing
-        return _add(tx, config, version=1, promoted_from=None, member_id=None, actor=actor)
+        existing = [b for b in map(_from_row, tx.execute(_SELECT)) if b.owner is None]
+        return existing[-1] if existing else _add(tx, config, action="baseline", why="from baseline.yaml", actor=actor)
+
+
+def start(store: Store, config: Config, member: Member) -> Baseline:
+    """Make `config` the first baseline of a member's own lineage.
+
+    Raises:
+        RefusedError: the member has one already.
+    """
+    with store.write() as tx:
+        own = [b for b in map(_from_row, tx.execute(_SELECT)) if b.owner == member.name]
+        if own:
+            raise RefusedError(
+                f"{member.name} has a lineage already: its baseline is {own[-1].name}.",
+                hint="`comp baseline promote EXPERIMENT` moves it forward; `comp tree` shows it.",
+            )
+        values = {"member_id": member.id, "owner_id": member.id}
+        why = f"the lineage of {member.name}"
+        return _add(tx, config, action="new lineage", why=why, actor=member.name, **values)
 
 
 def promote(store: Store, config: Config, *, experiment_id: int, member_id: int, actor: str, forced: bool) -> Baseline:
-    """Make an experiment's configuration the next baseline."""
+    """Make an experiment's configuration the next baseline of the lineage that the experiment is in."""
+    table, experiments = schema.baselines, schema.experiments
     with store.write() as tx:
-        newest = _newest(tx)
-        version = newest.version + 1 if newest else 1
-        return _add(
-            tx,
-            config,
-            version=version,
-            promoted_from=experiment_id,
-            member_id=member_id,
-            actor=actor,
-            forced=forced,
-        )
+        grown_from = select(experiments.c.baseline_version).where(experiments.c.id == experiment_id)
+        owner_id = tx.scalar(select(table.c.owner_id).where(table.c.version == grown_from.scalar_subquery()))
+        values = {"promoted_from": experiment_id, "member_id": member_id, "owner_id": owner_id, "forced": int(forced)}
+        name = tx.scalar(select(experiments.c.name).where(experiments.c.id == experiment_id))
+        action = "forced promotion" if forced else "baseline"
+        return _add(tx, config, action=action, why=f"from {name}", actor=actor, **values)
 
 
-def _add(
-    tx: Connection,
-    config: Config,
-    *,
-    version: int,
-    promoted_from: int | None,
-    member_id: int | None,
-    actor: str,
-    forced: bool = False,
-) -> Baseline:
-    tx.execute(
-        insert(schema.baselines).values(
-            version=version,
-            config=config.model_dump(mode="json"),
-            config_sha256=config.sha256,
-            promoted_from=promoted_from,
-            member_id=member_id,
-            forced=int(forced),
-            created_at=time.time(),
-        )
-    )
-    made = _newest(tx)
-    assert made is not None
-    why = f"from {made.promoted_from}" if made.promoted_from else "from baseline.yaml"
-    events.record(tx, actor=actor, subject=made.name, action="forced promotion" if forced else "baseline", why=why)
+def _add(tx: Connection, config: Config, *, action: str, why: str, actor: str, **values: int | None) -> Baseline:
+    table = schema.baselines
+    version = (tx.scalar(select(func.max(table.c.version))) or 0) + 1
+    row = {
+        "version": version,
+        "config": config.model_dump(mode="json"),
+        "config_sha256": config.sha256,
+        "forced": 0,
+        "created_at": time.time(),
+        **values,
+    }
+    tx.execute(insert(table).values(row))
+    made = _from_row(tx.execute(_SELECT.where(table.c.version == version)).one())
+    events.record(tx, actor=actor, subject=made.name, action=action, why=why)
     return made
 
 
-def _newest(tx: Connection) -> Baseline | None:
-    table, source = schema.baselines, schema.experiments
-    query = (
-        select(table, source.c.name.label("promoted_name"))
-        .outerjoin(source, source.c.id == table.c.promoted_from)
-        .order_by(table.c.version.desc())
-        .limit(1)
+_SELECT = (
+    select(
+        schema.baselines, schema.experiments.c.name.label("promoted_name"), schema.members.c.name.label("owner_name")
     )
-    row = tx.execute(query).one_or_none()
-    return None if row is None else _from_row(row)
+    .outerjoin(schema.experiments, schema.experiments.c.id == schema.baselines.c.promoted_from)
+    .outerjoin(schema.members, schema.members.c.id == schema.baselines.c.owner_id)
+    .order_by(schema.baselines.c.version)
+)
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Baseline:
     config = config_from(row.config, source=f"baseline b{row.version} in the database")
-    return Baseline(row.version, config, row.promoted_name, row.created_at)
+    return Baseline(row.version, config, row.promoted_name, row.owner_name, row.created_at)

@@ -53,7 +53,7 @@ def lock(store: Store, settings: Settings) -> None:
     Raises:
         ConfigError: competition.yaml has been changed since; each changed key is named.
     """
-    now = settings.model_dump(mode="json")
+    now = settings.locked
     table = schema.competition
     with store.write() as tx:
         locked = tx.scalar(select(table.c.locked_settings))

@@ -218,6 +218,16 @@ def forget_score(tx: Connection, experiment_id: int) -> None:
     tx.execute(comparisons.delete().where(about))
 
 
+def add_note(store: Store, experiment: Experiment, text: str, *, actor: str) -> None:
+    """Add a line to an experiment's note; the event says who wrote it and when."""
+    table = schema.experiments
+    with store.write() as tx:
+        before = tx.scalar(select(table.c.note).where(table.c.id == experiment.id))
+        note = f"{before}\n{text}" if before else text
+        tx.execute(update(table).where(table.c.id == experiment.id).values(note=note))
+        events.record(tx, actor=actor, subject=experiment.name, action="note", why=text)
+
+
 _SELECT = select(schema.experiments, schema.members.c.name.label("member")).join(
     schema.members, schema.members.c.id == schema.experiments.c.member_id
 )

@@ -23,7 +23,8 @@ class LeaderboardRow:
     `fold_scores` has an entry per fold of the split, the mean over its seeds (None: not done), `seed_scores` one per
     seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline
     where that has not been run; `judged` is None until both are complete. `leaks_allowed` is the reason why the split
-    leaks all the same, None where it does not. `reason` says why there is no rank, or no verdict.
+    leaks all the same, None where it does not. `reason` says why there is no rank, or no verdict. `lineage` is the
+    member in whose own lineage the experiment grew, None for the team's.
     """
 
     rank: int | None
@@ -43,6 +44,7 @@ class LeaderboardRow:
     note: str
     seed_scores: tuple[float, ...] = ()
     judged: Judged | None = None
+    lineage: str | None = None
 
     @property
     def fold_mean(self) -> float | None:
@@ -83,6 +85,7 @@ class LeaderboardRow:
             "note": self.note,
             "seed_scores": list(self.seed_scores),
             "verdict": self.judged.to_json() if self.judged else None,
+            "lineage": self.lineage,
         }
 
     def _done(self) -> list[float]:
@@ -154,12 +157,16 @@ def pareto_front(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
     return front
 
 
+_OWNERS = schema.members.alias("owners")
 _EXPERIMENTS = (
     select(
         *(c for c in schema.experiments.c if c.name not in ("config", "class_iou")),
         schema.members.c.name.label("member"),
+        _OWNERS.c.name.label("lineage"),
     )
     .join(schema.members, schema.members.c.id == schema.experiments.c.member_id)
+    .outerjoin(schema.baselines, schema.baselines.c.version == schema.experiments.c.baseline_version)
+    .outerjoin(_OWNERS, _OWNERS.c.id == schema.baselines.c.owner_id)
     .order_by(schema.experiments.c.id.desc())
 )
 
@@ -214,6 +221,7 @@ def _row(
         note=row.note,
         seed_scores=tuple(repeat_scores(row).values()),
         judged=judged if state is ExperimentState.COMPLETE else None,
+        lineage=row.lineage,
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -101,6 +101,7 @@ baselines = Table(
     Column("forced", Integer, nullable=False),
     CheckConstraint("forced IN (0, 1)", name="forced_is_bool"),
     Column("created_at", Float, nullable=False),
+    Column("owner_id", ForeignKey("members.id")),
 )
 
 experiments = Table(
@@ -230,6 +231,30 @@ submissions = Table(
     Column("images", Integer, nullable=False),
     Column("member", Text),
     Column("created_at", Float, nullable=False),
+    Column("split_version", Integer),
+    Column("cv", Float),
+    Column("weights", JSON(none_as_null=True)),
+    Column("public_score", Float),
+    Column("private_score", Float),
+    Column("uploaded_to", Text),
+    Index("ix_submissions_sha256", "sha256"),
+)
+
+ideas = Table(
+    "ideas",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("source", Text),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("idea_id", ForeignKey("ideas.id"), primary_key=True),
+    Column("experiment_id", ForeignKey("experiments.id"), primary_key=True),
 )
 
 events = Table(

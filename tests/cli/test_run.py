@@ -84,7 +84,7 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
         rows = list(csv.DictReader(file))
     assert len(rows) == 2
     assert len(rows[0]["PredictionString"].split()) == 256 * 256
-    assert "comp submit" in comp.ok("status")
+    assert "comp score 1 --public" in " ".join(comp.ok("status").split())
     check_what_is_refused_after_results(comp)
 
 

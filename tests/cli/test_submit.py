@@ -6,44 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.data.manifest import Manifest
-from competition.data.probabilities import ShardWriter
 from competition.paths import Paths
-from competition.store import experiments, splits, submissions
+from competition.store import events, submissions
 from competition.store.engine import open_store
+from tests.cli.conftest import labels_of
 from tests.conftest import Comp
-
-CLASSES = ("background", "square", "disc")
-
-
-@pytest.fixture
-def predicted(comp: Comp, ready: Path) -> Path:
-    """The competition with an experiment `b1` whose two fold models have predicted: no training, made-up maps."""
-    comp.ok("run", "--as", "ann", "--detach", "--json")
-    paths = Paths(ready)
-    store = open_store(paths)
-    split = splits.current(store)
-    experiments.set_score(store, experiments.find(store, "b1"), score=0.5, class_iou=[0.5, 0.5, 0.5])
-    store.close()
-    assert split is not None
-    manifest = Manifest.read(paths.manifest(split.fingerprint))
-    for fold in range(split.folds):
-        job = paths.job("b1", fold)
-        job.folder.mkdir(parents=True, exist_ok=True)
-        for path, part, ids in (
-            (job.oof, "oof", [item.id for item in manifest.items][fold::2]),
-            (job.test, "test", [item.id for item in manifest.test]),
-        ):
-            shard = ShardWriter(path, classes=CLASSES, part=part, split_hash=split.hash, fingerprint=split.fingerprint)
-            with shard:
-                for image_id in ids:
-                    shard.add(image_id, np.eye(3, dtype=np.float32)[labels_of(image_id)].transpose(2, 0, 1))
-    return ready
-
-
-def labels_of(image_id: str) -> np.ndarray:
-    """What every model predicts, intp (32, 32); it differs from image to image."""
-    return np.random.default_rng(len(image_id) * 100 + ord(image_id[-1])).integers(0, 3, (32, 32))
 
 
 def rows(path: str) -> list[list[str]]:
@@ -81,7 +48,7 @@ def test_a_submission_that_does_not_fit_is_not_counted(comp: Comp, predicted: Pa
     assert "it has a row too many for g0_0, 2; g0_1, 2." in error
     assert "--sample sample.csv" in error
     store = open_store(Paths(predicted))
-    assert submissions.count(store) == 0
+    assert submissions.every(store) == []
     store.close()
 
 
@@ -113,3 +80,55 @@ def test_what_cannot_be_written_is_explained(comp: Comp, predicted: Path) -> Non
     ]:
         assert why in comp.error("submit", "b1", "--as", "ann", *arguments)
     assert not list(Path("runs").glob("submissions/*"))
+
+
+def test_a_submission_takes_the_role_ensemble_or_lead(comp: Comp, predicted: Path) -> None:
+    comp.ok("assign", "bob", "training")
+    comp.ok("assign", "eve", "ensemble")
+    error = comp.error("submit", "b1", "--as", "bob")
+    assert "bob may not submit: that takes the role ensemble or lead" in error
+    assert not list(Path("runs").glob("submissions/*"))
+    comp.ok("submit", "b1", "--as", "eve")
+    comp.ok("submit", "b1", "--as", "bob", "--force", "--format", "rle-csv")
+    store = open_store(Paths(predicted))
+    forced = [event for event in events.history(store) if event.action == "forced"]
+    store.close()
+    assert [event.actor for event in forced] == ["bob"]
+
+
+def test_the_daily_quota_is_kept_and_may_change_any_day(comp: Comp, predicted: Path) -> None:
+    settings = Path("competition.yaml")
+    settings.write_text(settings.read_text() + "submissions_per_day: 1\n")
+    comp.ok("submit", "b1", "--as", "ann")
+    ran = comp("submissions")
+    assert "Today: 1 of 1" in ran.err
+    assert "1 submission of today" in comp.error("submit", "b1", "--as", "ann", "--format", "rle-csv")
+    comp.ok("submit", "b1", "--as", "ann", "--format", "rle-csv", "--force")
+    assert "Today: 2 of 1" in comp("submissions").err
+    settings.write_text(settings.read_text().replace("day: 1", "day: 9"))
+    comp.ok("run", "b1", "--as", "ann", "--detach")
+    settings.write_text(settings.read_text().replace("day: 9", "day: 0"))
+    assert "submissions_per_day: 0 is wrong" in comp.error("submissions")
+
+
+def test_scores_of_the_board_are_entered_listed_and_corrected(comp: Comp, predicted: Path) -> None:
+    assert "Nothing is submitted yet" in comp.ok("submissions")
+    comp.ok("submit", "b1", "--as", "ann")
+    again = comp("submit", "b1", "--as", "ann")
+    assert "submission 1 already" in again.err
+    comp.ok("score", "1", "--public", "0.4", "--as", "ann")
+    comp.ok("score", "1", "--public", "41.5%", "--private", "0.39", "--as", "ann")
+    (listed,) = json.loads(comp.ok("submissions", "--json"))
+    assert (listed["public_score"], listed["private_score"]) == (pytest.approx(0.415), 0.39)
+    assert (listed["source"], listed["member"], listed["weights"]) == ("b1", "ann", {"b1": 1.0})
+    table = comp.ok("submissions")
+    assert "41.50" in table
+    assert max(map(len, table.splitlines())) <= 80
+    for arguments, why in [
+        (["1"], "Which score?"),
+        (["2", "--public", "0.5"], "no submission '2'"),
+        (["1", "--public", "71.23"], "A board that shows 71.23 means 71.23%."),
+        (["1", "--public", "nan"], "no score from 0 to 1"),
+        (["1", "--private", "good"], "'good' is no score"),
+    ]:
+        assert why in comp.error("score", *arguments, "--as", "ann")

@@ -6,8 +6,9 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
+from competition.config import Config
 from competition.paths import Paths
-from competition.store import engine, experiments, jobs
+from competition.store import baselines, engine, experiments, ideas, jobs, submissions
 from competition.store.engine import Store, open_store
 
 FIRST = """
@@ -22,6 +23,8 @@ INSERT INTO jobs (id, experiment_id, kind, fold, state, priority, queued_at, dev
 INSERT INTO attempts (job_id, token, host, boot_id, worker_pid, worker_started_at, device, slot, started_at,
   heartbeat_at, ended_at) VALUES (7, 't', 'h', 'b', 1, 0, 'cpu', 0, 0, 0, 1);
 INSERT INTO artifacts (job_id, name, sha256) VALUES (7, 'confusion.npz', 'abc');
+INSERT INTO submissions (source, format, path, sha256, images, member, created_at)
+  VALUES ('b1', 'png', 'p', 'a', 2, '지우 <b>', 86400);
 """
 
 
@@ -37,6 +40,12 @@ def first_revision(paths: Paths) -> None:
     store.close()
     with sqlite3.connect(paths.database) as raw:
         raw.executescript(FIRST)
+        config = Config()
+        baseline = (config.model_dump_json(), config.sha256)
+        raw.execute(
+            "INSERT INTO baselines (version, config, config_sha256, forced, created_at) VALUES (1, ?, ?, 0, 0)",
+            baseline,
+        )
 
 
 def test_jobs_with_attempts_and_artifacts_survive_the_second_revision(tmp_path: Path) -> None:
@@ -53,4 +62,17 @@ def test_jobs_with_attempts_and_artifacts_survive_the_second_revision(tmp_path: 
         checks = tx.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'jobs'").scalar_one()
     assert "ck_jobs_state_known" in checks
     assert "ck_jobs_repeat_not_negative" in checks
+    store.close()
+
+
+def test_submissions_and_baselines_survive_the_third_revision(tmp_path: Path) -> None:
+    first_revision(Paths(tmp_path))
+    store = open_store(Paths(tmp_path))
+    (old,) = submissions.every(store)
+    assert (old.source, old.day, old.cv, old.split_version, old.weights) == ("b1", "1970-01-02", None, None, {})
+    assert submissions.set_score(store, 1, actor="ann", public=0.5).public_score == 0.5
+    found = baselines.current(store)
+    assert found is not None
+    assert (found.name, found.owner, found.config) == ("b1", None, Config())
+    assert ideas.every(store) == []
     store.close()

@@ -1,0 +1,80 @@
+"""`comp idea`: what the team has read and thought of, and what became of it."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, acting_member, open_competition
+from competition.errors import CompError
+
+if TYPE_CHECKING:
+    from competition.store.ideas import Idea
+    from competition.store.leaderboard import LeaderboardRow
+
+idea = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write ideas down, and see what became of them.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.add_typer(idea, name="idea")
+    idea.command(epilog="Example: comp idea add 'lovasz loss' --source https://arxiv.org/abs/1705.08790 --by minsu")(
+        add
+    )
+    idea.command("list", epilog="Example: comp idea list --json")(list_)
+
+
+def add(
+    text: Annotated[str, typer.Argument(help="The idea, in a line.", show_default=False)],
+    source: Annotated[str | None, typer.Option(metavar="URL", help="Where it comes from.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", "--as", metavar="MEMBER", help="Whose.", show_default="$COMP_MEMBER, else you")
+    ] = None,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write down an idea that somebody may try."""
+    from competition.cli import output
+    from competition.store import ideas, members
+
+    opened = open_competition(folder)
+    line = " ".join(text.split())
+    if not line:
+        raise CompError("An idea must say something.")
+    member = members.find(opened.store, acting_member(opened.store, by))
+    made = ideas.add(opened.store, line, source=source, member_id=member.id, member=member.name)
+    if as_json:
+        output.print_json(made.to_json())
+    else:
+        output.say(f"Idea {made.id}. Who tries it: `comp run --idea {made.id} --set KEY=VALUE`.")
+
+
+def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
+    """Show every idea, the experiments that tried it, and what they gained."""
+    from competition.cli import output
+    from competition.cli.outcome import outcome
+    from competition.store import ideas
+    from competition.store.leaderboard import leaderboard
+
+    opened = open_competition(folder)
+    found = ideas.every(opened.store)
+    rows = {row.name: row for row in leaderboard(opened.store, every_split=True)}
+    if as_json:
+        output.print_json([_plain(each, rows) for each in found])
+        return
+    if not found:
+        output.out().print("No idea yet: comp idea add TEXT --source URL")
+        return
+    table = output.table("#", "idea", "by", "experiment", "outcome", right=("#",), wrap=("idea", "by", "experiment"))
+    for each in found:
+        what = f"{each.text}\n{each.source}" if each.source else each.text
+        tried = [(name, outcome(rows[name])) for name in each.experiments] or [(output.NOTHING, "not tried")]
+        for place, ends in enumerate(tried):
+            cells = (each.id, what, each.member) if place == 0 else ("", "", "")
+            output.add_row(table, *cells, *ends)
+    output.out().print(table)
+
+
+def _plain(each: "Idea", rows: "dict[str, LeaderboardRow]") -> dict[str, Any]:
+    tried = [rows[name] for name in each.experiments]
+    outcomes = [{"name": r.name, "state": r.state.value, "score": r.score, "delta": r.delta} for r in tried]
+    return {**each.to_json(), "experiments": outcomes}

@@ -1,0 +1,110 @@
+"""`comp leaderboard --lb`: CV against the public board."""
+
+from typing import TYPE_CHECKING
+
+from competition.cli.options import Competition
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.report.publicboard import PublicBoard
+    from competition.store.submissions import Submission
+
+
+def show(opened: Competition, *, as_json: bool) -> None:
+    """Print the public board."""
+    from competition.cli import output
+    from competition.report.publicboard import public_board
+
+    board = public_board(opened.store, opened.settings)
+    if as_json:
+        output.print_json(board.to_json())
+        return
+    if not board.standings:
+        output.print_lines(
+            "No submission of the current split has a public score yet: comp score SUBMISSION --public X"
+        )
+        return
+    output.out().print(_standings(board))
+    output.out().print()
+    output.print_lines("\n".join(_facts(board)))
+    if board.pairs:
+        output.out().print()
+        output.print_lines("Neighbours, and the probability that the private board swaps them:")
+        output.out().print(_pairs(board))
+    if board.climb:
+        output.out().print()
+        output.print_lines(_warning(board))
+    if board.images.public is None or board.images.private is None:
+        missing = "public_images" if board.images.public is None else "private_images"
+        output.say(f"With {missing}: N in competition.yaml, comp can say how far the board may be off.")
+
+
+def label(submission: "Submission") -> str:
+    """What a submission is called: its number and its source."""
+    return f"{submission.id} {submission.source}"
+
+
+def _standings(board: "PublicBoard") -> "Table":
+    from competition.cli import output
+
+    numbers = ("public", "± SE", "CV", "by CV", "gap", "private")
+    table = output.table("#", "submission", "member", *numbers, right=("#", *numbers), wrap=("submission", "member"))
+    for rank, standing in enumerate(board.standings, start=1):
+        submission = standing.submission
+        output.add_row(
+            table,
+            rank,
+            label(submission),
+            submission.member or output.NOTHING,
+            output.percent(standing.public),
+            output.percent(standing.error),
+            output.percent(standing.cv),
+            standing.cv_rank,
+            output.percent(standing.gap, signed=True),
+            output.percent(submission.private_score),
+        )
+    return table
+
+
+def _facts(board: "PublicBoard") -> list[str]:
+    from competition.cli import output
+
+    number = len(board.standings)
+    if board.correlation is None:
+        facts = [f"rank correlation of CV and public: - (it takes three submissions; {number} scored)"]
+    else:
+        low, high = board.interval or (-1.0, 1.0)
+        facts = [
+            f"rank correlation of CV and public: {board.correlation:+.2f} "
+            f"(95 %: {low:+.2f} to {high:+.2f}, {number} submissions)"
+        ]
+    if board.gap is not None:
+        mean, spread = board.gap
+        facts.append(f"gap, public - CV: {output.percent(mean, signed=True)}, spread {output.percent(spread)}")
+    if board.private is not None:
+        cv, public = board.private
+        facts.append(f"rank correlation with private: CV {cv:+.2f}, public {public:+.2f}")
+    return facts
+
+
+def _pairs(board: "PublicBoard") -> "Table":
+    from competition.cli import output
+
+    numbers = ("public", "CV", "swap")
+    table = output.table("ahead", "behind", *numbers, right=numbers, wrap=("ahead", "behind"))
+    for pair in board.pairs:
+        leads = (output.percent(lead, signed=True) for lead in (pair.public_lead, pair.cv_lead))
+        output.add_row(table, label(pair.ahead), label(pair.behind), *leads, output.chance(pair.swap))
+    return table
+
+
+def _warning(board: "PublicBoard") -> str:
+    """What to say of steps up the board that CV does not know of."""
+    steps = " -> ".join([str(board.climb[0][0].id), *(str(after.id) for _, after in board.climb)])
+    times = "once" if len(board.climb) == 1 else f"{len(board.climb)} times in a row"
+    return (
+        f"Warning: up the public board {times} without a better CV (submissions {steps}).\n"
+        "That is how teams fit the public images; the private ones take it back.\n"
+        "Choose by CV: `comp submit --advise`."
+    )

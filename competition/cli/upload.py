@@ -1,0 +1,41 @@
+"""`comp submit --kaggle`: hand a recorded submission in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from competition.cli.options import Competition
+from competition.errors import CompError, RefusedError
+
+if TYPE_CHECKING:
+    from competition.ensemble.writers import Format
+    from competition.store.submissions import Recorded
+
+
+def check_upload(form: "Format") -> None:
+    """Before anything is written: is there a `kaggle` command, and is the format one file?"""
+    from competition.ensemble.kaggle import find_command
+
+    find_command()
+    if not form.suffix:
+        raise RefusedError(f"Kaggle takes one file, and {form} is a folder.", hint="Choose another --format.")
+
+
+def upload(opened: Competition, recorded: "Recorded", file: Path, competition: str, *, actor: str) -> None:
+    """Hand the file in; a new submission that did not get there is withdrawn, and counts no more."""
+    from competition.cli import output
+    from competition.ensemble import kaggle
+    from competition.store import submissions
+
+    made = recorded.submission
+    if made.uploaded_to == competition:
+        raise RefusedError(f"Submission {made.id} is on Kaggle already ({competition}), and this is the same file.")
+    output.say(f"Handing in to {competition} …")
+    try:
+        answer = kaggle.upload(file, competition, message=f"comp {made.id}: {made.source} {made.sha256[:12]}")
+    except CompError as error:
+        if recorded.is_new:
+            submissions.withdraw(opened.store, made, actor=actor, why=error.message)
+        raise
+    submissions.set_uploaded(opened.store, made, competition, actor=actor)
+    if answer:
+        output.say(answer)

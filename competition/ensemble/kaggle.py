@@ -1,0 +1,45 @@
+"""Handing a file in to Kaggle, through Kaggle's own `kaggle` command and the user's own credentials."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from competition.errors import CompError, RefusedError
+
+COMMAND = "kaggle"
+CREDENTIALS = "It reads your own credentials: ~/.kaggle/kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY."
+
+
+def find_command() -> str:
+    """The path of the `kaggle` command.
+
+    Raises:
+        CompError: it is not installed.
+    """
+    found = shutil.which(COMMAND)
+    if found is None:
+        raise CompError(
+            f"There is no command `{COMMAND}`, which --kaggle hands files in with.",
+            hint=f"`pip install 'competition[kaggle]'`. {CREDENTIALS}",
+        )
+    return found
+
+
+def upload(file: Path, competition: str, *, message: str) -> str:
+    """Hand `file` in to the Kaggle competition of this name (the last part of its address); what Kaggle answered.
+
+    Raises:
+        CompError: the command is missing or fails; what it said is in the message.
+        RefusedError: it is a folder.
+    """
+    if not file.is_file():
+        raise RefusedError(
+            f"Kaggle takes one file, and {file} is a folder.", hint="Choose another --format, or zip it."
+        )
+    arguments = [find_command(), "competitions", "submit", competition, "-f", str(file), "-m", message]
+    ran = subprocess.run(arguments, capture_output=True, text=True, errors="replace", check=False)
+    answer = (ran.stderr.strip() or ran.stdout.strip()) if ran.returncode else ran.stdout.strip()
+    if ran.returncode:
+        last = answer.splitlines()[-1] if answer else f"exit code {ran.returncode}"
+        raise CompError(f"`kaggle competitions submit {competition}` failed: {last}", hint=CREDENTIALS)
+    return answer

@@ -1,0 +1,166 @@
+"""What each role should do next. Pure: it knows no database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from competition.team import Role
+
+
+@dataclass(frozen=True)
+class TeamState:
+    """What the next steps are computed from; names and numbers, the most important first.
+
+    Args:
+        vacant: roles that nobody holds.
+        roleless: members without a role.
+        idle: members with the role training for whom nothing runs or waits.
+        split: whether the images are split into folds.
+        reported: whether somebody has made the EDA page.
+        open_findings: errors and leaks that `comp check` found on the current split; None if nobody has checked it.
+        baseline_run: whether a baseline is complete.
+        gate_failed: a baseline whose debug run failed.
+        promotable: experiments that beat the baseline of their lineage.
+        failed: experiments with a failed job.
+        pending: jobs that wait for a device.
+        untried_ideas: by number, with their text.
+        unwritten_ideas: tried to the end, by number, with an experiment that nobody has written a note for.
+        complete: complete experiments on the current split.
+        unblended: those of them that no ensemble holds.
+        submissions: how many were made.
+        unscored: submissions without a public score, by number.
+        quota_left: submissions left today; None where there is no quota.
+    """
+
+    vacant: tuple[Role, ...] = ()
+    roleless: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    split: bool = False
+    reported: bool = False
+    open_findings: int | None = None
+    baseline_run: bool = False
+    gate_failed: str | None = None
+    promotable: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    pending: int = 0
+    untried_ideas: tuple[tuple[int, str], ...] = ()
+    unwritten_ideas: tuple[tuple[int, str], ...] = ()
+    complete: int = 0
+    unblended: int = 0
+    submissions: int = 0
+    unscored: tuple[int, ...] = ()
+    quota_left: int | None = None
+
+
+def next_steps(role: Role, state: TeamState) -> tuple[str, ...]:
+    """What somebody with `role` should do now, most urgent first; sentences with the command in them. Never empty."""
+    return tuple(_NEXT[role](state))
+
+
+def _lead(state: TeamState) -> list[str]:
+    steps = []
+    if state.vacant:
+        steps.append(f"nobody holds {_some(state.vacant)}: `comp assign MEMBER {state.vacant[0]}`")
+    if state.roleless:
+        steps.append(f"without a role: {_some(state.roleless)}: `comp assign {state.roleless[0]} ROLE`")
+    if state.baseline_run and state.idle:
+        steps.append(f"nothing runs or waits for {_some(state.idle)}: agree on a condition to try")
+    if state.complete and not state.submissions:
+        steps.append("nothing is submitted yet: `comp ensemble`, then `comp submit`")
+    return steps or ["compare what was tried: `comp leaderboard`"]
+
+
+def _eda(state: TeamState) -> list[str]:
+    steps = []
+    if state.open_findings is None:
+        steps.append("nobody has checked the data for leaks: `comp check`")
+    if not state.reported:
+        steps.append("no report yet: `comp eda`")
+    if not state.split:
+        steps.append("choose how to validate: `comp split --scheme stratified-group --folds 5`")
+    if state.open_findings:
+        noun = "error or leak is" if state.open_findings == 1 else "errors and leaks are"
+        steps.append(f"{state.open_findings} {noun} open: `comp check`")
+    return steps or ["look at the classes with the lowest IoU: `comp compare BASELINE EXPERIMENT`"]
+
+
+def _baseline(state: TeamState) -> list[str]:
+    if not state.split:
+        return ["wait for the split: `comp split`"]
+    if state.gate_failed:
+        return [f"the debug run of {state.gate_failed} failed: `comp logs {state.gate_failed}`"]
+    if not state.baseline_run:
+        return ["run the baseline: `comp run`"]
+    steps = [f"{name} beats the baseline: `comp baseline promote {name}`" for name in state.promotable]
+    return steps or ["the baseline is the best so far: keep it"]
+
+
+def _research(state: TeamState) -> list[str]:
+    return [
+        *_write_ups(state),
+        "find what won comparable competitions: `comp idea add TEXT --source URL`",
+    ]
+
+
+def _discussion(state: TeamState) -> list[str]:
+    return [
+        *_write_ups(state),
+        "read the competition's forum: `comp idea add TEXT --source URL`",
+    ]
+
+
+def _training(state: TeamState) -> list[str]:
+    steps = []
+    if state.failed:
+        first = state.failed[0]
+        steps.append(f"{_some(state.failed)} failed: `comp logs {first}`, then `comp retry {first}`")
+    if not state.baseline_run:
+        return [*steps, "wait for the baseline, or run it: `comp run`"]
+    if state.pending:
+        jobs = "1 job waits" if state.pending == 1 else f"{state.pending} jobs wait"
+        steps.append(f"{jobs} for a device: `comp worker`")
+    if state.untried_ideas:
+        number, text = state.untried_ideas[0]
+        more = f" ({len(state.untried_ideas) - 1} more: `comp idea list`)" if len(state.untried_ideas) > 1 else ""
+        steps.append(f"nobody has tried idea {number}, {text}: `comp run --idea {number} --set KEY=VALUE`{more}")
+    return steps or ["change one condition: `comp run --set KEY=VALUE`"]
+
+
+def _ensemble(state: TeamState) -> list[str]:
+    steps = []
+    if state.complete < 2:
+        steps.append("wait for two complete experiments: `comp leaderboard`")
+    elif state.unblended:
+        noun = "experiment is" if state.unblended == 1 else "experiments are"
+        steps.append(f"{state.unblended} complete {noun} not blended yet: `comp ensemble`")
+    if state.unscored:
+        steps.append(
+            f"what did the board say of submission {state.unscored[0]}? `comp score {state.unscored[0]} --public SCORE`"
+        )
+    if state.quota_left == 0:
+        steps.append("today's submissions are spent; a new day begins at 0:00 UTC")
+    elif state.complete and state.quota_left is not None:
+        steps.append(f"submissions left today: {state.quota_left}: `comp submit ENSEMBLE`")
+    return steps or ["write the submission: `comp submit ENSEMBLE`"]
+
+
+def _write_ups(state: TeamState) -> list[str]:
+    return [
+        f"idea {number} was tried: write up what it showed: `comp note {experiment} TEXT`"
+        for number, experiment in state.unwritten_ideas[:2]
+    ]
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+_NEXT: dict[Role, Callable[[TeamState], list[str]]] = {
+    Role.LEAD: _lead,
+    Role.EDA: _eda,
+    Role.BASELINE: _baseline,
+    Role.RESEARCH: _research,
+    Role.DISCUSSION: _discussion,
+    Role.TRAINING: _training,
+    Role.ENSEMBLE: _ensemble,
+}

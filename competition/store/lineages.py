@@ -1,0 +1,99 @@
+"""The family tree: baselines, the experiments that started from them, and what was promoted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from competition.store import baselines, schema, splits
+from competition.store.baselines import Baseline
+from competition.store.engine import Store
+from competition.store.leaderboard import LeaderboardRow, leaderboard
+
+
+@dataclass(frozen=True)
+class Node:
+    """A configuration: the baselines that have it, the experiment that ran it on this split, and its children."""
+
+    baselines: tuple[str, ...]
+    experiment: LeaderboardRow | None
+    children: tuple["Node", ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, nested."""
+        return {
+            "baselines": list(self.baselines),
+            "experiment": self.experiment.to_json() if self.experiment else None,
+            "children": [child.to_json() for child in self.children],
+        }
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The trees of the team's lineage (owner None) or of a member's own; `current` is its newest baseline.
+
+    There is one tree, with the first baseline at its root, unless older splits hold what grew in between.
+    """
+
+    owner: str | None
+    current: str
+    roots: tuple[Node, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as `comp tree --json` prints them."""
+        return {"owner": self.owner, "current": self.current, "roots": [root.to_json() for root in self.roots]}
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """An experiment with the configurations of itself and its parent, by hash."""
+
+    config: str
+    parent: str | None
+    row: LeaderboardRow
+
+
+def lineages(store: Store) -> list[Lineage]:
+    """Every lineage, the team's first; experiments of the current split."""
+    known, grown = baselines.every(store), _grown(store)
+    owners = sorted({b.owner for b in known}, key=lambda owner: (owner is not None, owner or ""))
+    return [
+        _lineage(owner, [b for b in known if b.owner == owner], [g for g in grown if g.row.lineage == owner])
+        for owner in owners
+    ]
+
+
+def _lineage(owner: str | None, own: list[Baseline], grown: list[_Grown]) -> Lineage:
+    ran = {g.config: g.row for g in grown}
+    named: dict[str, list[str]] = {}
+    for baseline in own:
+        named.setdefault(baseline.config.sha256, []).append(baseline.name)
+    drawn: set[str] = set()
+
+    def node(config: str) -> Node:
+        drawn.add(config)
+        children = [node(g.config) for g in grown if g.parent == config and g.config not in drawn]
+        return Node(tuple(named.get(config, ())), ran.get(config), tuple(children))
+
+    def roots() -> Iterator[Node]:
+        """Baselines first; then experiments whose parent is not on this split, the eldest of a family first."""
+        orphans = [g.config for g in grown if g.parent not in ran]
+        for config in [*named, *orphans, *ran]:
+            if config not in drawn:
+                yield node(config)
+
+    return Lineage(owner, own[-1].name, tuple(roots()))
+
+
+def _grown(store: Store) -> list[_Grown]:
+    """The experiments of the current split, oldest first."""
+    split = splits.current(store)
+    if split is None:
+        return []
+    rows = {row.name: row for row in leaderboard(store)}
+    table = schema.experiments
+    query = select(table.c.name, table.c.config_sha256, table.c.parent_sha256).order_by(table.c.id)
+    with store.read() as tx:
+        found = tx.execute(query.where(table.c.split_version == split.version)).all()
+    return [_Grown(r.config_sha256, r.parent_sha256, rows[r.name]) for r in found if r.name in rows]
