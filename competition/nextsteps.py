@@ -19,7 +19,9 @@ class TeamState:
         open_findings: errors and leaks that `comp check` found on the current split; None if nobody has checked it.
         baseline_run: whether a baseline is complete.
         gate_failed: a baseline whose debug run failed.
-        promotable: experiments that beat the baseline of their lineage.
+        promotable: experiments that are better than the baseline of their lineage, by verdict.
+        unsure: experiments that score higher than their parent, but perhaps by luck, each with the experiment whose
+            further seeds would tell.
         failed: experiments with a failed job.
         pending: jobs that wait for a device.
         untried_ideas: by number, with their text.
@@ -40,6 +42,7 @@ class TeamState:
     baseline_run: bool = False
     gate_failed: str | None = None
     promotable: tuple[str, ...] = ()
+    unsure: tuple[tuple[str, str], ...] = ()
     failed: tuple[str, ...] = ()
     pending: int = 0
     untried_ideas: tuple[tuple[int, str], ...] = ()
@@ -90,8 +93,11 @@ def _baseline(state: TeamState) -> list[str]:
         return [f"the debug run of {state.gate_failed} failed: `comp logs {state.gate_failed}`"]
     if not state.baseline_run:
         return ["run the baseline: `comp run`"]
-    steps = [f"{name} beats the baseline: `comp baseline promote {name}`" for name in state.promotable]
-    return steps or ["the baseline is the best so far: keep it"]
+    steps = [f"{name} is better than the baseline: `comp baseline promote {name}`" for name in state.promotable]
+    if not steps and state.unsure:
+        name, repeat = state.unsure[0]
+        steps.append(f"{name} scores higher, perhaps by luck: `comp run {repeat} --seeds 3`")
+    return steps or ["no experiment is better than the baseline: keep it"]
 
 
 def _research(state: TeamState) -> list[str]:
@@ -118,6 +124,9 @@ def _training(state: TeamState) -> list[str]:
     if state.pending:
         jobs = "1 job waits" if state.pending == 1 else f"{state.pending} jobs wait"
         steps.append(f"{jobs} for a device: `comp worker`")
+    if state.unsure:
+        names = tuple(name for name, _ in state.unsure)
+        steps.append(f"more seeds could tell about {_some(names)}: `comp run {state.unsure[0][1]} --seeds 3`")
     if state.untried_ideas:
         number, text = state.untried_ideas[0]
         more = f" ({len(state.untried_ideas) - 1} more: `comp idea list`)" if len(state.untried_ideas) > 1 else ""

@@ -1,4 +1,4 @@
-"""How an experiment did, in a word or two: the one place to change when more is known than the difference."""
+"""How an experiment did, in a word or two."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def outcome(row: "LeaderboardRow") -> str:
-    """The gain over the parent, else the score, else how far the experiment is."""
+    """The gain over the parent and what it is worth, else the score, else how far the experiment is."""
     if row.delta is not None:
-        return output.percent(row.delta, signed=True)
+        call = f" {row.judged.verdict.call}" if row.judged else ""
+        return f"{output.percent(row.delta, signed=True)}{call}"
     return row.state.value if row.score is None else f"CV {output.percent(row.score)}"

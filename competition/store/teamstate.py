@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from competition.data.checks import kept
 from competition.lifecycle import ExperimentState, JobState
 from competition.nextsteps import TeamState
+from competition.scoring.verdicts import Call
 from competition.settings import Settings
 from competition.store import baselines, competition, ensembles, experiments, ideas, jobs, members, splits, submissions
 from competition.store.engine import Store
@@ -34,6 +35,7 @@ def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workloa
         baseline_run=any(not r.conditions for r in complete),
         gate_failed=next((r.name for r in rows if not r.conditions and r.state is ExperimentState.FAILED), None),
         promotable=_promotable(store, complete),
+        unsure=_unsure(complete),
         failed=tuple(r.name for r in rows if r.state is ExperimentState.FAILED),
         pending=len(jobs.in_states(store, [JobState.QUEUED])),
         untried_ideas=tuple((idea.id, idea.text) for idea in ideas.every(store) if not idea.experiments),
@@ -55,12 +57,21 @@ def _open_findings(store: Store) -> int | None:
     return kept.grave(path, on=[split.version] if split.leaks_allowed else [split.version, None])
 
 
+def _unsure(complete: list[LeaderboardRow]) -> tuple[tuple[str, str], ...]:
+    """Best first; where nobody knows what a seed does to the score, the parent's seeds say it for all its children."""
+    return tuple(
+        (row.name, row.name if row.judged.effect.seeds_known else row.judged.against)
+        for row in complete
+        if row.judged and row.judged.verdict.call is Call.NEEDS_SEEDS and row.judged.effect.delta > 0
+    )
+
+
 def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]:
-    """By lineage, the best experiment where it beats the newest baseline, which has been run."""
+    """By lineage, the best of those that are better than their parent, where it beats the newest baseline."""
     heads = {b.owner: b for b in baselines.every(store)}
     better = []
     for owner, head in heads.items():
-        best = next((r for r in complete if r.lineage == owner), None)
+        best = next((r for r in complete if r.lineage == owner and _is_better(r)), None)
         split = splits.current(store)
         ran = experiments.of_config(store, head.config.sha256, split.version) if split else None
         if best is not None and ran is not None and ran.score is not None and (best.score or 0) > ran.score:
@@ -84,3 +95,7 @@ def _blended(store: Store) -> set[str]:
     split = splits.current(store)
     blends = [e for e in ensembles.every(store) if split is not None and e.split_version == split.version]
     return {name for blend in blends for name in blend.weights}
+
+
+def _is_better(row: LeaderboardRow) -> bool:
+    return row.judged is not None and row.judged.verdict.call is Call.BETTER

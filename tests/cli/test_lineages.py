@@ -63,10 +63,7 @@ def test_a_member_grows_a_lineage_of_their_own(comp: Comp, independent: Path) ->
 
     comp.ok("assign", "ann", "baseline")
     steps = [s["step"] for m in json.loads(comp.ok("status", "--json"))["members"] for s in m["next"]]
-    assert {s for s in steps if "promote" in s} == {
-        "dice-0.5 beats the baseline: `comp baseline promote dice-0.5`",
-        "lr-0.01 beats the baseline: `comp baseline promote lr-0.01`",
-    }
+    assert "lr-0.01 scores higher, perhaps by luck: `comp run b2 --seeds 3`" in steps
     blend = json.loads(comp.ok("ensemble", "--json"))
     assert set(blend["weights"]) == {"b1", "b2", "lr-0.01", "dice-0.5"}
 

@@ -28,7 +28,7 @@ def test_each_member_with_their_work_and_their_next_steps(comp: Comp, ready: Pat
     assert ann["last"]["delta"] > 0
     assert bob["last"]["delta"] is None
     assert 0 < ann["device_seconds"] < 60
-    assert "comp baseline promote dice-0.5" in steps(bob, "baseline")
+    assert "dice-0.5 scores higher, perhaps by luck: `comp run b1 --seeds 3`" in steps(bob, "baseline")
     assert "2 complete experiments are not blended" in steps(bob, "ensemble")
     assert "comp worker" in steps(ann, "training")
     shown = comp.ok("status")

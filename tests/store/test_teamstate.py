@@ -1,0 +1,25 @@
+from competition.settings import DataSettings, Settings
+from competition.store.engine import Store
+from competition.store.teamstate import team_state
+from competition.store.workload import workloads
+from tests.store.planting import baseline, child
+
+SETTINGS = Settings(name="x", classes=("a", "b"), data=DataSettings(images="i", masks="m"))
+
+
+def test_only_what_is_better_by_verdict_may_be_promoted(store: Store) -> None:
+    parent = baseline(store)
+    child(store, "optimizer.lr=2e-3", 0.44 + 0.05, parent=parent)
+    child(store, "loss.dice=0.5", 0.44 + 0.008, parent=parent)
+    state = team_state(store, SETTINGS, workloads(store))
+    assert state.promotable == ("lr-0.002",)
+    assert state.unsure == (("dice-0.5", "dice-0.5"),)
+
+
+def test_a_parent_without_seeds_is_to_be_repeated(store: Store) -> None:
+    parent = baseline(store, band=None)
+    child(store, "optimizer.lr=2e-3", 0.44 + 0.05, parent=parent)
+    child(store, "loss.dice=0.5", 0.44 - 0.05, parent=parent)
+    state = team_state(store, SETTINGS, workloads(store))
+    assert state.promotable == ()
+    assert state.unsure == (("lr-0.002", "b1"),)
