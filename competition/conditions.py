@@ -7,6 +7,7 @@ from typing import Any
 from competition.augmentation import CLASS_NAME
 from competition.config import Config
 from competition.errors import RefusedError
+from competition.files import sha256_of_json
 
 _LONGEST = 60
 
@@ -75,8 +76,12 @@ def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:
 
 
 def _brief(value: Any) -> str:
-    """A value on one line; a list of transforms by their names."""
+    """A value on one line; a list of transforms by their names, and a number that tells it from others of the same."""
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        value = [entry.get(CLASS_NAME) for entry in value]
-    text = str(value).replace("'", "")
+        names = ", ".join(str(entry.get(CLASS_NAME)) for entry in value)
+        return f"{sha256_of_json(value)[:4]} [{_cut(names)}]"
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

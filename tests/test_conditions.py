@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from competition.conditions import Condition, check_effects, check_one_condition, conditions_between, default_name
@@ -35,9 +37,11 @@ def test_names_come_from_the_conditions() -> None:
 
 def test_a_pipeline_is_named_by_its_transforms() -> None:
     pipeline = [{"__class_fullname__": "HorizontalFlip", "p": 0.5}, {"__class_fullname__": "Blur"}]
+    other = [{**pipeline[0], "p": 0.6}, pipeline[1]]
     condition = Condition("augment.pipeline", "basic", pipeline)
-    assert str(condition) == "augment.pipeline: basic -> [HorizontalFlip, Blur]"
-    assert condition.slug == "pipeline-HorizontalFlip-Blur"
+    assert re.fullmatch(r"augment.pipeline: basic -> [0-9a-f]{4} \[HorizontalFlip, Blur\]", str(condition))
+    assert re.fullmatch(r"pipeline-[0-9a-f]{4}-HorizontalFlip-Blur", condition.slug)
+    assert Condition("augment.pipeline", "basic", other).slug != condition.slug
 
 
 @pytest.mark.parametrize(

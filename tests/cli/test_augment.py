@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from competition.config import read_config
 from tests.conftest import Comp
 
 
@@ -24,3 +25,14 @@ def test_preview_says_what_is_wrong(comp: Comp, ready: Path) -> None:
     assert "'Rotate'" in comp.error("augment", "preview", "--set", "augment.pipeline=[{__class_fullname__: Rotat}]")
     assert "There is no experiment 'b9'" in comp.error("augment", "preview", "b9")
     assert not Path("runs/report").exists()
+
+
+@pytest.mark.slow
+def test_a_pipelines_file_becomes_part_of_the_experiment(comp: Comp, ready: Path) -> None:
+    """One key is one condition, and the same file with other contents is another experiment."""
+    for p in (0.5, 0.6):
+        Path("own.yaml").write_text(f"[{{__class_fullname__: Blur, p: {p}}}]", encoding="utf-8")
+        comp.ok("run", f"blur-{p}", "--as", "ann", "--detach", "--set", "augment.pipeline=own.yaml")
+        kept = read_config(ready / "runs" / "experiments" / f"blur-{p}" / "config.yaml")
+        assert kept.augment.pipeline == [{"__class_fullname__": "Blur", "p": p}]
+    assert "[Blur]" in comp.ok("leaderboard", "--json")
