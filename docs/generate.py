@@ -74,7 +74,8 @@ def roles() -> str:
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
         text += f"| {right} | {', '.join(sorted(allowed))} |\n"
-    text += "\nEverything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
+    text += "\nIn a lineage of their own, members promote without a role. "
+    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
     return text
 
 
