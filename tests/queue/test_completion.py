@@ -117,3 +117,15 @@ def test_the_command_shows_it_in_eighty_columns(opened: Store, settings: Setting
     assert sentences.startswith("dice-0.5 against b1: better.")
     assert "seeds of b1" in sentences
     assert "Folds alone (corrected t)" in sentences
+
+
+def test_few_comparisons_at_a_time_while_children_run_the_newest_first(opened: Store, settings: Settings) -> None:
+    for number in (1, 2):
+        config = with_overrides(Config(), [f"seed={number}"])
+        queue(opened, config, name=f"seed-{number}", parent_sha256=Config().sha256)
+        leave(opened, opened.paths, f"seed-{number}", skill=0.6)
+    by_version = {split.version: split for split in splits.every(opened)}
+    complete(opened, settings, by_version, most=1)
+    assert [e.name for e, _ in comparisons.pending(opened)] == ["seed-1", "dice-0.5"]
+    complete(opened, settings, by_version)
+    assert comparisons.pending(opened) == []
