@@ -9,7 +9,7 @@ from competition.data.manifest import Manifest
 from competition.errors import CompError
 from competition.queue import evidence
 from competition.scoring import metrics
-from competition.scoring.bootstrap import draw, paired_error
+from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seeds import seed_band
 from competition.settings import Settings
 from competition.store import comparisons, experiments
@@ -18,24 +18,41 @@ from competition.store.engine import Store
 from competition.store.experiments import Experiment
 from competition.store.splits import SplitVersion
 
+Draws = dict[tuple[str, ...], Bootstrap]
+"""By the images they are drawn from: experiments on one split share theirs."""
 
-def complete(store: Store, settings: Settings, splits: dict[int, SplitVersion]) -> list[str]:
-    """Score what can be scored, and compare with its parent what can be compared; the names of what was scored.
+
+def complete(
+    store: Store, settings: Settings, splits: dict[int, SplitVersion], *, most: int | None = None
+) -> list[str]:
+    """Score what can be scored, and compare with its parent what can be compared, the newest first.
 
     Args:
         splits: by version.
+        most: make at most so many comparisons (each takes up to a second), as somebody has to watch the children; a
+            baseline that has got new seeds is due for one with each of its experiments.
+
+    Returns:
+        The names of the experiments that were scored.
     """
+    draws: Draws = {}
     names = []
     for experiment, repeats in experiments.unscored(store):
-        _score(store, settings, experiment, repeats, splits[experiment.split_version])
+        _score(store, settings, experiment, repeats, splits[experiment.split_version], draws)
         names.append(experiment.name)
-    for experiment, parent in comparisons.pending(store):
-        comparisons.save(store, _compare(store, settings, experiment, parent, splits[experiment.split_version]))
+    for experiment, parent in comparisons.pending(store, most=most):
+        split = splits[experiment.split_version]
+        comparisons.save(store, _compare(store, settings, experiment, parent, split, draws))
     return names
 
 
 def _score(
-    store: Store, settings: Settings, experiment: Experiment, repeats: tuple[int, ...], split: SplitVersion
+    store: Store,
+    settings: Settings,
+    experiment: Experiment,
+    repeats: tuple[int, ...],
+    split: SplitVersion,
+    draws: Draws,
 ) -> None:
     """The competition's metric over all out-of-fold pixels: the folds' confusion matrices summed; the mean over seeds.
 
@@ -45,8 +62,7 @@ def _score(
     iou = np.array([metrics.per_class_iou(run.sum(axis=0)) for run in found.runs]).mean(axis=0)
     band = None
     if len(repeats) > 1:
-        manifest = Manifest.read(store.paths.manifest(split.fingerprint))
-        band = seed_band(settings.metric, found.repeats, draw(evidence.units(manifest, found.ids)))
+        band = seed_band(settings.metric, found.repeats, _bootstrap(store, split, found.ids, draws))
     scores = {r: metrics.score(settings.metric, run) for r, run in zip(repeats, found.runs, strict=True)}
     experiments.set_score(
         store,
@@ -59,7 +75,7 @@ def _score(
 
 
 def _compare(
-    store: Store, settings: Settings, experiment: Experiment, parent: Experiment, split: SplitVersion
+    store: Store, settings: Settings, experiment: Experiment, parent: Experiment, split: SplitVersion, draws: Draws
 ) -> Comparison:
     """The paired bootstrap of an experiment against its parent, or why there can be none."""
     try:
@@ -68,8 +84,14 @@ def _compare(
             for e in (parent, experiment)
         )
         evidence.check_paired(a, b)
-        bootstrap = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), a.ids))
+        bootstrap = _bootstrap(store, split, a.ids, draws)
         error = paired_error(settings.metric, a.runs, b.runs, bootstrap)
     except CompError as trouble:  # its parent's files may be gone for good; the experiment has its score all the same
         return Comparison(experiment.id, parent.id, None, 0, str(trouble))
     return Comparison(experiment.id, parent.id, None if math.isnan(error) else error, bootstrap.units, None)
+
+
+def _bootstrap(store: Store, split: SplitVersion, ids: tuple[str, ...], draws: Draws) -> Bootstrap:
+    if ids not in draws:
+        draws[ids] = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), ids))
+    return draws[ids]

@@ -26,6 +26,8 @@ from competition.store.engine import Store
 TICK_S = 0.2
 HEARTBEAT_S = 1.0
 REAP_S = 10.0
+MOST_COMPARISONS = 5
+"""With parents, between two looks at the children; what is left follows at the next, or at the end."""
 STOP_S = 10.0
 """How long a child may take to finish its batch and save when it is asked to stop."""
 
@@ -74,6 +76,7 @@ class Worker:
                 while not stop.asked:
                     self._tick()
                     if until_empty and not self._running and self._nothing_left():
+                        self._complete(most=None)
                         return True
             finally:
                 self._wind_down(stop)
@@ -84,7 +87,7 @@ class Worker:
         if now - self._last_reap > REAP_S:
             self._last_reap = now
             reap(self.store)
-            self._score()
+            self._complete()
         for device in self.devices:
             if device.name not in self._busy:
                 self._fill(device)
@@ -138,7 +141,7 @@ class Worker:
         match outcome:
             case Succeeded():
                 attempts.succeed(self.store, outcome)
-                self._score()
+                self._complete()
             case Failed():
                 attempts.fail(self.store, token, kind=outcome.kind, reason=outcome.reason)
             case Interrupted():
@@ -155,9 +158,9 @@ class Worker:
         del self._running[token]
         self._busy = {device: held for device, held in self._busy.items() if held != token}
 
-    def _score(self) -> None:
+    def _complete(self, *, most: int | None = MOST_COMPARISONS) -> None:
         by_version = {split.version: split for split in splits.every(self.store)}
-        for name in complete(self.store, self.settings, by_version):
+        for name in complete(self.store, self.settings, by_version, most=most):
             self.on_complete(name)
 
     def _nothing_left(self) -> bool:

@@ -89,7 +89,8 @@ class Verdict:
     Args:
         low: lower end of the 95 % interval of this one comparison; `high` likewise.
         p: two-sided, of this one comparison.
-        detectable: the smallest true effect that would be found four times out of five.
+        detectable: the smallest true effect that this one comparison would find four times out of five,
+            (t_0.975 + t_0.8) SE (Bloom 1995, Evaluation Review 19).
         seeds_wanted: with so many seeds of each, a difference of this size would be called; None where it is called
             already, or where `MOST_SEEDS` would not do.
     """

@@ -27,8 +27,11 @@ class Comparison:
     trouble: str | None
 
 
-def pending(store: Store) -> list[tuple[Experiment, Experiment]]:
-    """Experiments with a score, whose parent has one too, that are not compared yet; each with its parent."""
+def pending(store: Store, *, most: int | None = None) -> list[tuple[Experiment, Experiment]]:
+    """Experiments with a score, whose parent has one too, that are not compared yet; each with its parent.
+
+    The newest first, at most so many.
+    """
     child, parent, made = schema.experiments.alias("child"), schema.experiments.alias("parent"), schema.comparisons
     same = and_(parent.c.config_sha256 == child.c.parent_sha256, parent.c.split_version == child.c.split_version)
     query = (
@@ -36,6 +39,8 @@ def pending(store: Store) -> list[tuple[Experiment, Experiment]]:
         .join(parent, same)
         .outerjoin(made, made.c.experiment_id == child.c.id)
         .where(child.c.score.is_not(None), parent.c.score.is_not(None), made.c.experiment_id.is_(None))
+        .order_by(child.c.id.desc())
+        .limit(most)
     )
     with store.read() as tx:
         names = tx.execute(query).all()

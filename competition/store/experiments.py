@@ -74,7 +74,7 @@ def submit(store: Store, plan: Plan, *, folds: tuple[int, ...], seeds: int = 1) 
 
     Args:
         folds: the folds to train after the debug job has passed; none for a debug run alone.
-        seeds: with how many seeds to train each; an experiment that has a score is scored anew with those added.
+        seeds: with how many seeds to train each; an experiment that has a score keeps it until those added are done.
 
     Raises:
         RefusedError: the given name belongs to an experiment with another configuration.
@@ -132,7 +132,7 @@ def any_exist(store: Store) -> bool:
 
 
 def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
-    """Experiments without a score of which every fold has succeeded, with the repeats that count."""
+    """Experiments of which every fold has succeeded and no score says so yet, with the repeats that count."""
     jobs, table, splits = schema.jobs, schema.experiments, schema.splits
     counted = (
         select(jobs.c.experiment_id, func.count().label("done"))
@@ -140,19 +140,21 @@ def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
         .group_by(jobs.c.experiment_id)
         .subquery()
     )
+    repeated = select(jobs.c.experiment_id).where(jobs.c.repeat > 0)
     query = (
         _SELECT.add_columns(splits.c.folds)
         .join(counted, counted.c.experiment_id == table.c.id)
         .join(splits, splits.c.version == table.c.split_version)
-        .where(table.c.score.is_(None), counted.c.done >= splits.c.folds)
+        .where(table.c.score.is_(None) | table.c.id.in_(repeated), counted.c.done >= splits.c.folds)
     )
     found = []
     with store.read() as tx:
         for row in tx.execute(query).all():
             its = select(jobs).where(jobs.c.experiment_id == row.id, jobs.c.kind == JobKind.FOLD)
             states = _states(tx.execute(its).all())
-            if experiment_state(None, states, needed=row.folds) is ExperimentState.COMPLETE:
-                found.append((_from_row(row), repeats_asked_for(states)))
+            asked, complete = repeats_asked_for(states), experiment_state(None, states, needed=row.folds)
+            if complete is ExperimentState.COMPLETE and set(repeat_scores(row)) != set(asked):
+                found.append((_from_row(row), asked))
     return found
 
 
@@ -300,8 +302,6 @@ def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], se
     for (kind, fold, repeat), state in missing.items():
         tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, repeat, state)))
         events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold, repeat)}: {state}")
-    if missing and experiment.score is not None:
-        forget_score(tx, experiment.id)
     return len(missing)
 
 

@@ -117,3 +117,31 @@ def test_the_command_shows_it_in_eighty_columns(opened: Store, settings: Setting
     assert sentences.startswith("dice-0.5 against b1: better.")
     assert "seeds of b1" in sentences
     assert "Folds alone (corrected t)" in sentences
+
+
+def test_few_comparisons_at_a_time_while_children_run_the_newest_first(opened: Store, settings: Settings) -> None:
+    for number in (1, 2):
+        config = with_overrides(Config(), [f"seed={number}"])
+        queue(opened, config, name=f"seed-{number}", parent_sha256=Config().sha256)
+        leave(opened, opened.paths, f"seed-{number}", skill=0.6)
+    by_version = {split.version: split for split in splits.every(opened)}
+    complete(opened, settings, by_version, most=1)
+    assert [e.name for e, _ in comparisons.pending(opened)] == ["seed-1", "dice-0.5"]
+    complete(opened, settings, by_version)
+    assert comparisons.pending(opened) == []
+
+
+def test_added_seeds_change_the_score_and_the_verdicts_that_rest_on_it(opened: Store, settings: Settings) -> None:
+    finish(opened, settings)
+    before = experiments.find(opened, "b1")
+    queue(opened, Config(), name="b1", seeds=5)
+    finish(opened, settings)
+    assert experiments.find(opened, "b1").score == before.score
+    leave(opened, opened.paths, "b1", skill=0.6)
+    finish(opened, settings)
+    after = experiments.find(opened, "b1")
+    assert list(after.repeat_scores) == [0, 1, 2, 3, 4]
+    assert [after.repeat_scores[r] for r in range(3)] == list(before.repeat_scores.values())
+    judged = {row.name: row for row in leaderboard(opened)}["dice-0.5"].judged
+    assert judged is not None
+    assert judged.effect.runs == (5, 1)

@@ -1,12 +1,13 @@
 import pytest
 
+from competition.jobspec import Succeeded
 from competition.scoring.verdicts import Call, Effect, judge
-from competition.store import comparisons, experiments, jobs
+from competition.store import attempts, comparisons, experiments, jobs
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard, pareto_front
 from tests.conftest import submitted
-from tests.store.planting import BAND, baseline, child, finish
+from tests.store.planting import BAND, WORKER, baseline, child, finish
 
 
 def rows(store: Store) -> dict[str, LeaderboardRow]:
@@ -77,8 +78,8 @@ def test_a_new_score_of_either_makes_the_comparison_due_again(store: Store) -> N
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
     assert comparisons.pending(store) == []
     submitted(store, seeds=5)
-    assert rows(store)["b1"].score is None
-    assert rows(store)["lr-0.002"].judged is None
+    assert (rows(store)["b1"].rank, rows(store)["b1"].reason) == (None, "6 of 10 folds done (5 seeds)")
+    assert rows(store)["lr-0.002"].judged is not None  # what was known stays until more is
     assert comparisons.pending(store) == []
     finish(store, "b1", 0.44, scores=[0.44] * 5, band=BAND)
     due = comparisons.pending(store)
@@ -88,10 +89,11 @@ def test_a_new_score_of_either_makes_the_comparison_due_again(store: Store) -> N
 def test_a_comparison_that_comes_too_late_is_not_kept(store: Store) -> None:
     b1 = baseline(store)
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
-    submitted(store, seeds=5)
     ids = (experiments.find(store, "lr-0.002").id, experiments.find(store, "b1").id)
+    jobs.retry(store, "b1", folds=[0], actor="ann", finished_too=True)
+    assert experiments.find(store, "b1").score is None
     comparisons.save(store, Comparison(*ids, 0.003, 240, None))
-    finish(store, "b1", 0.44, scores=[0.44] * 5, band=BAND)
+    finish(store, "b1", 0.44, scores=[0.44] * 3, band=BAND)
     assert len(comparisons.pending(store)) == 1
 
 
@@ -125,11 +127,21 @@ def test_the_score_waits_for_every_seed(store: Store) -> None:
     assert (row.score, row.seed_scores, row.fold_scores) == (0.5, (0.4, 0.6), (0.5, 0.5))
 
 
-def test_cancelled_seeds_give_the_score_back(store: Store) -> None:
+def test_cancelled_seeds_give_the_rank_back(store: Store) -> None:
     baseline(store)
     submitted(store, seeds=4)
+    assert rows(store)["b1"].rank is None
     jobs.cancel(store, "b1", folds=None, actor="ann")
-    assert [repeats for _, repeats in experiments.unscored(store)] == [(0, 1, 2)]
+    assert (rows(store)["b1"].rank, len(rows(store)["b1"].seed_scores)) == (1, 3)
+    assert experiments.unscored(store) == []
+
+
+def test_more_seeds_of_a_scored_experiment_are_scored_with_it(store: Store) -> None:
+    baseline(store)
+    submitted(store, seeds=4)
+    while taken := attempts.claim(store, WORKER, device="cpu", slot=0, experiment="b1"):
+        attempts.succeed(store, Succeeded(taken.token, 0.4, 2.0, 1.0, 1.0, {}))
+    assert [(e.name, repeats) for e, repeats in experiments.unscored(store)] == [("b1", (0, 1, 2, 3))]
 
 
 def test_the_front_holds_what_no_cheaper_one_beats(store: Store) -> None:
