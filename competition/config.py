@@ -1,5 +1,6 @@
 """What one experiment runs with: typed sections, read from YAML and changed by overrides."""
 
+import math
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -84,17 +85,66 @@ class AugmentConfig(Section):
     contrast: Probability = 0.2
 
 
+class ClassWeights(StrEnum):
+    """How much a class counts in the cross-entropy and focal terms, from the training part's pixels."""
+
+    NONE = "none"
+    INVERSE = "inverse"
+    MEDIAN = "median"
+
+
+def parse_class_weights(value: object) -> object:
+    """The name of a rule, or a list with one weight per class.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str) and value in set(ClassWeights):
+        return ClassWeights(value)
+    if isinstance(value, list | tuple) and value:
+        weights = tuple(float(w) for w in value if isinstance(w, int | float) and not isinstance(w, bool) and w > 0)
+        if len(weights) == len(value) and all(map(math.isfinite, weights)):
+            return weights
+    raise ValueError(f"write {', '.join(ClassWeights)} or one positive number per class, such as [1, 2.5]")
+
+
 class LossConfig(Section):
-    """Weights of the terms of the loss; void pixels count in none."""
+    """The loss is a sum of terms; a term counts with its weight, and one of weight 0 is off. Void pixels count in none.
+
+    `cross_entropy` and `focal` look at pixels; `dice`, `jaccard`, `tversky`, `lovasz` and `mcc` at regions.
+
+    `smoothing` is the cross-entropy's label smoothing, and `ohem` the share of its hardest pixels that it looks at.
+    `focal_gamma` is the focal term's exponent. `tversky_beta` is what a missed pixel costs in the Tversky term; a false
+    one costs 1 minus that. `class_weights` go into the cross-entropy and focal terms: `inverse` or `median` frequency
+    of the training part's classes, or a list with one weight per class.
+    """
 
     cross_entropy: NonNegative = 1.0
     dice: NonNegative = 1.0
+    jaccard: NonNegative = 0.0
+    tversky: NonNegative = 0.0
+    focal: NonNegative = 0.0
+    lovasz: NonNegative = 0.0
+    mcc: NonNegative = 0.0
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ohem: Annotated[float, Field(gt=0, le=1)] = 1.0
+    focal_gamma: NonNegative = 2.0
+    tversky_beta: Probability = 0.7
+    class_weights: Annotated[ClassWeights | tuple[float, ...], BeforeValidator(parse_class_weights)] = ClassWeights.NONE
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The weight of each term, by its key."""
+        return {name: getattr(self, name) for name in LOSS_TERMS}
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "LossConfig":
-        if self.cross_entropy == self.dice == 0:
+        if not any(self.terms.values()):
             raise ValueError("at least one term needs a weight above 0")
         return self
+
+
+LOSS_TERMS = ("cross_entropy", "dice", "jaccard", "tversky", "focal", "lovasz", "mcc")
 
 
 class OptimizerConfig(Section):

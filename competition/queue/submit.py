@@ -57,6 +57,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     config = _changed(parent, wish)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
+    _check_class_weights(config, settings)
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
@@ -130,6 +131,16 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
         if not 0 <= fold < available:
             raise RefusedError(f"There is no fold {fold}: the split has folds 0 to {available - 1}.")
     return tuple(sorted(set(wish.folds)))
+
+
+def _check_class_weights(config: Config, settings: Settings) -> None:
+    given = config.loss.class_weights
+    if isinstance(given, tuple) and len(given) != len(settings.classes):
+        raise ConfigError(
+            f"loss.class_weights has {len(given)} weights, and the competition has {len(settings.classes)} classes: "
+            f"{', '.join(settings.classes)}.",
+            hint="Give one weight for each class in that order, or let comp find them: loss.class_weights=median.",
+        )
 
 
 def _check_model_once(store: Store, config: Config, check_model: Callable[[Config], None]) -> None:

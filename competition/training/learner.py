@@ -1,5 +1,6 @@
 """Everything that a training step changes: weights, optimiser, loss scaling."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,11 +21,21 @@ class Learner:
     Args:
         epochs: of the whole job.
         steps: batches per epoch.
+        class_weights: one per class, for the loss; None weighs all the same.
     """
 
-    def __init__(self, segmenter: Segmenter, config: Config, *, epochs: int, steps: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        config: Config,
+        *,
+        epochs: int,
+        steps: int,
+        device: torch.device,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
         self.segmenter = segmenter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._criterion = SegmentationLoss(config.loss)
+        self._criterion = SegmentationLoss(config.loss, class_weights).to(device)
         self._optimizer = make_optimizer(config.optimizer, segmenter.parameters())
         self._scaler = loss_scaler(segmenter.precision, device)
         self._config = config

@@ -57,7 +57,9 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
     hardware.bind(device)  # only now: the loader's workers are forks, which must not inherit a device in use
 
     segmenter = _segmenter(spec, device)
-    learner = Learner(segmenter, config, epochs=work.epochs, steps=steps, device=device)
+    learner = Learner(
+        segmenter, config, epochs=work.epochs, steps=steps, device=device, class_weights=work.class_weights
+    )
     if resumed:
         learner.restore(resumed.learner)
     pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)

@@ -18,6 +18,7 @@ def nothing_is_queued(comp: Comp) -> bool:
         (["--set", "train.epochs=many"], "'many' is wrong"),
         (["--set", "loss.dice=0.5", "--set", "seed=7"], "2 conditions at once"),
         (["--set", "loss.dice=0.5", "--seed", "7"], "--together REASON"),
+        (["--set", "loss.class_weights=[1, 2]"], "2 weights, and the competition has 3 classes"),
         (["--folds", "5"], "folds 0 to 1"),
         (["--folds", "a"], "not a list of fold numbers"),
         (["--from", "nobody"], "There is no experiment 'nobody'"),
