@@ -14,7 +14,7 @@ HEAVY = ("torch", "cv2", "sklearn", "albumentations", "segmentation_models_pytor
 
 LAYERS = [
     {"errors", "files", "paths"},
-    {"yamlfile", "settings", "config", "conditions", "team", "lifecycle", "jobspec"},
+    {"yamlfile", "owncode", "settings", "config", "conditions", "team", "lifecycle", "jobspec"},
     {"scoring"},
     {"data"},
     {"store"},

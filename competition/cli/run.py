@@ -78,7 +78,10 @@ def run(
     )
     nursery = Nursery()
     submitted = _go_on(opened, wish) or submit(
-        opened.store, opened.settings, wish, check_model=partial(nursery.check_model, root=opened.paths.root)
+        opened.store,
+        opened.settings,
+        wish,
+        check_model=partial(nursery.check_model, root=opened.paths.root, classes=len(opened.settings.classes)),
     )
     _announce(submitted, detach=detach)
     finished = True

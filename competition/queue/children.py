@@ -71,14 +71,18 @@ class Nursery:
         assert process.pid is not None
         return Child(spec, process, _identity(process.pid), ours)
 
-    def check_model(self, config: Config, *, root: Path) -> None:
-        """Build the experiment's model, with its weights (relative paths start at `root`), in a child.
+    def check_model(self, config: Config, *, root: Path, classes: int) -> None:
+        """Build the experiment's model, with its weights, and its optimiser, in a child.
+
+        Args:
+            root: the competition's folder.
+            classes: how many the model tells apart.
 
         Raises:
             CompError: it cannot be built; says why and what to choose instead.
         """
         ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_check_model, args=(config, theirs, root))
+        process = self._context.Process(target=_check_model, args=(config, theirs, root, classes))
         process.start()
         theirs.close()
         try:
@@ -115,7 +119,7 @@ def _run_job(spec: JobSpec, connection: Connection) -> None:
     run(spec, connection)
 
 
-def _check_model(config: Config, connection: Connection, root: Path) -> None:
+def _check_model(config: Config, connection: Connection, root: Path, classes: int) -> None:
     from competition.training.child import preflight
 
-    preflight(config, connection, root)
+    preflight(config, connection, root, classes)

@@ -1,12 +1,11 @@
 """From what somebody asks for to an experiment with its jobs: the rules of comp are kept here."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import yamlfile
+from competition import owncode, yamlfile
 from competition.conditions import check_one_condition, conditions_between, default_name
-from competition.config import Config, read_config, with_overrides
+from competition.config import OF_EXPERIMENT, Config, read_config, with_overrides
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
 from competition.paths import Paths
@@ -54,10 +53,11 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     member = members.find(store, wish.member)
     baseline = current_baseline(store)
     parent = baseline if wish.parent is None else experiments.find(store, wish.parent).config
-    config = _changed(parent, wish)
+    config = _pinned(_changed(parent, wish), store.paths)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
     _check_class_weights(config, settings)
+    _check_first_weights(store, config, split)
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
@@ -87,7 +87,7 @@ def current_baseline(store: Store) -> Config:
     Raises:
         ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
     """
-    written = read_config(store.paths.baseline)
+    written = _pinned(read_config(store.paths.baseline), store.paths)
     founded = baselines.current(store)
     if founded is None:
         return written
@@ -133,6 +133,33 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
     return tuple(sorted(set(wish.folds)))
 
 
+def _pinned(config: Config, paths: Paths) -> Config:
+    """With the hash of the team's own model code as it is now."""
+    target = config.model.target
+    if target is None:
+        return config
+    return with_overrides(config, [f"model.target={owncode.pinned(target, paths.root, what='model.target')}"])
+
+
+def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> None:
+    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split."""
+    if not config.model.weights.startswith(OF_EXPERIMENT):
+        return
+    source = experiments.find(store, config.model.weights.removeprefix(OF_EXPERIMENT))
+    if source.split_version != split.version:
+        raise RefusedError(
+            f"model.weights={config.model.weights}: {source.name} was trained on split v{source.split_version}, and "
+            f"this is v{split.version}: its models have seen images that this split validates on.",
+            hint="Take an experiment on the same split; `comp leaderboard` lists them.",
+        )
+    missing = [k for k in range(split.folds) if not store.paths.job(source.name, k).model.is_file()]
+    if missing:
+        raise RefusedError(
+            f"model.weights={config.model.weights}: {source.name} has no model of fold {', '.join(map(str, missing))}.",
+            hint=f"`comp run {source.name}` trains what is missing.",
+        )
+
+
 def _check_class_weights(config: Config, settings: Settings) -> None:
     given = config.loss.class_weights
     if isinstance(given, tuple) and len(given) != len(settings.classes):
@@ -144,7 +171,6 @@ def _check_class_weights(config: Config, settings: Settings) -> None:
 
 
 def _check_model_once(store: Store, config: Config, check_model: Callable[[Config], None]) -> None:
-    """A model that a job has trained already needs no second proof."""
-    section = json.dumps(config.model.model_dump(mode="json"), sort_keys=True)
-    if section not in experiments.proven_models(store):
+    """A model that a job has trained already, with the same optimiser, needs no second proof."""
+    if experiments.model_of(config.model_dump(mode="json")) not in experiments.proven_models(store):
         check_model(config)

@@ -73,7 +73,7 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:
-    batch = config.train.batch_size
+    batch = config.train.images_per_step
     some = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
     return some, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_a_crash_leaves_its_traceback_in_the_log(warm: ForkServerContext, spec_o
 def answer(context: ForkServerContext, model: ModelConfig) -> object:
     """What a preflight says of a model."""
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=preflight, args=(Config(model=model), theirs))
+    process = context.Process(target=preflight, args=(Config(model=model), theirs, Path(), 2))
     process.start()
     theirs.close()
     said = ours.recv()
