@@ -234,13 +234,12 @@ class TrainConfig(Section):
     swa_start: Annotated[float, Field(ge=0, lt=1)] = 0.75
     checkpoint: Annotated[Chosen, Field(strict=False)] = Chosen.LAST
     patience: int = Field(default=0, ge=0)
+    batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
 
     @property
     def images_per_step(self) -> int:
         """How many images an optimiser step takes."""
         return self.batch_size * self.accumulate
-
-    batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
 
 
 class Config(Section):

@@ -56,7 +56,7 @@ def test_overrides_name_every_problem_at_once_with_the_nearest_key() -> None:
         ("train.epochs=2.5", "train.epochs: 2.5 is wrong"),
         ("optimizer.lr=-1", "optimizer.lr: -1 is wrong"),
         ("optimizer.lr=.nan", "optimizer.lr: nan is wrong"),
-        ("optimizer.name=adamx", "'adamw', 'adam' or 'sgd'"),
+        ("schedule.name=cosin", "'cosine', 'linear', 'poly'"),
         ("data.size=100x100", "multiples of 32"),
         ("data.size=big", "HEIGHTxWIDTH"),
         ("model.channels=4", "model.channels: 4 is wrong"),

@@ -95,8 +95,10 @@ def test_sigterm_saves_and_the_next_attempt_goes_on(warm: ForkServerContext, spe
     spec = spec_of("train.epochs=16", "train.workers=2")
     started = Started(warm, spec)
     started.wait_for(epoch=2)
+    asked = time.monotonic()
     started.stop()
     assert started.messages()[-1] == Interrupted("token")
+    assert time.monotonic() - asked < 10
     assert spec.job_paths.checkpoint.is_file()
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
     assert "Going on from epoch" in spec.job_paths.log.read_text()

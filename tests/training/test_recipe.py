@@ -1,4 +1,3 @@
-import contextlib
 import csv
 import json
 import uuid
@@ -292,12 +291,11 @@ TOOLBOX = {
 def test_the_whole_toolbox_resumes_to_the_same_bytes(settings: tuple[str, ...], spec_of: Specs) -> None:
     undisturbed = spec_of(*settings)
     done = run(undisturbed)
-    for stop_at in (("train", 2), ("train", 5), ("measure", 2), ("validate", 8), ("predict", 1)):
+    for stop_at in (("train", 3), ("measure", 3), ("predict", 1)):
         spec = spec_of(*settings)
-        with contextlib.suppress(StoppedError):  # the shorter of the two has fewer steps
+        with pytest.raises(StoppedError):
             run(spec, stop_at=stop_at)
-        if not spec.job_paths.result.exists():
-            assert run(spec).score == done.score
+        assert run(spec).score == done.score
         assert_same_job(undisturbed, spec)
 
 
