@@ -1,6 +1,10 @@
 """Optimisers by name."""
 
-from timm.optim._optim_factory import create_optimizer_v2, get_optimizer_info, list_optimizers
+from timm.optim import (  # type: ignore[attr-defined]  # timm hands them on without saying so
+    create_optimizer_v2,
+    get_optimizer_info,
+    list_optimizers,
+)
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
