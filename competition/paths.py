@@ -34,6 +34,11 @@ class JobPaths:
         return self.folder / "checkpoint.pt"
 
     @property
+    def previous_checkpoint(self) -> Path:
+        """The checkpoint before, for when the newest turns out damaged. Removed with it."""
+        return self.folder / "checkpoint.previous.pt"
+
+    @property
     def model(self) -> Path:
         """The trained weights."""
         return self.folder / "model.safetensors"

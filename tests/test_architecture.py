@@ -25,6 +25,7 @@ LAYERS = [
         "nextsteps",
         "lifecycle",
         "jobspec",
+        "owncode",
     },
     {"scoring"},
     {"data"},

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competition import yamlfile
-from competition.config import Config, Precision, config_from, read_config, with_overrides
+from competition.conditions import conditions_between
+from competition.config import (
+    LOSS_TERMS,
+    ClassWeights,
+    Config,
+    Precision,
+    config_from,
+    read_config,
+    with_overrides,
+)
 from competition.errors import ConfigError
 
 
@@ -47,7 +56,7 @@ def test_overrides_name_every_problem_at_once_with_the_nearest_key() -> None:
         ("train.epochs=2.5", "train.epochs: 2.5 is wrong"),
         ("optimizer.lr=-1", "optimizer.lr: -1 is wrong"),
         ("optimizer.lr=.nan", "optimizer.lr: nan is wrong"),
-        ("optimizer.name=adamx", "'adamw', 'adam' or 'sgd'"),
+        ("schedule.name=cosin", "'cosine', 'linear', 'poly'"),
         ("data.size=100x100", "multiples of 32"),
         ("data.size=big", "HEIGHTxWIDTH"),
         ("model.channels=4", "model.channels: 4 is wrong"),
@@ -128,3 +137,29 @@ def test_a_pipelines_file_is_part_of_the_identity(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text("{pipeline: 3}", encoding="utf-8")
     with pytest.raises(ConfigError, match="must hold a list"):
         read_config(tmp_path / "baseline.yaml")
+
+
+def test_class_weights_are_a_rule_or_a_list() -> None:
+    assert with_overrides(Config(), ["loss.class_weights=median"]).loss.class_weights is ClassWeights.MEDIAN
+    given = with_overrides(Config(), ["loss.class_weights=[1, 2.5]"])
+    assert given.loss.class_weights == (1.0, 2.5)
+    assert config_from(given.model_dump(mode="json"), source="test") == given
+    assert read_config_of(given) == given
+
+
+def read_config_of(config: Config) -> Config:
+    path = Path("config.yaml")
+    path.write_text(yamlfile.dump(config), encoding="utf-8")
+    return read_config(path)
+
+
+@pytest.mark.parametrize("value", ["often", "[]", "[1, -1]", "[1, true]", "[.inf, 1]", "3"])
+def test_wrong_class_weights_are_one_problem(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"1 problem\n  loss\.class_weights: .*none, inverse, median or one positive"):
+        with_overrides(Config(), [f"loss.class_weights={value}"])
+
+
+@pytest.mark.parametrize("term", LOSS_TERMS)
+def test_a_term_of_the_loss_is_one_condition(term: str) -> None:
+    changed = with_overrides(Config(), [f"loss.{term}=0.25"])
+    assert [str(c).partition(":")[0] for c in conditions_between(Config(), changed)] == [f"loss.{term}"]

@@ -79,11 +79,11 @@ def _show(found: "Survey") -> None:
 
 def _classes(found: "Survey") -> "Table":
     from competition.cli import output
-    from competition.data.eda.advice import class_weights
+    from competition.data.eda.classes import median_frequency
 
     numbers = ("pixels %", "images", "objects", "an image", "length px", "weight")
     table = output.table("class", *numbers, right=numbers, wrap=("class",))
-    weights = class_weights(found.classes)
+    weights = median_frequency(found.classes)
     for facts, objects, weight in zip(found.classes, found.objects, weights, strict=True):
         length = output.NOTHING if objects.median_side is None else f"{objects.median_side:.0f}"
         row = (output.percent(facts.share), facts.images, objects.objects, f"{objects.per_image:.1f}", length)

@@ -34,7 +34,7 @@ def rebase(
     found = experiments.find(opened.store, experiment)
     member = acting_member(opened.store, as_member)
     wish = rebased(opened.store, found, member=member, name=name)
-    check_model = partial(Nursery().check_model, root=opened.paths.root)
+    check_model = partial(Nursery().check_model, root=opened.paths.root, classes=len(opened.settings.classes))
     made = submit(opened.store, opened.settings, wish, check_model=check_model)
     for idea in ideas.every(opened.store):
         if found.name in idea.experiments:

@@ -86,7 +86,10 @@ def run(
     )
     nursery = Nursery()
     submitted = _go_on(opened, wish) or submit(
-        opened.store, opened.settings, wish, check_model=partial(nursery.check_model, root=opened.paths.root)
+        opened.store,
+        opened.settings,
+        wish,
+        check_model=partial(nursery.check_model, root=opened.paths.root, classes=len(opened.settings.classes)),
     )
     if tried is not None:
         ideas.link(opened.store, tried, submitted.experiment, actor=wish.member)

@@ -76,16 +76,17 @@ class Nursery:
         assert process.pid is not None
         return Child(spec, process, _identity(process.pid), ours)
 
-    def check_model(self, config: Config, *, root: Path) -> None:
-        """Build the experiment's model, with its weights, and its augmentation in a child.
+    def check_model(self, config: Config, *, root: Path, classes: int) -> None:
+        """Build the experiment's model, with its weights, its optimiser and its augmentation in a child.
 
         Args:
-            root: where relative paths start.
+            root: the competition's folder.
+            classes: how many the model tells apart.
 
         Raises:
             CompError: it cannot be built; says why and what to choose instead.
         """
-        self._ask(_check_model, config, root)
+        self._ask(_check_model, config, root, classes)
 
     def preview(self, spec: "PreviewSpec") -> "list[Previewed]":
         """The images of `spec` before and after augmentation, made in a child.
@@ -137,10 +138,10 @@ def _run_job(spec: JobSpec, connection: Connection) -> None:
     run(spec, connection)
 
 
-def _check_model(config: Config, root: Path, connection: Connection) -> None:
+def _check_model(config: Config, root: Path, classes: int, connection: Connection) -> None:
     from competition.training.child import preflight
 
-    preflight(config, connection, root)
+    preflight(config, connection, root, classes)
 
 
 def _preview(spec: "PreviewSpec", connection: Connection) -> None:

@@ -1,12 +1,11 @@
 """From what somebody asks for to an experiment with its jobs: the rules of comp are kept here."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import yamlfile
+from competition import owncode, yamlfile
 from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
-from competition.config import Config, read_config, with_contents, with_overrides
+from competition.config import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
@@ -63,11 +62,13 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     started_from = None if wish.parent is None else experiments.find(store, wish.parent)
     baseline = current_baseline(store, settings, wish)
     parent = started_from.config if started_from else baseline
-    config = with_contents(_changed(parent, wish), store.paths.root)
+    config = _pinned(with_contents(_changed(parent, wish), store.paths.root), store.paths)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
     check_effects(conditions, config)
     class_indices(config.sampling.rare, settings.classes)
+    _check_class_weights(config, settings)
+    _check_first_weights(store, config, split)
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
@@ -110,7 +111,7 @@ def team_baseline(store: Store) -> Config:
     Raises:
         ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
     """
-    written = read_config(store.paths.baseline)
+    written = _pinned(read_config(store.paths.baseline), store.paths)
     newest = baselines.current(store)
     if newest is None:
         return written
@@ -163,8 +164,48 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
     return tuple(sorted(set(wish.folds)))
 
 
+def _pinned(config: Config, paths: Paths) -> Config:
+    """With the hash of the team's own model code as it is now."""
+    target = config.model.target
+    if target is None:
+        return config
+    return with_overrides(config, [f"model.target={owncode.pinned(target, paths.root, what='model.target')}"])
+
+
+def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> None:
+    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split."""
+    if not config.model.weights.startswith(OF_EXPERIMENT):
+        return
+    source = experiments.find(store, config.model.weights.removeprefix(OF_EXPERIMENT))
+    if source.split_version != split.version:
+        raise RefusedError(
+            f"model.weights={config.model.weights}: {source.name} was trained on split v{source.split_version}, and "
+            f"this is v{split.version}: its models have seen images that this split validates on.",
+            hint="Take an experiment on the same split; `comp leaderboard` lists them.",
+        )
+    missing = [k for k in range(split.folds) if not store.paths.job(source.name, k).model.is_file()]
+    if missing:
+        raise RefusedError(
+            f"model.weights={config.model.weights}: {source.name} has no model of fold {', '.join(map(str, missing))}.",
+            hint=f"`comp run {source.name}` trains what is missing.",
+        )
+
+
+def _check_class_weights(config: Config, settings: Settings) -> None:
+    given = config.loss.class_weights
+    if isinstance(given, tuple) and len(given) != len(settings.classes):
+        raise ConfigError(
+            f"loss.class_weights has {len(given)} weights, and the competition has {len(settings.classes)} classes: "
+            f"{', '.join(settings.classes)}.",
+            hint="Give one weight for each class in that order, or let comp find them: loss.class_weights=median.",
+        )
+
+
 def _check_model_once(store: Store, config: Config, check_model: Callable[[Config], None]) -> None:
-    """A model that a job has trained already needs no second proof; an augmentation that somebody wrote does."""
-    section = json.dumps(config.model.model_dump(mode="json"), sort_keys=True)
-    if config.augment.is_own or section not in experiments.proven_models(store):
+    """A model that a job has trained already, with the same optimiser, needs no second proof.
+
+    An augmentation that somebody wrote does.
+    """
+    proven = experiments.model_of(config.model_dump(mode="json")) in experiments.proven_models(store)
+    if config.augment.is_own or not proven:
         check_model(config)

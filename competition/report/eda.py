@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from competition import __version__
-from competition.data.eda.advice import class_weights
 from competition.data.eda.appearance import NAMES, SHARES
+from competition.data.eda.classes import median_frequency
 from competition.data.eda.survey import LONGEST_SIDE, Survey
 from competition.data.images import Pixels
 from competition.data.load import Loader
@@ -92,7 +92,7 @@ def _pictures(survey: Survey, colours: Sequence[Colour]) -> Iterator[Picture]:
 
 def _rows(survey: Survey, colours: Sequence[Colour]) -> list[dict[str, str]]:
     """The table of classes, in their order."""
-    weights = class_weights(survey.classes)
+    weights = median_frequency(survey.classes)
     return [
         {
             "name": facts.name,

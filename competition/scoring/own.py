@@ -1,17 +1,14 @@
 """A metric of the team's own: a function that takes confusion matrices and returns a number."""
 
-import importlib
 import math
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.errors import CompError, ConfigError, did_you_mean
+from competition.errors import CompError, ConfigError
+from competition.owncode import importable_from, load
 from competition.settings import OwnMetric
 
 
@@ -23,9 +20,10 @@ def score(metric: str, matrices: NDArray[Any]) -> float:
     Raises:
         ConfigError: there is no such function, it raised an error, or it returned no number.
     """
+    folder = metric.folder if isinstance(metric, OwnMetric) else None
     try:
-        with _importable_from(metric):
-            returned = _load(metric)(np.rint(matrices).astype(np.int64))
+        with importable_from(folder):
+            returned = load(metric, folder, what="metric")(np.rint(matrices).astype(np.int64))
     except CompError:
         raise
     except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
@@ -36,34 +34,3 @@ def score(metric: str, matrices: NDArray[Any]) -> float:
             hint="It is called with int64 matrices (images, classes, classes), rows the truth, and returns a float.",
         )
     return float(returned)
-
-
-def _load(metric: str) -> Callable[[NDArray[np.int64]], object]:
-    name, _, attribute = metric.partition(":")
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        where = f" in {metric.folder} or among the installed packages" if isinstance(metric, OwnMetric) else ""
-        missing = f"there is no module {error.name!r}{where}"
-        raise ConfigError(f"metric {metric} cannot be imported: {missing}.") from error
-    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
-        raise ConfigError(f"metric {metric} cannot be imported: {type(error).__name__}: {error}") from error
-    function = getattr(module, attribute, None)
-    if not callable(function):
-        near = did_you_mean(attribute, [n for n, value in vars(module).items() if callable(value)])
-        raise ConfigError(f"metric {metric}: {module.__name__} has no function {attribute!r}.{near}")
-    return function  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _importable_from(metric: str) -> Iterator[None]:
-    """The competition's folder is the first place to import from while the block runs."""
-    if not isinstance(metric, OwnMetric):
-        yield
-        return
-    folder = str(metric.folder)
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)

@@ -159,7 +159,7 @@ def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
 
 
 def proven_models(store: Store) -> set[str]:
-    """The model sections, as JSON with sorted keys, of experiments with a job that has succeeded."""
+    """What `model_of` says of each experiment with a job that has succeeded."""
     jobs, table = schema.jobs, schema.experiments
     query = (
         select(table.c.config)
@@ -167,7 +167,12 @@ def proven_models(store: Store) -> set[str]:
         .where(jobs.c.kind == JobKind.DEBUG, jobs.c.state == JobState.SUCCEEDED)
     )
     with store.read() as tx:
-        return {json.dumps(config["model"], sort_keys=True) for config in tx.scalars(query)}
+        return {model_of(config) for config in tx.scalars(query)}
+
+
+def model_of(config: dict[str, Any]) -> str:
+    """What decides whether a configuration's model can be built and trained at all, as text that compares."""
+    return json.dumps([config["model"], config["optimizer"].get("name")], sort_keys=True)
 
 
 def set_score(

@@ -1,5 +1,7 @@
-"""The one file that a job resumes from: written aside and renamed, read without unpickling code."""
+"""What a job resumes from: written aside and renamed, known by its hash, read without unpickling code."""
 
+import hashlib
+import io
 import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -7,10 +9,14 @@ from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch
+from torch import Tensor
 
 from competition.files import replacing
 from competition.jobspec import JobSpec
+from competition.paths import JobPaths
 from competition.training.history import Row
+
+DIGEST_BYTES = 32
 
 
 @dataclass
@@ -22,6 +28,9 @@ class Position:
         step: how many of its batches are trained. When all are, what is left of the epoch is its validation.
         loss_sum: of the losses of the epoch's images so far.
         images: how many they are.
+        first_loss: of the job's first batch, before any step; None until it is known.
+        untrained: of each batch of the first epoch, before any step; a debug job's alone.
+        worst_rise: how many times its `untrained` loss a batch lost in the first epoch, at most.
         train_s: seconds spent training in this epoch.
         rows: the finished epochs.
     """
@@ -31,6 +40,9 @@ class Position:
     loss_sum: float = 0.0
     images: int = 0
     train_s: float = 0.0
+    first_loss: float | None = None
+    untrained: list[float] = field(default_factory=list)
+    worst_rise: float = 0.0
     rows: list[Row] = field(default_factory=list)
 
     @property
@@ -46,10 +58,16 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A position, and the state of everything that learns (nested dicts of tensors and plain values)."""
+    """Everything that a job goes on from.
+
+    Args:
+        learner: the state of everything that learns (nested dicts of tensors and plain values).
+        best: the weights of the best epoch so far, by name; empty where nobody asks for them.
+    """
 
     position: Position
     learner: dict[str, Any]
+    best: dict[str, Tensor] = field(default_factory=dict)
 
 
 def identity_of(spec: JobSpec) -> dict[str, str]:
@@ -64,31 +82,62 @@ def identity_of(spec: JobSpec) -> dict[str, str]:
     }
 
 
-def save(path: Path, checkpoint: Checkpoint, *, identity: dict[str, str]) -> None:
-    """Replace the checkpoint in one step."""
-    state = {"identity": identity, "position": asdict(checkpoint.position), "learner": checkpoint.learner}
-    with replacing(path) as aside, aside.open("wb") as file:
-        torch.save(state, file)
+def save(paths: JobPaths, checkpoint: Checkpoint, *, identity: dict[str, str]) -> None:
+    """Replace the checkpoint; the one before is kept beside it.
+
+    The file is the sha256 of what follows it, and what torch.save makes.
+    """
+    state = {
+        "identity": identity,
+        "position": asdict(checkpoint.position),
+        "learner": checkpoint.learner,
+        "best": checkpoint.best,
+    }
+    saved = io.BytesIO()
+    torch.save(state, saved)
+    with replacing(paths.checkpoint) as aside:
+        with aside.open("wb") as file:
+            file.write(hashlib.sha256(saved.getbuffer()).digest())
+            file.write(saved.getbuffer())
+        if paths.checkpoint.is_file():
+            paths.checkpoint.replace(paths.previous_checkpoint)
 
 
-def load(path: Path, *, identity: dict[str, str]) -> Checkpoint | None:
-    """The checkpoint of the job with this identity, its tensors on the CPU; None if there is none to resume from.
+def load(paths: JobPaths, *, identity: dict[str, str]) -> Checkpoint | None:
+    """The newest whole checkpoint of the job with this identity, its tensors on the CPU; None if there is none.
 
     One that is damaged or belongs to another job is left out, with a line in the log: training from the start is
     always right.
     """
-    if not path.is_file():
-        return None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        position = Position(**state["position"])
-        position.rows = [Row(**row) for row in state["position"]["rows"]]
-        found, learner = state["identity"], state["learner"]
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        print(f"{path.name} is damaged and left out ({type(error).__name__}); training starts anew.")
-        return None
-    differing = [key for key in identity if found.get(key) != identity[key]]
-    if differing:
-        print(f"{path.name} was made with another {' and '.join(differing)}; training starts anew.")
-        return None
-    return Checkpoint(position, learner)
+    for path in (paths.checkpoint, paths.previous_checkpoint):
+        if not path.is_file():
+            continue
+        try:
+            state = _read(path)
+            position = Position(**state["position"])
+            position.rows = [Row(**row) for row in state["position"]["rows"]]
+            found, learner, best = state["identity"], state["learner"], state["best"]
+        except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
+            print(f"{path.name} is damaged and left out ({error}).")
+            continue
+        differing = [key for key in identity if found.get(key) != identity[key]]
+        if not differing:
+            return Checkpoint(position, learner, best)
+        print(f"{path.name} was made with another {' and '.join(differing)} and is left out.")
+    return None
+
+
+def remove(paths: JobPaths) -> None:
+    """Remove both checkpoints: the job has succeeded."""
+    paths.checkpoint.unlink(missing_ok=True)
+    paths.previous_checkpoint.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Raises ValueError unless the file is byte for byte what `save` wrote."""
+    whole = path.read_bytes()
+    digest, saved = whole[:DIGEST_BYTES], whole[DIGEST_BYTES:]
+    if hashlib.sha256(saved).digest() != digest:
+        raise ValueError("its sha256 is another")
+    state: dict[str, Any] = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
+    return state

@@ -16,12 +16,10 @@ from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
 from competition.training import augment, recipe
 from competition.training.failures import classify
-from competition.training.model import build
+from competition.training.model import build, encoder_of
+from competition.training.optim import make_optimizer
 from competition.training.preview import previews
 from competition.training.reporting import Reporter, StoppedError
-
-ANY_CLASSES = 2
-"""A model that only has to be proven buildable needs some number of classes."""
 
 
 def run(spec: JobSpec, connection: Connection) -> None:
@@ -44,17 +42,23 @@ def run(spec: JobSpec, connection: Connection) -> None:
         print("The worker is gone; the result is on disk.")
 
 
-def preflight(config: Config, connection: Connection, root: Path | None = None) -> None:
-    """Build the model with its weights and try its augmentation; sends None if that works, else the CompError.
+def preflight(config: Config, connection: Connection, root: Path, classes: int) -> None:
+    """Build the model with its weights and its optimiser, and try its augmentation.
+
+    Sends None, or the CompError that says why it cannot be.
 
     Args:
-        root: where a relative path of weights starts; without it the working directory.
+        root: the competition's folder.
+        classes: how many the model tells apart.
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
         for size in (config.data.size, *config.sampling.sizes):
             augment.check(config.augment, size)
-        build(config.model, classes=ANY_CLASSES, root=root or Path())
+        network = build(config.model, classes=classes, root=root)
+        make_optimizer(config.optimizer, network)
+        if config.model.freeze_epochs:
+            encoder_of(network, "model.freeze_epochs")
     except CompError as error:
         connection.send(error)
     else:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from competition.config import Config
+from competition.config import ClassWeights, Config
 from competition.data.cache import Cache, open_cache
+from competition.data.eda.classes import class_facts, inverse_frequency, median_frequency
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.sample import debug_sample
@@ -28,6 +29,7 @@ class Work:
         valid: labelled images that the model never sees.
         test: test images; none for a debug job.
         loader: of the labels at their own size; it reads an annotation file once.
+        class_weights: one per class, for the loss; None weighs all the same.
         still: whether every epoch shall be like the first, so that their losses compare.
     """
 
@@ -37,6 +39,7 @@ class Work:
     test: Sequence[Item]
     epochs: int
     loader: Loader
+    class_weights: tuple[float, ...] | None
     still: bool = False
 
     @property
@@ -59,6 +62,7 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     split = Split.read(spec.paths.folds(spec.fingerprint, spec.split_version))
     _check(spec, manifest, split)
     train, valid = split.train_ids(spec.fold), split.valid_ids(spec.fold)
+    weights = _class_weights(spec, [manifest.item(image_id) for image_id in train])
     if spec.kind is JobKind.DEBUG:
         train, valid = _debug_part(spec.config, manifest, train, valid)
     cache = open_cache(
@@ -72,14 +76,29 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     train_items, items = ([manifest.item(image_id) for image_id in ids] for ids in (train, valid))
     loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
-        return Work(cache, train_items, items, (), DEBUG_EPOCHS, loader, still=True)
-    return Work(cache, train_items, items, manifest.test, spec.config.train.epochs, loader)
+        return Work(cache, train_items, items, (), DEBUG_EPOCHS, loader, weights, still=True)
+    return Work(cache, train_items, items, manifest.test, spec.config.train.epochs, loader, weights)
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:
-    batch = config.train.batch_size
+    batch = config.train.images_per_step
     some = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
     return some, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
+
+
+def _class_weights(spec: JobSpec, train: Sequence[Item]) -> tuple[float, ...] | None:
+    """A debug job gets the weights of the whole training part: it proves what the fold jobs will do."""
+    rule = spec.config.loss.class_weights
+    if not isinstance(rule, ClassWeights):
+        return rule
+    facts = class_facts(Manifest(tuple(train)), spec.settings.classes)
+    match rule:
+        case ClassWeights.NONE:
+            return None
+        case ClassWeights.INVERSE:
+            return tuple(inverse_frequency(facts).tolist())
+        case ClassWeights.MEDIAN:
+            return tuple(median_frequency(facts).tolist())
 
 
 def _check(spec: JobSpec, manifest: Manifest, split: Split) -> None:

@@ -1,16 +1,21 @@
-"""Everything that a training step changes: weights, optimiser, loss scaling."""
+"""Everything that a training step changes: weights, optimiser, loss scaling, averaged weights."""
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from competition.config import Config
+from competition.training import optim, schedule
+from competition.training.averaging import Averaging
 from competition.training.dataset import Batch
+from competition.training.failures import is_out_of_memory
+from competition.training.history import Row
 from competition.training.losses import SegmentationLoss
 from competition.training.mixing import two_target_loss
-from competition.training.model import Segmenter
-from competition.training.optim import learning_rate_factor, make_optimizer
+from competition.training.model import Segmenter, encoder_of
 from competition.training.precision import loss_scaler
 from competition.training.seeds import derive
 
@@ -21,43 +26,89 @@ class Learner:
     Args:
         epochs: of the whole job.
         steps: batches per epoch.
+        class_weights: one per class, for the loss; None weighs all the same.
     """
 
-    def __init__(self, segmenter: Segmenter, config: Config, *, epochs: int, steps: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        config: Config,
+        *,
+        epochs: int,
+        steps: int,
+        device: torch.device,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
         self.segmenter = segmenter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._criterion = SegmentationLoss(config.loss)
-        self._optimizer = make_optimizer(config.optimizer, segmenter.parameters())
+        self.micro_batch = config.train.batch_size
+        self._criterion = SegmentationLoss(config.loss, class_weights).to(device)
+        self._optimizer = optim.make_optimizer(config.optimizer, segmenter.network)
         self._scaler = loss_scaler(segmenter.precision, device)
+        self._averaging = Averaging(self.segmenter, config.train, epochs=epochs)
         self._config = config
         self._epochs = epochs
         self._steps = steps
         self._device = device
+        self._slowed = 1.0
+
+    @property
+    def evaluated(self) -> Segmenter:
+        """What is validated and kept: the averaged weights where there are any, else those being trained."""
+        return self._averaging.averaged or self.segmenter
+
+    def start_epoch(self, epoch: int, rows: Sequence[Row]) -> None:
+        """Get ready to train the epoch (from 0), given the rows of those before it."""
+        self.segmenter.train()
+        if self._config.model.freeze_epochs:
+            frozen = epoch < self._config.model.freeze_epochs
+            encoder_of(self.segmenter.network, "model.freeze_epochs").requires_grad_(not frozen)
+        self._slowed = schedule.plateau_factor(self._config.schedule, [row.train_loss for row in rows])
+
+    def end_epoch(self, epoch: int) -> None:
+        """Take the epoch's weights into the average, where it is one over epochs."""
+        self._averaging.after_epoch(self.segmenter, epoch)
 
     def learning_rate(self, epoch: int, step: int) -> float:
-        """At a step; both count from 0."""
-        factor = learning_rate_factor(
+        """At a step of the epoch that was started; both count from 0."""
+        factor = schedule.learning_rate_factor(
             self._config.schedule,
             epoch * self._steps + step,
             steps=self._epochs * self._steps,
             steps_per_epoch=self._steps,
         )
-        return self._config.optimizer.lr * factor
+        return self._config.optimizer.lr * factor * self._slowed
 
     def step(self, batch: Batch) -> Tensor:
-        """Train on a batch; its loss, a scalar that stays on the device so that nothing waits for it."""
+        """Train on a batch; its loss, a scalar that stays on the device so that nothing waits for it.
+
+        If the device's memory is too small for the batch, it is tried once more in halves, and so are all after it.
+
+        Raises:
+            torch.OutOfMemoryError: the halves are too large as well.
+        """
         draw = batch.draw
-        torch.manual_seed(derive(self._config.seed, "step", draw.epoch, draw.step))
         for group in self._optimizer.param_groups:
-            group["lr"] = self.learning_rate(draw.epoch, draw.step)
-        images = batch.images.to(self._device, non_blocking=True)
-        masks = batch.masks.to(self._device, non_blocking=True)
-        self._optimizer.zero_grad(set_to_none=True)
-        partners = None if batch.partners is None else batch.partners.to(self._device, non_blocking=True)
-        loss = two_target_loss(self._criterion, self.segmenter(images), masks, partners, batch.share)
-        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            group["lr"] = self.learning_rate(draw.epoch, draw.step) * group["share"]
+        try:
+            loss = self._backward(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or not self._halve():
+                raise
+            loss = None
+        if loss is None:  # outside the handler, whose traceback keeps the activations alive
+            loss = self._backward(batch)
+        if self._config.optimizer.clip_norm:
+            self._scaler.unscale_(self._optimizer)
+            nn.utils.clip_grad_norm_(self.segmenter.network.parameters(), self._config.optimizer.clip_norm)
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        return loss.detach()
+        self._averaging.after_step(self.segmenter, draw.epoch * self._steps + draw.step)
+        return loss
+
+    def loss(self, batch: Batch) -> float:
+        """What the weights as they are lose on a batch, which changes none of them."""
+        with torch.no_grad():
+            return float(sum(self._losses(batch)))
 
     def state(self) -> dict[str, Any]:
         """What a resume needs."""
@@ -65,6 +116,8 @@ class Learner:
             "network": self.segmenter.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "scaler": self._scaler.state_dict(),
+            "averaging": self._averaging.state(),
+            "micro_batch": self.micro_batch,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -73,3 +126,48 @@ class Learner:
         self._optimizer.load_state_dict(state["optimizer"])
         if state["scaler"]:  # empty unless the state was taken at float16
             self._scaler.load_state_dict(state["scaler"])
+        self._averaging.restore(state["averaging"])
+        self.micro_batch = state["micro_batch"]
+
+    def _backward(self, batch: Batch) -> Tensor:
+        """Leave the batch's gradient in the weights; its loss."""
+        self._optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self._device)
+        for loss in self._losses(batch):
+            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total
+
+    def _losses(self, batch: Batch) -> Iterator[Tensor]:
+        """The loss of each part of a batch, with the part's share of the images: their sum is the batch's."""
+        torch.manual_seed(derive(self._config.seed, "step", batch.draw.epoch, batch.draw.step))
+        number = len(batch.draw.ids)
+        parts = number_of_parts(number, self.micro_batch)
+        targets = batch.masks if batch.partners is None else torch.stack([batch.masks, batch.partners], 1)
+        for images, masks in zip(batch.images.tensor_split(parts), targets.tensor_split(parts), strict=True):
+            logits = self.segmenter(images.to(self._device, non_blocking=True))
+            target = masks.to(self._device, non_blocking=True)
+            first, second = (target, None) if batch.partners is None else target.unbind(1)
+            yield len(images) / number * two_target_loss(self._criterion, logits, first, second, batch.share)
+
+    def _halve(self) -> bool:
+        """Compute in half the micro-batch from now on; False if that has been done before or cannot be."""
+        if self.micro_batch < 2 or self.micro_batch < self._config.train.batch_size:
+            return False
+        self.micro_batch //= 2
+        self._optimizer.zero_grad(set_to_none=True)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        print(f"Out of memory: from here on each step is computed in parts of {self.micro_batch} images.", flush=True)
+        return True
+
+
+def number_of_parts(images: int, micro_batch: int) -> int:
+    """Into how many near-equal parts a step's images are cut.
+
+    None has more than `micro_batch` images, except by one where it would leave a single image over: batch
+    normalisation cannot train on one image whose feature map has shrunk to one pixel.
+    """
+    if micro_batch == 1:
+        return images
+    return max(1, math.ceil((images - 1) / micro_batch))

@@ -1,25 +1,43 @@
-"""What training minimises."""
+"""What training minimises: a weighted sum of terms, in none of which void counts."""
 
-from segmentation_models_pytorch.losses import DiceLoss
+from collections.abc import Sequence
+
+import torch
+from segmentation_models_pytorch.losses import DiceLoss, JaccardLoss, LovaszLoss, MCCLoss, TverskyLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from competition.config import LossConfig
 from competition.settings import IGNORE_INDEX
 
+_KEYWORDS = {"mode": "multiclass", "from_logits": True, "ignore_index": IGNORE_INDEX}
+
 
 class SegmentationLoss(nn.Module):
-    """Weighted sum of cross-entropy and Dice loss; void pixels count in neither.
+    """Weighted sum of the terms that the configuration turns on.
 
-    Cross-entropy is the mean over all pixels of the batch that are not void. Dice is 1 - 2 TP / (2 TP + FP + FN) with
-    probabilities for counts, over the whole batch, as the mean over all classes; a class that the batch lacks adds 0.
-    A batch that is all void has loss 0 and gradient 0.
+    Whatever the terms: void pixels change nothing, a class that the batch lacks adds nothing, and a batch that is all
+    void has loss 0 and gradient 0. The terms look at the whole batch, not at each image.
+
+    Args:
+        class_weights: (C,), for the cross-entropy and focal terms; None weighs all classes the same.
     """
 
-    def __init__(self, config: LossConfig) -> None:
+    class_weights: Tensor | None
+
+    def __init__(self, config: LossConfig, class_weights: Sequence[float] | None = None) -> None:
         super().__init__()
-        self._weights = (config.cross_entropy, config.dice)
-        self._dice = DiceLoss("multiclass", from_logits=True, ignore_index=IGNORE_INDEX)
+        weights = None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
+        self.register_buffer("class_weights", weights, persistent=False)
+        self._config = config
+        beta = config.tversky_beta
+        self._regions: dict[str, nn.Module] = {
+            "dice": DiceLoss(**_KEYWORDS),
+            "jaccard": JaccardLoss(**_KEYWORDS),
+            "tversky": TverskyLoss(**_KEYWORDS, alpha=1 - beta, beta=beta),
+            "lovasz": _Lovasz(),
+            "mcc": _MultiClassMCC(),
+        }
 
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
         """The loss, a float32 scalar.
@@ -29,16 +47,99 @@ class SegmentationLoss(nn.Module):
             masks: (N, H, W), uint8: class indices, and IGNORE_INDEX for void.
         """
         logits, target = logits.float(), masks.long()
-        cross_entropy, dice = self._weights
+        config = self._config
         loss = logits.new_zeros(())
-        if cross_entropy:
-            loss = loss + cross_entropy * _cross_entropy(logits, target)
-        if dice:
-            loss = loss + dice * self._dice(logits, target)
+        if config.cross_entropy:
+            loss = loss + config.cross_entropy * self._cross_entropy(logits, target)
+        if config.focal:
+            loss = loss + config.focal * self._focal(logits, target)
+        for name, term in self._regions.items():
+            weight = config.terms[name]
+            if weight:
+                loss = loss + weight * term(logits, target)
+        return loss
+
+    def _cross_entropy(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The mean over the pixels that count, each with its class's weight, or over the hardest of them.
+
+        torch's own mean is 0 / 0 for a batch that is all void, and SMP's SoftCrossEntropyLoss counts void in it.
+        The hardest pixels: Shrivastava et al., CVPR 2016.
+        """
+        pixels = F.cross_entropy(
+            logits,
+            target,
+            self.class_weights,
+            ignore_index=IGNORE_INDEX,
+            reduction="none",
+            label_smoothing=self._config.smoothing,
+        )
+        weight = self._weight_of(target)
+        if self._config.ohem < 1:
+            weight = weight * _hardest(pixels.detach(), target != IGNORE_INDEX, share=self._config.ohem)
+            pixels = pixels * (weight > 0)
+        return _over(pixels.sum(), weight.sum())
+
+    def _focal(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Lin et al., ICCV 2017, over softmax probabilities, as those are what comp predicts with.
+
+        (SMP's FocalLoss is over one sigmoid per class, and is not a number for a batch that is all void.)
+        """
+        surprise = F.cross_entropy(logits, target, ignore_index=IGNORE_INDEX, reduction="none")
+        weight = self._weight_of(target)
+        # p < 1: at p = 1 an exponent below 1 has an infinite gradient, which void pixels would turn into 0 x infinity.
+        missing = (1 - (-surprise).exp()).clamp(min=1e-6)
+        return _over((weight * missing**self._config.focal_gamma * surprise).sum(), weight.sum())
+
+    def _weight_of(self, target: Tensor) -> Tensor:
+        """Each pixel's weight, float32 (N, H, W); void has 0."""
+        counted = target != IGNORE_INDEX
+        if self.class_weights is None:
+            return counted.float()
+        return self.class_weights[target * counted] * counted
+
+
+class _Lovasz(nn.Module):
+    """SMP's Lovász-Softmax (Berman et al., CVPR 2018) over the classes that the batch holds.
+
+    SMP gives an empty tensor, not 0, for a batch that is all void.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_batch = LovaszLoss("multiclass", ignore_index=IGNORE_INDEX)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        loss: Tensor = self._of_batch(logits, target).sum()
         return loss
 
 
-def _cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """torch's own mean divides by the number of pixels that count, which is 0 for a batch that is all void."""
-    total = F.cross_entropy(logits, target, ignore_index=IGNORE_INDEX, reduction="sum")
-    return total / (target != IGNORE_INDEX).sum().clamp(min=1)
+class _MultiClassMCC(nn.Module):
+    """1 - the Matthews correlation of each class against the rest (Abhishek and Hamarneh, ISBI 2021), as mean over all.
+
+    SMP's loss takes two classes and knows no void: a void pixel would count as a true negative, so that only pixels
+    that count are handed on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_class = MCCLoss()
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        counted = target != IGNORE_INDEX
+        probabilities = logits.softmax(1).movedim(1, 0)[:, counted]
+        truth = F.one_hot(target[counted], logits.shape[1]).T.to(probabilities.dtype)
+        occurs = truth.sum(1) > 0
+        losses = torch.stack([self._of_class(p[None], t[None]) for p, t in zip(probabilities, truth, strict=True)])
+        return (losses * occurs).mean()
+
+
+def _hardest(losses: Tensor, counted: Tensor, *, share: float) -> Tensor:
+    """Where the highest `share` of the losses lie that count, bool (N, H, W): one pixel at least, and all ties."""
+    ranked = losses.masked_fill(~counted, -1.0).flatten().sort(descending=True).values
+    last = (counted.sum() * share).ceil().long().clamp(min=1) - 1
+    return (losses >= ranked[last]) & counted
+
+
+def _over(total: Tensor, weight: Tensor) -> Tensor:
+    """Their quotient; 0 where nothing counts."""
+    return total / weight.clamp(min=torch.finfo(torch.float32).tiny)

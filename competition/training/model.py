@@ -10,8 +10,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from competition.config import ModelConfig, Precision
+from competition import owncode
+from competition.config import OF_EXPERIMENT, ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
+from competition.paths import Paths
 from competition.training import weights
 from competition.training.precision import autocast
 
@@ -46,53 +48,86 @@ class Segmenter(nn.Module):
         return logits.float()
 
 
-def build(config: ModelConfig, *, classes: int, root: Path) -> nn.Module:
+def build(config: ModelConfig, *, classes: int, root: Path, fold: int = 0) -> nn.Module:
     """A network with its first weights, in training mode, on the CPU.
 
     Args:
-        root: where a relative `weights` path starts (the competition's folder).
+        root: the competition's folder: a relative `weights` path starts there, and so does the search for `target`.
+        fold: which of another experiment's models gives the weights, where one does.
 
     Raises:
         UnknownNameError: the library has no such architecture or encoder.
         ConfigError: the two do not go together, or the weights cannot be had.
     """
-    _check_names(config)
-    if config.weights == "imagenet":
-        weights.check_hub(config.encoder)
-    network = _create(config, classes)
+    if config.target is not None:
+        network = _own(config.target, classes, root)
+    else:
+        _check_names(config)
+        if config.weights == "imagenet":
+            weights.check_hub(config.encoder)
+        network = _create(config, classes)
     if config.weights == "offline":
-        weights.load_offline(network.encoder, config.encoder)  # type: ignore[arg-type]
+        weights.load_offline(encoder_of(network, "model.weights=offline"), config.encoder)
     elif config.weights not in ("imagenet", "none"):
-        weights.load_safetensors(network, weights_path(config, root))
+        weights.load_safetensors(network, weights_path(config, root, fold))
     return network
 
 
-def normalisation(config: ModelConfig, *, root: Path) -> Normalisation:
+def normalisation(config: ModelConfig, *, root: Path, fold: int = 0) -> Normalisation:
     """Mean and standard deviation of each channel (RGB, of pixels in 0..1) that the first weights expect.
 
     A file that comp wrote says what its model was trained with. Weights of unknown origin, and random ones, get
-    ImageNet's values.
+    ImageNet's values; so does a model of the team's own.
     """
     if config.weights == "offline":
         return OFFLINE
-    if config.weights == "none":
+    if config.weights not in ("imagenet", "none"):
+        return _written_in(weights_path(config, root, fold)) or IMAGENET
+    if config.weights == "none" or config.target is not None:
         return IMAGENET
-    if config.weights != "imagenet":
-        return _written_in(weights_path(config, root)) or IMAGENET
     expected = smp.encoders.get_preprocessing_params(config.encoder, "imagenet")
     brightest = expected["input_range"][1]
     mean, std = (tuple(value / brightest for value in expected[key]) for key in ("mean", "std"))
     return mean, std
 
 
-def weights_path(config: ModelConfig, root: Path) -> Path:
-    """The file that `config.weights` names."""
+def encoder_of(network: nn.Module, key: str) -> nn.Module:
+    """The network's encoder, which the configuration's `key` is about.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    encoder = getattr(network, "encoder", None)
+    if not isinstance(encoder, nn.Module):
+        raise ConfigError(f"{key} is about the encoder, and {type(network).__name__} has no attribute `encoder`.")
+    return encoder
+
+
+def weights_path(config: ModelConfig, root: Path, fold: int) -> Path:
+    """The file that `config.weights` names: of another experiment, the model of the same fold.
+
+    That model has not seen the fold's validation images either, so what is trained from it leaks none.
+    """
+    if config.weights.startswith(OF_EXPERIMENT):
+        return Paths(root).job(config.weights.removeprefix(OF_EXPERIMENT), fold).model
     return root / Path(config.weights).expanduser()
 
 
 def describe(normal: Normalisation) -> dict[str, str]:
     """What a saved model says of itself, so that `normalisation` can read it back."""
     return {"format": "pt", "normalisation": json.dumps(normal)}
+
+
+def _own(target: str, classes: int, root: Path) -> nn.Module:
+    builder = owncode.load_pinned(target, root, what="model.target")
+    try:
+        with owncode.importable_from(root):
+            network = builder(classes=classes)
+    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
+        raise ConfigError(f"model.target {target} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise ConfigError(f"model.target {target} returned a {type(network).__name__}, which is no torch.nn.Module.")
+    return network
 
 
 def _check_names(config: ModelConfig) -> None:

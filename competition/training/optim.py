@@ -1,46 +1,66 @@
-"""Optimisers and learning-rate schedules by name."""
+"""Optimisers by name."""
 
-import math
-from collections.abc import Iterable
-
+from timm.optim import (  # type: ignore[attr-defined]  # timm hands them on without saying so
+    create_optimizer_v2,
+    get_optimizer_info,
+    list_optimizers,
+)
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from competition.config import OptimizerConfig, ScheduleConfig
+from competition.config import OptimizerConfig
+from competition.errors import ConfigError, UnknownNameError
+from competition.training.model import encoder_of
 
 MOMENTUM = 0.9
 
 
-def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """The optimiser; SGD has momentum 0.9."""
+def make_optimizer(config: OptimizerConfig, network: nn.Module) -> Optimizer:
+    """The optimiser: torch's fused AdamW, Adam or SGD (with momentum 0.9), or any that timm's factory makes.
+
+    Each group of parameters has a `share`, which its learning rate is multiplied by: the encoder's is
+    `encoder_lr / lr`, all others' 1.
+
+    Raises:
+        UnknownNameError: neither library has it.
+        ConfigError: it needs what this machine or comp's recipe has not, or the network has no encoder.
+    """
+    groups = _groups(config, network)
     lr, weight_decay = config.lr, config.weight_decay
     match config.name:
         case "adamw":
-            return AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+            return AdamW(groups, lr=lr, weight_decay=weight_decay, fused=True)
         case "adam":
-            return Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+            return Adam(groups, lr=lr, weight_decay=weight_decay, fused=True)
         case "sgd":
-            return SGD(parameters, lr=lr, weight_decay=weight_decay, momentum=MOMENTUM, fused=True)
+            return SGD(groups, lr=lr, weight_decay=weight_decay, momentum=MOMENTUM, fused=True)
+    _check_name(config.name)
+    try:
+        return create_optimizer_v2(groups, config.name, lr=lr, weight_decay=weight_decay)
+    except (AssertionError, ImportError, RuntimeError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"optimizer.name={config.name} cannot be had here: {error}", hint="adamw, adam and sgd always can."
+        ) from error
 
 
-def learning_rate_factor(config: ScheduleConfig, step: int, *, steps: int, steps_per_epoch: int) -> float:
-    """What the peak learning rate is multiplied by at a step; a pure function, so a resume needs no state.
+def _groups(config: OptimizerConfig, network: nn.Module) -> list[dict[str, object]]:
+    """The encoder's parameters and all others, as torch's fused SGD wants a group's parameters to start together."""
+    if config.encoder_lr is not None:
+        encoder = list(encoder_of(network, "optimizer.encoder_lr").parameters())
+        share = config.encoder_lr / config.lr
+    else:
+        found = getattr(network, "encoder", None)
+        encoder, share = list(found.parameters()) if isinstance(found, nn.Module) else [], 1.0
+    ids = {id(parameter) for parameter in encoder}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in ids]
+    groups: list[dict[str, object]] = [{"params": encoder, "share": share}, {"params": rest, "share": 1.0}]
+    return [group for group in groups if group["params"]]
 
-    It rises linearly over the warm-up, which takes at most half of the run, then falls as a half cosine or a line that
-    would reach 0 one step after the last, or stays.
 
-    Args:
-        step: from 0, over all epochs.
-        steps: of the whole run.
-    """
-    warmup = min(round(config.warmup_epochs * steps_per_epoch), steps // 2)
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / (steps - warmup)
-    match config.name:
-        case "cosine":
-            return (1 + math.cos(math.pi * done)) / 2
-        case "linear":
-            return 1 - done
-        case "constant":
-            return 1.0
+def _check_name(name: str) -> None:
+    known = [str(name) for name in list_optimizers()]
+    plain = name.removeprefix("lookahead_")
+    if plain not in known:
+        raise UnknownNameError.among("optimiser", name, known, hint=f"Known: {', '.join(known)}.")
+    if get_optimizer_info(plain).second_order:
+        raise ConfigError(f"optimizer.name={name} needs second derivatives, which comp's recipe does not compute.")

@@ -2,22 +2,25 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
+from competition.config import BatchNorm, Chosen
 from competition.data.probabilities import Shard
 from competition.data.rarity import find_rare
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.scoring import metrics
-from competition.training import checkpoint, hardware, history, outputs, seeds, weights
+from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds, selection, weights
 from competition.training.checkpoint import Checkpoint, Position
 from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.facts import facts_of
-from competition.training.failures import GateError
 from competition.training.history import Row
 from competition.training.job import Work, work_of
 from competition.training.learner import Learner
@@ -32,52 +35,82 @@ from competition.training.sampling import Sampling
 from competition.training.selfcheck import check_randomness
 
 
+class Outcome(NamedTuple):
+    """What came of a job.
+
+    Args:
+        rows: the epochs that were trained.
+        score: of what was kept, over the validation pixels.
+        facts: what is worth recording.
+    """
+
+    rows: list[Row]
+    score: float
+    facts: dict[str, object]
+
+
 def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
     """Run a job from its start or its checkpoint; its files are on disk when this returns.
-
-    The model is that of the last epoch: choosing an epoch by its score on the validation fold, and then reporting that
-    score, would be choosing luck. A job that was stopped and resumed ends with the same weights, bit for bit, as one
-    that was not.
 
     Raises:
         StoppedError: it was asked to stop; what it has done is saved.
         CompError: the data, the model or the loss is not what it must be.
     """
-    if spec.trained is not None:
-        return predict_again(spec, reporter, spec.trained)
-    config, paths = spec.config, spec.job_paths
+    with seeds.nondeterministic_operations() as unordered:
+        outcome = learn(spec, reporter) if spec.trained is None else predict_again(spec, reporter, spec.trained)
+    outcome.facts["nondeterministic"] = unordered
+    return _finish(spec, outcome)
+
+
+def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
+    """Train, validate after each epoch, and predict.
+
+    The model is that of the last epoch, unless the configuration asks for the best: choosing an epoch by its score on
+    the validation fold, and then reporting that score, is choosing luck. A job that was stopped and resumed ends with
+    the same weights, bit for bit, as one that was not.
+
+    Raises:
+        StoppedError: it was asked to stop; what it has done is saved.
+        CompError: the data, the model or the loss is not what it must be.
+    """
+    config, paths, is_fold = spec.config, spec.job_paths, spec.kind is JobKind.FOLD
     device = torch.device(spec.device)
     seeds.fix(config.seed, config.train.deterministic)
     work = work_of(spec, reporter)
     identity = checkpoint.identity_of(spec)
-    resumed = checkpoint.load(paths.checkpoint, identity=identity)
+    resumed = checkpoint.load(paths, identity=identity)
     at = resumed.position if resumed else Position()
 
-    steps = steps_per_epoch(len(work.train), config.train.batch_size)
-    wanted = draws(
-        work.train,
-        seed=config.seed,
-        batch_size=config.train.batch_size,
-        epochs=work.epochs,
-        first=(at.epoch, at.step),
-        sampling=Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still),
-    )
+    sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
     rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(work.cache, config, rare=rare, epochs=work.epochs, still=work.still)
     check_randomness(config.augment, images.augment, config.data.size)
+    step_size = config.train.images_per_step
+    steps = steps_per_epoch(len(work.train), step_size)
+    order = partial(draws, work.train, seed=config.seed, batch_size=step_size, sampling=sampling)
+    wanted = order(epochs=work.epochs, first=(at.epoch, at.step))
     batches = load_batches(images, wanted, workers=config.train.workers, device=device)
     hardware.bind(device)  # only now: the loader's workers are forks, which must not inherit a device in use
 
     segmenter = _segmenter(spec, device)
-    learner = Learner(segmenter, config, epochs=work.epochs, steps=steps, device=device)
+    learner = Learner(
+        segmenter, config, epochs=work.epochs, steps=steps, device=device, class_weights=work.class_weights
+    )
     write_record(spec, precision=segmenter.precision, device=device)
     if resumed:
         learner.restore(resumed.learner)
+    best = resumed.best if resumed else {}
+    picks_best = is_fold and config.train.checkpoint is Chosen.BEST
+    patience = config.train.patience if is_fold else 0
     pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)
     _say_start(work, segmenter, device, at)
 
-    while at.epoch < work.epochs:
-        segmenter.train()
+    first_epoch = list(order(epochs=1))
+    if not (is_fold or at.untrained):
+        at.untrained = gate.losses(learner, images, first_epoch, tick=_Ticker(pace, reporter, "measure", 1))
+
+    while at.epoch < work.epochs and not selection.has_stopped(at.rows, patience=patience):
+        learner.start_epoch(at.epoch, at.rows)
         losses = LossMeter(at)
         watch = Stopwatch()
         for batch in islice(batches, steps - at.step):
@@ -94,32 +127,58 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
                 break
         pace.loss = losses.read()
         at.train_s += watch.lap()
-        checkpoint.save(paths.checkpoint, Checkpoint(at, learner.state()), identity=identity)
+        checkpoint.save(paths, Checkpoint(at, learner.state(), best), identity=identity)
         reporter.raise_if_stopping()
 
-        last = at.epoch == work.epochs - 1
+        learner.end_epoch(at.epoch)
+        model = learner.evaluated
+        measured = batchnorm.needs_measuring(
+            config.train.batch_norm, model, steps=steps * (at.epoch + 1), averaged=model is not segmenter
+        )
+        if measured:
+            tick = _Ticker(pace, reporter, "measure", at.epoch + 1)
+            batchnorm.measure(model, work.cache, work.train, config, device=device, tick=tick)
         tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
-        keep = last and spec.kind is JobKind.FOLD
-        look = config.predict if last else PLAIN
-        matrices = outputs.validate(spec, work, segmenter, device, config=look, keep=keep, tick=tick)
+        last = at.epoch == work.epochs - 1
+        kept = is_fold and last and not picks_best
+        look = config.predict if last and not picks_best else PLAIN
+        matrices = outputs.validate(spec, work, model, device, config=look, keep=kept, tick=tick)
         pace.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
         pace.score = None if math.isnan(score) else score
         at.next_epoch(_row(at, score, learner.learning_rate(at.epoch, steps - 1)))
+        if picks_best and selection.best(at.rows) is at.rows[-1]:
+            best = _copy(model)
         history.write(paths.history, at.rows)
         print(at.rows[-1].sentence(work.epochs), flush=True)
 
-    if spec.kind is JobKind.DEBUG:
-        check_gate(at.rows)
-    else:
+    model = learner.evaluated
+    if best:
+        model.network.load_state_dict(best)
+    if is_fold:
+        if not kept:
+            tick = _Ticker(pace, reporter, "validate", at.epoch)
+            matrices = outputs.validate(spec, work, model, device, config=config.predict, keep=True, tick=tick)
+            score = metrics.score(spec.settings.metric, matrices)
         if work.test:
-            tick = _Ticker(pace, reporter, "predict", work.epochs)
-            outputs.predict_test(spec, work, segmenter, device, tick=tick)
-        outputs.save_model(paths.model, segmenter)
-    return _finish(spec, at.rows, at.rows[-1].score, facts_of(segmenter, pace, device))
+            tick = _Ticker(pace, reporter, "predict", at.epoch)
+            outputs.predict_test(spec, work, model, device, tick=tick)
+        outputs.save_model(paths.model, model)
+    else:
+        tick = _Ticker(pace, reporter, "measure", at.epoch)
+        gate.check(at, gate.losses(learner, images, first_epoch, tick=tick))
+    chosen = selection.best(at.rows) if picks_best else at.rows[-1]
+    facts = facts_of(model, pace, device) | {
+        "checkpoint": config.train.checkpoint.value,
+        "epoch": chosen.epoch,
+        "stopped_after": len(at.rows),
+        "batch_norm": (BatchNorm.MEASURED if measured else BatchNorm.RUNNING).value,
+        "micro_batch": learner.micro_batch,
+    }
+    return Outcome(at.rows, score, facts)
 
 
-def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Succeeded:
+def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     """Run a fold job whose training another experiment has done: evaluate its weights, the way this one predicts.
 
     Raises:
@@ -142,18 +201,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Succeeded
         outputs.predict_test(spec, work, segmenter, device, tick=tick)
     outputs.save_model(spec.job_paths.model, segmenter)
     score = metrics.score(spec.settings.metric, matrices)
-    return _finish(spec, [], score, facts_of(segmenter, pace, device))
-
-
-def check_gate(rows: list[Row]) -> None:
-    """Do nothing if the loss fell. Both epochs of a debug job see the same images, so their losses compare.
-
-    Raises:
-        GateError: it did not.
-    """
-    first, last = rows[0].train_loss, rows[-1].train_loss
-    if not last < first:
-        raise GateError.between(first, last)
+    return Outcome([], score, facts_of(segmenter, pace, device))
 
 
 @dataclass(frozen=True)
@@ -172,18 +220,23 @@ class _Ticker:
 
 def _segmenter(spec: JobSpec, device: torch.device) -> Segmenter:
     config = spec.config
-    network = build(config.model, classes=len(spec.settings.classes), root=spec.root)
-    normal = normalisation(config.model, root=spec.root)
+    network = build(config.model, classes=len(spec.settings.classes), root=spec.root, fold=spec.fold)
+    normal = normalisation(config.model, root=spec.root, fold=spec.fold)
     return Segmenter(network, normal, resolve(config.train.precision, device))
+
+
+def _copy(model: Segmenter) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.network.state_dict().items()}
 
 
 def _row(at: Position, score: float, lr: float) -> Row:
     return Row(at.epoch + 1, at.mean_loss, score, lr, at.train_s, at.images / at.train_s)
 
 
-def _finish(spec: JobSpec, rows: list[Row], score: float, facts: dict[str, object]) -> Succeeded:
+def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
     """Say how it went, on disk too, so that the result outlives a worker that cannot hear it any more."""
     paths = spec.job_paths
+    rows, score, facts = outcome
     is_fold = spec.kind is JobKind.FOLD
     if is_fold:
         facts["uncertain_share"] = Shard.open(paths.oof).uncertain_share
@@ -197,7 +250,7 @@ def _finish(spec: JobSpec, rows: list[Row], score: float, facts: dict[str, objec
         facts=facts,
     )
     write_json(paths.result, result.to_json())
-    paths.checkpoint.unlink(missing_ok=True)
+    checkpoint.remove(paths)
     return result
 
 

@@ -22,6 +22,7 @@ def nothing_is_queued(comp: Comp) -> bool:
         (["--set", "augment.pipeline=nowhere.yaml"], "nowhere.yaml does not exist"),
         (["--set", "mix.copy_paste=1", "--set", "sampling.rare=[disk]", "--together", "x"], "Did you mean 'disc'?"),
         (["--set", "loss.dice=0.5", "--seed", "7"], "--together REASON"),
+        (["--set", "loss.class_weights=[1, 2]"], "2 weights, and the competition has 3 classes"),
         (["--folds", "5"], "folds 0 to 1"),
         (["--folds", "a"], "not a list of fold numbers"),
         (["--from", "nobody"], "There is no experiment 'nobody'"),

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 
 import pytest
 
@@ -94,8 +95,10 @@ def test_sigterm_saves_and_the_next_attempt_goes_on(warm: ForkServerContext, spe
     spec = spec_of("train.epochs=16", "train.workers=2")
     started = Started(warm, spec)
     started.wait_for(epoch=2)
+    asked = time.monotonic()
     started.stop()
     assert started.messages()[-1] == Interrupted("token")
+    assert time.monotonic() - asked < 10
     assert spec.job_paths.checkpoint.is_file()
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
     assert "Going on from epoch" in spec.job_paths.log.read_text()
@@ -165,7 +168,7 @@ def test_a_crash_leaves_its_traceback_in_the_log(warm: ForkServerContext, spec_o
 def answer(context: ForkServerContext, model: ModelConfig) -> object:
     """What a preflight says of a model."""
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=preflight, args=(Config(model=model), theirs))
+    process = context.Process(target=preflight, args=(Config(model=model), theirs, Path(), 2))
     process.start()
     theirs.close()
     said = ours.recv()

@@ -23,3 +23,36 @@ def test_the_first_batch_without_a_number_is_named() -> None:
         meter.add(torch.tensor(value), Draw(2, step, (f"image{step}",)))
     with pytest.raises(NotFiniteError, match="not a number in epoch 3, batch 2, on the images image1"):
         meter.read()
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "explodes"), [(2.0, 2001.0, True), (2.0, 1999.0, False), (0.0, 999.0, False)]
+)
+def test_a_thousand_times_the_first_loss_is_an_explosion(first: float, later: float, explodes: bool) -> None:
+    position = Position()
+    meter = LossMeter(position)
+    meter.add(torch.tensor(first), Draw(0, 0, ("a",)))
+    meter.read()
+    resumed = LossMeter(position)  # the position remembers
+    resumed.add(torch.tensor(later), Draw(3, 1, ("b", "c")))
+    if explodes:
+        with pytest.raises(
+            NotFiniteError, match="exploded: 2 on the first batch, 2001 in epoch 4, batch 2, on the images b, c"
+        ):
+            resumed.read()
+    else:
+        resumed.read()
+
+
+def test_the_worst_rise_is_over_the_first_epoch_alone() -> None:
+    position = Position(untrained=[2.0, 4.0, 0.0])
+    meter = LossMeter(position)
+    for epoch, step, loss in ((0, 0, 3.0), (0, 1, 4.4), (0, 2, 9.0), (1, 0, 40.0)):
+        meter.add(torch.tensor(loss), Draw(epoch, step, ("a",)))
+    meter.read()
+    assert position.worst_rise == 1.5
+    without = Position()
+    meter = LossMeter(without)
+    meter.add(torch.tensor(3.0), Draw(0, 0, ("a",)))
+    meter.read()
+    assert without.worst_rise == 0.0

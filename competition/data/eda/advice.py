@@ -9,15 +9,12 @@ from numpy.typing import NDArray
 
 from competition.config import Config
 from competition.data.eda.appearance import NAMES
-from competition.data.eda.classes import ClassFacts
+from competition.data.eda.classes import ClassFacts, median_frequency
 from competition.data.eda.objects import ObjectFacts
 from competition.data.eda.places import likeness
 from competition.fields import STRIDE
 
 Floats = NDArray[np.float64]
-
-LARGEST_WEIGHT = 10.0
-"""A class of a few pixels would otherwise drown all others."""
 
 _UNBALANCED = 3.0
 _SYMMETRIC = 0.6
@@ -42,20 +39,6 @@ class Advice:
     what: str
     why: str
     setting: str = ""
-
-
-def class_weights(facts: Sequence[ClassFacts]) -> Floats:
-    """A weight for each class's loss, float64 (C,): median-frequency balancing (Eigen and Fergus, ICCV 2015).
-
-    The median over classes of the share that a class has where it occurs, divided by the class's own; at most 10, at
-    least a tenth, and 1 for a class that never occurs.
-    """
-    share = np.array([f.share_where_present for f in facts])
-    present = share > 0
-    weights = np.ones(len(facts))
-    if present.any():
-        weights[present] = np.clip(np.median(share[present]) / share[present], 1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
-    return weights
 
 
 def advise(
@@ -96,7 +79,7 @@ def _on_weights(classes: Sequence[ClassFacts]) -> Advice:
     shares = [f.share_where_present for f in present]
     if not present or max(shares) / min(shares) < _UNBALANCED:
         return Advice("class weights", "None needed", "Every class fills a similar share of the images it occurs in.")
-    weights = class_weights(present)
+    weights = median_frequency(present)
     rare = min(present, key=lambda f: f.share)
     common = max(present, key=lambda f: f.share)
     return Advice(
@@ -104,6 +87,7 @@ def _on_weights(classes: Sequence[ClassFacts]) -> Advice:
         f"{weights.min():.2g} to {weights.max():.2g}, see the table of classes",
         f"{common.name} has {common.share / rare.share:,.0f} times the pixels of {rare.name}; median-frequency weights "
         "even that out. Try them against Dice loss, which balances by itself.",
+        "loss.class_weights=median",
     )
 
 

@@ -10,6 +10,9 @@ from competition.data.manifest import Manifest
 
 Floats = NDArray[np.float64]
 
+LARGEST_WEIGHT = 10.0
+"""A class of a few pixels would otherwise drown all others."""
+
 
 @dataclass(frozen=True)
 class ClassFacts:
@@ -42,6 +45,27 @@ def class_facts(manifest: Manifest, names: Sequence[str]) -> tuple[ClassFacts, .
     return tuple(facts)
 
 
+def median_frequency(facts: Sequence[ClassFacts]) -> Floats:
+    """A weight for each class's loss, float64 (C,): median-frequency balancing (Eigen and Fergus, ICCV 2015).
+
+    The median over classes of the share that a class has where it occurs, divided by the class's own; at most 10, at
+    least a tenth, and 1 for a class that never occurs.
+    """
+    share = np.array([f.share_where_present for f in facts])
+    present = share > 0
+    return _balanced(share, float(np.median(share[present])) if present.any() else 1.0)
+
+
+def inverse_frequency(facts: Sequence[ClassFacts]) -> Floats:
+    """A weight for each class's loss, float64 (C,), in inverse proportion to its share of all pixels.
+
+    A class with an equal share (1 / the number of classes that occur) weighs 1; the bounds are those of
+    `median_frequency`.
+    """
+    share = np.array([f.share for f in facts])
+    return _balanced(share, 1 / max(int((share > 0).sum()), 1))
+
+
 def co_occurrence(manifest: Manifest, classes: int) -> Floats:
     """How often classes share an image: float64 (C, C), of the images with the row's class, those with the column's.
 
@@ -51,6 +75,13 @@ def co_occurrence(manifest: Manifest, classes: int) -> Floats:
     together = there.T @ there
     alone = together.diagonal()[:, None]
     return np.divide(together, alone, out=np.full_like(together, np.nan), where=alone > 0)
+
+
+def _balanced(share: Floats, usual: float) -> Floats:
+    weights = np.ones(len(share))
+    present = share > 0
+    weights[present] = np.clip(usual / share[present], 1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
+    return weights
 
 
 def _pixels(manifest: Manifest, classes: int) -> NDArray[np.int64]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from competition.data.eda.advice import class_weights
 from competition.data.eda.appearance import NAMES
 from competition.data.eda.choice import Shown
+from competition.data.eda.classes import median_frequency
 from competition.data.eda.survey import Survey
 
 
@@ -31,7 +31,7 @@ def summarise(survey: Survey) -> dict[str, Any]:
 
 
 def _classes(survey: Survey) -> list[dict[str, Any]]:
-    weights = class_weights(survey.classes)
+    weights = median_frequency(survey.classes)
     return [
         {
             "name": facts.name,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from competition.config import Config
-from competition.data.eda.advice import Advice, advise, class_weights
+from competition.data.eda.advice import Advice, advise
 from competition.data.eda.appearance import FEATURES, NAMES
 from competition.data.eda.classes import class_facts
 from competition.data.eda.objects import ObjectFacts
@@ -27,15 +27,6 @@ def advice(**changes: object) -> dict[str, Advice]:
         "config": Config(),
     }
     return {found.topic: found for found in advise(**{**values, **changes})}  # type: ignore[arg-type]
-
-
-def test_weights_are_the_median_over_the_share() -> None:
-    np.testing.assert_allclose(class_weights(FACTS), [0.16 / 0.8, 1.0, 0.16 / 0.04, 1.0])
-
-
-def test_weights_stay_within_bounds() -> None:
-    facts = class_facts(Manifest((item("a", 100_000, 100, 1),)), ["a", "b", "c"])
-    assert class_weights(facts).tolist() == [0.1, 1.0, 10.0]
 
 
 def test_weights_are_explained_by_the_extremes() -> None:

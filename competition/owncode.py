@@ -1,0 +1,101 @@
+"""Code of the team's own, `package.module:name`: found, pinned by its hash, and imported."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from competition.errors import ConfigError, did_you_mean
+from competition.files import sha256_of
+
+PIN_DIGITS = 12
+
+
+def source_of(name: str, folder: Path, *, what: str) -> Path:
+    """The file of the module that `package.module:name` names, in `folder` or among the installed packages.
+
+    Args:
+        what: what it is for, as errors call it: `metric`, `model.target`, ….
+
+    Raises:
+        ConfigError: there is no such module, or it is no Python file.
+    """
+    module = name.partition(":")[0]
+    inside = folder.joinpath(*module.split("."))
+    for candidate in (inside.with_suffix(".py"), inside / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    with importable_from(folder):
+        try:
+            found = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            found = None
+    if found is None or not found.origin or not Path(found.origin).is_file():
+        raise ConfigError(f"{what} {name}: there is no module {module!r} in {folder} or among the installed packages.")
+    return Path(found.origin)
+
+
+def pinned(name: str, folder: Path, *, what: str) -> str:
+    """`package.module:name@hash`, with the first 12 digits of the sha256 of the module's file as it is now.
+
+    A name that is pinned already stays as it is.
+    """
+    return name if "@" in name else f"{name}@{_digits(name, folder, what=what)}"
+
+
+def load_pinned(name: str, folder: Path, *, what: str) -> Callable[..., Any]:
+    """What a pinned name names.
+
+    Raises:
+        ConfigError: the module's file is another than it was, or it cannot be imported.
+    """
+    plain, _, digits = name.partition("@")
+    now = _digits(plain, folder, what=what)
+    if digits and now != digits:
+        raise ConfigError(
+            f"{what} {plain}: {source_of(plain, folder, what=what)} has changed: it was {digits} and is {now}.",
+            hint=f"Put the file back; or run the new code as a condition: --set {what}={plain}",
+        )
+    return load(plain, folder, what=what)
+
+
+def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:
+    """What `package.module:name` names; modules are looked for in `folder` first.
+
+    Raises:
+        ConfigError: it cannot be imported, or there is no such function in it.
+    """
+    module_name, _, attribute = name.partition(":")
+    try:
+        with importable_from(folder):
+            module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        where = f" in {folder} or among the installed packages" if folder else ""
+        raise ConfigError(f"{what} {name} cannot be imported: there is no module {error.name!r}{where}.") from error
+    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
+        raise ConfigError(f"{what} {name} cannot be imported: {type(error).__name__}: {error}") from error
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        near = did_you_mean(attribute, [n for n, value in vars(module).items() if callable(value)])
+        raise ConfigError(f"{what} {name}: {module.__name__} has no function {attribute!r}.{near}")
+    return function  # type: ignore[no-any-return]
+
+
+@contextmanager
+def importable_from(folder: Path | None) -> Iterator[None]:
+    """The folder is the first place to import from while the block runs."""
+    if folder is None:
+        yield
+        return
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _digits(name: str, folder: Path, *, what: str) -> str:
+    return sha256_of(source_of(name, folder, what=what))[:PIN_DIGITS]

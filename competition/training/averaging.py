@@ -1,0 +1,64 @@
+"""Means over the weights of many steps, which are evaluated instead of the last step's."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from competition.config import Average, TrainConfig
+from competition.training.model import Segmenter
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+class Averaging:
+    """Follows the weights of a segmenter, as the configuration says.
+
+    `ema` is an exponential moving average over steps; its decay grows with the steps, (1 + n) / (10 + n) until it is
+    `average_decay`, as the first weights would weigh too much in a short run (TensorFlow's rule). `swa` is the plain
+    mean over the ends of epochs, from `swa_start` of the run on (Izmailov et al., UAI 2018).
+
+    Args:
+        epochs: of the whole job.
+    """
+
+    def __init__(self, segmenter: Segmenter, config: TrainConfig, *, epochs: int) -> None:
+        self._config = config
+        self._first_epoch = min(int(config.swa_start * epochs), epochs - 1)
+        self._decay = 0.0
+        self._model: AveragedModel | None = None
+        if config.average is Average.EMA:
+            self._model = AveragedModel(segmenter, multi_avg_fn=self._move)
+        elif config.average is Average.SWA:
+            self._model = AveragedModel(segmenter)
+
+    @property
+    def averaged(self) -> Segmenter | None:
+        """The mean; None while there is none."""
+        if self._model is None or not self._model.n_averaged:
+            return None
+        return cast(Segmenter, self._model.module)
+
+    def after_step(self, segmenter: Segmenter, step: int) -> None:
+        """Take in the weights after a step, counted from 0 over all epochs."""
+        if self._model is not None and self._config.average is Average.EMA:
+            self._decay = min(self._config.average_decay, (1 + step) / (10 + step))
+            self._model.update_parameters(segmenter)
+
+    def after_epoch(self, segmenter: Segmenter, epoch: int) -> None:
+        """Take in the weights after an epoch, counted from 0."""
+        if self._model is not None and self._config.average is Average.SWA and epoch >= self._first_epoch:
+            self._model.update_parameters(segmenter)
+
+    def state(self) -> dict[str, Any]:
+        """What a resume needs."""
+        return self._model.state_dict() if self._model is not None else {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        if self._model is not None:
+            self._model.load_state_dict(state)
+
+    def _move(self, averages: _Tensors, weights: _Tensors, _updates: Tensor | int) -> None:
+        torch._foreach_lerp_(list(averages), list(weights), 1 - self._decay)

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from competition.config import Config
+from competition.errors import ConfigError, RefusedError, UnknownNameError
+from competition.paths import Paths
+from competition.queue.submit import Wish, submit
+from competition.settings import read_settings
+from competition.store.engine import open_store
+from competition.store.experiments import Submitted
+
+FIRST = "def build(classes):\n    return 1\n"
+
+
+def wish(root: Path, *assignments: str, checked: list[Config] | None = None) -> Submitted:
+    """Ask for an experiment; no model is built."""
+    paths = Paths(root)
+    store = open_store(paths)
+    try:
+        asked = Wish("ann", assignments=assignments)
+        check = (checked if checked is not None else []).append
+        return submit(store, read_settings(paths.competition), asked, check_model=check)
+    finally:
+        store.close()
+
+
+def test_own_code_is_a_condition_and_so_is_its_change(ready: Path) -> None:
+    code = ready / "net.py"
+    code.write_text(FIRST)
+    first = wish(ready, "model.target=net:build")
+    (condition,) = first.experiment.conditions
+    assert (condition.key, condition.old) == ("model.target", None)
+    assert condition.new.startswith("net:build@")
+    assert wish(ready, "model.target=net:build").is_new is False
+
+    code.write_text(FIRST + "# better\n")
+    second = wish(ready, "model.target=net:build")
+    assert second.is_new
+    assert second.experiment.config.sha256 != first.experiment.config.sha256
+    assert second.experiment.config.model.target != first.experiment.config.model.target
+
+
+def test_own_code_that_is_not_there_is_refused(ready: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model\.target nowhere:build: there is no module 'nowhere'"):
+        wish(ready, "model.target=nowhere:build")
+    with pytest.raises(ConfigError, match=r"model\.target: 'build' is wrong"):
+        wish(ready, "model.target=build")
+
+
+def test_weights_of_an_experiment_need_every_fold_of_this_split(ready: Path) -> None:
+    source = wish(ready).experiment.name
+    setting = f"model.weights=experiment:{source}"
+    with pytest.raises(UnknownNameError, match="no experiment 'nobody'"):
+        wish(ready, "model.weights=experiment:nobody")
+    with pytest.raises(RefusedError, match=rf"{source} has no model of fold 0, 1"):
+        wish(ready, setting)
+    for fold in (0, 1):
+        path = Paths(ready).job(source, fold).model
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert wish(ready, setting).experiment.conditions[0].new == f"experiment:{source}"
+
+
+def test_weights_of_another_split_are_refused(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from competition.store import experiments
+
+    source = wish(ready).experiment
+    found = experiments.find
+    monkeypatch.setattr(
+        experiments, "find", lambda store, name: _on_split(found(store, name), version=source.split_version + 1)
+    )
+    with pytest.raises(RefusedError, match="trained on split v2, and this is v1: its models have seen"):
+        wish(ready, f"model.weights=experiment:{source.name}")
+
+
+def _on_split(experiment: object, *, version: int) -> object:
+    from dataclasses import replace
+
+    return replace(experiment, split_version=version)  # type: ignore[type-var]
+
+
+def test_a_model_is_checked_with_each_optimiser(ready: Path) -> None:
+    checked: list[Config] = []
+    wish(ready, "optimizer.name=nadamw", checked=checked)
+    wish(ready, "optimizer.lr=0.5", checked=checked)
+    assert [config.optimizer.name for config in checked] == ["nadamw", "adamw"]
