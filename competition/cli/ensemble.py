@@ -8,8 +8,9 @@ from competition.cli.options import AsOption, Competition, DirOption, JsonOption
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
-    from competition.ensemble.build import Ensemble, Method
+    from competition.ensemble.build import Ensemble
     from competition.ensemble.members import Member
+    from competition.ensemble.methods import Method
     from competition.store import ensembles
     from competition.store.experiments import Experiment
     from competition.store.splits import SplitVersion
@@ -26,7 +27,7 @@ def ensemble(
         typer.Argument(metavar="[EXPERIMENT]...", help="Complete experiments.", show_default="all on this split"),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
-    method: Annotated[str, typer.Option(help="mean or weighted.")] = "mean",
+    method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
@@ -36,10 +37,11 @@ def ensemble(
     Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
-    stands beside it and is optimistic.
+    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error.
     """
     from competition.cli import output
-    from competition.ensemble.build import Method
+    from competition.cli.submit import rounding
+    from competition.ensemble.methods import Method
     from competition.store import ensembles
 
     if method not in list(Method):
@@ -50,16 +52,16 @@ def ensemble(
     called = name or _free_name(opened)
     made = _build(opened, chosen[0], members, Method(method))
     record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
-    images = _keep(opened, record, made, members, actor=actor_name(as_member))
+    images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
     if as_json:
-        output.print_json({"name": called, "test_images": images, **made.to_json()})
+        tested = {"test_images": images, "test_doubtful_share": doubtful}
+        output.print_json({"name": called, **tested, **made.to_json()})
         return
     _show(called, made)
     where = opened.paths.ensemble(called).folder
     if images:
-        output.say(
-            f"{images} test predictions: {where / 'submission'}. Other formats: `comp submit {called} --format …`."
-        )
+        output.say(f"{images} test predictions: {where / 'submission'}.{rounding(doubtful)}")
+        output.say(f"Other formats: `comp submit {called} --format …`.")
     else:
         output.say("The competition has no test images, so there is no submission.")
 
@@ -129,20 +131,21 @@ def _build(opened: Competition, experiment: "Experiment", members: list["Member"
 
 def _keep(
     opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
-) -> int:
-    """Write the ensemble's files and its record; the number of test images predicted."""
-    from competition.cli.submit import write_submission
+) -> tuple[int, float | None]:
+    """Write the ensemble's files and its record; what `write_submission` says of the test images."""
+    from competition.cli.submit import Blend, write_submission
     from competition.files import write_json
     from competition.store import ensembles
 
     paths = opened.paths.ensemble(record.name)
-    images = 0
+    images, doubtful = 0, None
     if members[0].test:
-        images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
+        blend = Blend(members, made.weights, made.method)
+        images, doubtful = write_submission(opened, blend, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
     ensembles.save(opened.store, record, actor=actor)
-    return images
+    return images, doubtful
 
 
 def _free_name(opened: Competition) -> str:
@@ -157,21 +160,49 @@ def _free_name(opened: Competition) -> str:
 
 def _show(name: str, made: "Ensemble") -> None:
     from competition.cli import output
+    from competition.ensemble.methods import Method
 
     best, single = made.best_single
-    table = output.table(name, "score", "gain", right=("score", "gain"))
+    table = output.table(name, "score", "gain", right=("score", "gain"), wrap=(name,))
     rows = [
         (f"best single ({best})", single),
         ("mean", made.mean_score),
         ("weighted, cross-fitted", made.weighted_score),
         ("weighted, in-sample (optimistic)", made.weighted_in_sample),
     ]
+    if made.method not in (Method.MEAN, Method.WEIGHTED, Method.PER_CLASS):
+        rows.append((made.method, made.score))
     for label, score in rows:
-        gain = None if score is None else score - single
-        output.add_row(table, label, output.percent(score), output.percent(gain, signed=True))
+        output.add_row(table, label, output.percent(score), output.percent(score - single, signed=True))
     output.out().print(table)
+    output.out().print()
+    for line in _sentences(made):
+        output.print_lines(line)
     output.out().print()
     weights = output.table("member", "weight", "alone", right=("weight", "alone"))
     for member, weight in made.weights.items():
-        output.add_row(weights, member, f"{weight:.3f}", output.percent(made.singles[member]))
+        written = "by class" if isinstance(weight, list) else f"{weight:.3f}"
+        output.add_row(weights, member, written, output.percent(made.singles[member]))
     output.out().print(weights)
+
+
+def _sentences(made: "Ensemble") -> list[str]:
+    """What the numbers amount to."""
+    from competition.cli import output
+    from competition.ensemble.methods import Method
+
+    gain = output.percent(made.weighted_score - made.mean_score, signed=True)
+    error = output.percent(made.gain_error)
+    lines = [f"Score {output.percent(made.score)}, standard error {output.percent(made.score_error)}."]
+    if made.asked is Method.AUTO:
+        verdict = "more than" if made.method is Method.WEIGHTED else "not more than"
+        lines.append(f"Weights gain {gain} over equal ones, {verdict} one standard error ({error}): {made.method}.")
+    else:
+        lines.append(f"Weights gain {gain} over equal ones, standard error {error}.")
+    if made.doubtful_share is not None:
+        line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
+        if made.bounds is not None:
+            low, high = map(output.percent, made.bounds)
+            line += f":\nunrounded, the blend scores {low} to {high}"
+        lines.append(f"{line}.")
+    return lines

@@ -1,6 +1,7 @@
 """`comp submit`: write a submission in the format that the competition wants."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,9 @@ from competition.cli.options import AsOption, Competition, DirOption, JsonOption
 from competition.errors import CompError, RefusedError, UnknownNameError
 
 if TYPE_CHECKING:
+    from competition.ensemble.blend import Weight
     from competition.ensemble.members import Member
+    from competition.ensemble.methods import Method
     from competition.ensemble.writers import Format, Layout
     from competition.ensemble.writers.check import Witness
 
@@ -60,12 +63,12 @@ def submit(
     chosen = Format(form)
     opened = open_competition(folder)
     member = acting_member(opened.store, as_member)
-    members, weights = _resolve(opened, source)
+    blend = _resolve(opened, source)
     layout = _layout(opened, chosen, sample=sample, size=size)
     wanted = read_sample(against) if against else None
     target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
     witness = Witness(chosen, layout)
-    images = _write(opened, members, weights, target, witness)
+    images, doubtful = _write(opened, blend, target, witness)
     if wanted is not None:
         check(target, wanted, witness)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
@@ -73,34 +76,53 @@ def submit(
     submissions.record(opened.store, submissions.Submission(source, form, str(target), sha, images, member))
     if as_json:
         checked = None if against is None else str(against)
-        output.print_json({"path": str(target), "format": form, "images": images, "sha256": sha, "checked": checked})
+        made = {"path": str(target), "format": form, "images": images, "sha256": sha, "checked": checked}
+        output.print_json({**made, "doubtful_share": doubtful})
         return
     output.print_lines(str(target))
-    output.say(f"{images} test images of {source} as {form}, sha256 {sha[:12]}.")
+    output.say(f"{images} test images of {source} as {form}, sha256 {sha[:12]}.{rounding(doubtful)}")
 
 
-def write_submission(
-    opened: Competition, members: list["Member"], weights: Mapping[str, float], form: str, target: Path
-) -> int:
-    """Blend the members' test predictions and write them to `target`; the number of images."""
+@dataclass(frozen=True)
+class Blend:
+    """What makes the test predictions."""
+
+    members: list["Member"]
+    weights: Mapping[str, "Weight"]
+    method: "Method"
+
+
+def write_submission(opened: Competition, blend: Blend, form: str, target: Path) -> tuple[int, float | None]:
+    """Blend the members' test predictions and write them to `target`.
+
+    Returns:
+        The number of images, and the share of their pixels that rounding may have decided, where that is known.
+    """
     from competition.ensemble.writers import Format
     from competition.ensemble.writers.check import Witness
 
-    return _write(opened, members, weights, target, Witness(Format(form), _layout(opened, Format(form))))
+    return _write(opened, blend, target, Witness(Format(form), _layout(opened, Format(form))))
 
 
-def _write(
-    opened: Competition, members: list["Member"], weights: Mapping[str, float], target: Path, witness: "Witness"
-) -> int:
+def rounding(doubtful: float | None) -> str:
+    """What there is to say about rounding, to put behind a sentence."""
+    if doubtful is None:
+        return ""
+    return f" Rounding to bytes may have decided {100 * doubtful:.3f} % of the pixels, and no others."
+
+
+def _write(opened: Competition, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
     from competition.cli import output
-    from competition.ensemble.predictions import test_labels
+    from competition.ensemble.predictions import Predictions
     from competition.ensemble.writers import write
 
     layout = witness.layout
     with output.progress_bar("Writing test predictions") as progress:
-        labels = test_labels(members, weights, progress=progress, order=list(layout.ids.values()) or None)
-        named = ((image_id, layout.images[image_id], mask) for image_id, mask in labels)
-        return write(witness.form, witness.watch(named), target, layout)
+        order = list(layout.ids.values()) or None
+        made = Predictions(blend.members, blend.weights, method=blend.method, progress=progress, order=order)
+        named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
+        images = write(witness.form, witness.watch(named), target, layout)
+    return images, made.doubtful_share
 
 
 def _layout(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
@@ -147,9 +169,10 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _resolve(opened: Competition, source: str) -> tuple[list["Member"], dict[str, float]]:
-    """The members and weights behind an ensemble's or an experiment's name."""
+def _resolve(opened: Competition, source: str) -> Blend:
+    """The members, weights and method behind an ensemble's or an experiment's name."""
     from competition.cli.ensemble import member_of
+    from competition.ensemble.methods import Method
     from competition.store import ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
@@ -157,10 +180,11 @@ def _resolve(opened: Competition, source: str) -> tuple[list["Member"], dict[str
         raise RefusedError("The competition has no test images, so there is nothing to submit.")
     blends = {e.name: e for e in ensembles.every(opened.store)}
     if source in blends:
-        weights = blends[source].weights
+        weights, method = blends[source].weights, Method(blends[source].method)
     elif experiments.exists(opened.store, source):
-        weights = {source: 1.0}
+        weights, method = {source: 1.0}, Method.MEAN
     else:
         known = [*blends, *(row.name for row in leaderboard(opened.store))]
         raise UnknownNameError.among("ensemble or experiment", source, known)
-    return [member_of(opened, experiments.find(opened.store, name)) for name in weights], weights
+    members = [member_of(opened, experiments.find(opened.store, name)) for name in weights]
+    return Blend(members, weights, method)
