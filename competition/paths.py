@@ -202,6 +202,11 @@ def header_of(shard: Path) -> Path:
     return shard.with_name(shard.name + ".json")
 
 
+def archive_of(shard: Path) -> Path:
+    """The archive that may stand for a probability shard: `oof.u8` -> `oof.u8.zip`."""
+    return shard.with_name(shard.name + ".zip")
+
+
 def find_competition(start: Path) -> Paths:
     """The competition that `start` lies in, found by walking up to the first competition.yaml.
 

@@ -6,23 +6,27 @@ than one image.
 
 A blend is a convex combination, so it is off by at most 1/510 too, and its best class can differ from that of the
 unrounded blend only where the two best lie less than 1/255 apart. The header records the share of such pixels.
+
+A shard that is not needed every day can be archived: deflated image by image, read as before, only slower.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from competition.data import archive
 from competition.errors import DataError
-from competition.files import replacing, sha256_of, write_json
-from competition.paths import header_of
+from competition.files import replacing, write_json
+from competition.paths import archive_of, header_of
 from competition.yamlfile import Section
 
 Part = Literal["oof", "test"]
@@ -136,6 +140,7 @@ class ShardWriter:
             return
         header_of(self._path).unlink(missing_ok=True)  # an old header must never describe the new shard
         self._open_files.close()
+        archive_of(self._path).unlink(missing_ok=True)
         write_json(header_of(self._path), self._header().model_dump(mode="json"))
 
     def _header(self) -> _Header:
@@ -176,21 +181,23 @@ class Shard:
     sha256: str
     uncertain_share: float
     _entries: Mapping[str, _Entry]
+    _archive: archive.Archive | None = None
 
     @classmethod
     def open(cls, path: Path) -> "Shard":
-        """The shard at `path`, its header read and checked against the size on disk.
+        """The shard at `path` (or in its archive), its header read and checked against what is on disk.
 
         Raises:
             DataError: shard or header is missing, cut short, or damaged.
         """
         header = _read_header(path)
-        try:
+        if path.exists():
             size = path.stat().st_size
-        except FileNotFoundError as error:
-            raise DataError(f"{path} does not exist.", hint=_MEND) from error
-        if size != header.bytes:
-            raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_MEND)
+            if size != header.bytes:
+                raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_MEND)
+            archived = None
+        else:
+            archived = _open_archive(path, header)
         return cls(
             path=path,
             classes=header.classes,
@@ -200,7 +207,22 @@ class Shard:
             sha256=header.sha256,
             uncertain_share=header.uncertain_share,
             _entries={e.id: e for e in header.images},
+            _archive=archived,
         )
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {image_id: number for number, image_id in enumerate(self._entries)}
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is read from its archive."""
+        return self._archive is not None
+
+    @property
+    def disk_bytes(self) -> int:
+        """What it takes on disk, without its header."""
+        return (archive_of(self.path) if self.is_archived else self.path).stat().st_size
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -215,14 +237,22 @@ class Shard:
     def __contains__(self, image_id: object) -> bool:
         return image_id in self._entries
 
-    def __getitem__(self, image_id: str) -> np.memmap[Any, np.dtype[np.uint8]]:
+    def __getitem__(self, image_id: str) -> Bytes:
         """One image's probabilities as uint8 (C, H, W), read-only.
 
         Each image has a map of its own, so that memory is given back as soon as the caller drops it.
+
+        Raises:
+            DataError: the archive is damaged there.
         """
         entry = self._entries[image_id]
         shape = (len(self.classes), entry.height, entry.width)
-        return np.memmap(self.path, dtype=np.uint8, mode="r", offset=entry.offset, shape=shape)
+        if self._archive is None:
+            return np.memmap(self.path, dtype=np.uint8, mode="r", offset=entry.offset, shape=shape)
+        try:
+            return np.frombuffer(self._archive.read(self._numbers[image_id]), dtype=np.uint8).reshape(shape)
+        except archive.DAMAGED as error:
+            raise DataError(f"{archive_of(self.path)} is damaged at {image_id}: {error}.", hint=_MEND) from error
 
     def verify(self) -> None:
         """Read the whole shard and compare its sha256 with the header's.
@@ -230,8 +260,42 @@ class Shard:
         Raises:
             DataError: they differ.
         """
-        if sha256_of(self.path) != self.sha256:
+        digest = hashlib.sha256()
+        for image_id in self.ids:
+            digest.update(self[image_id].tobytes())
+        if digest.hexdigest() != self.sha256:
             raise DataError(f"{self.path} has changed since it was written: its sha256 is another.", hint=_MEND)
+
+    def archive(self, *, advance: Callable[[], None] = lambda: None) -> int:
+        """Deflate it into its archive and remove it; how many bytes that freed. It must be opened anew afterwards.
+
+        Args:
+            advance: called after each image.
+
+        Raises:
+            DataError: its sha256 is another than when it was written; it stays as it is.
+        """
+        if self.is_archived:
+            return 0
+        place = archive_of(self.path)
+        images = (self[image_id].tobytes() for image_id in self.ids)
+        archive.write(place, images, sha256=self.sha256, advance=advance)
+        freed = self.disk_bytes - place.stat().st_size
+        self.path.unlink()
+        return freed
+
+
+def _open_archive(path: Path, header: _Header) -> archive.Archive:
+    place = archive_of(path)
+    try:
+        archived = archive.Archive(place)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist; it may have been pruned.", hint=_MEND) from error
+    except archive.DAMAGED as error:
+        raise DataError(f"{place} is damaged: {error}.", hint=_MEND) from error
+    if len(archived) != len(header.images):
+        raise DataError(f"{place} holds {len(archived)} images, and its header {len(header.images)}.", hint=_MEND)
+    return archived
 
 
 def _read_header(path: Path) -> _Header:

@@ -18,7 +18,7 @@ from competition.ensemble.uncertainty import standard_error
 from competition.scoring import metrics
 from competition.scoring.confusion import Matrices
 
-_PASSES = 4
+_PASSES = 5
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,17 @@ def build(
         groups: the group of an image by its id, empty or missing where it has none. Groups are drawn whole for errors
             and bags, and keep together where a hold-out has to be parted again to cross-fit. Folds are taken as they
             are.
-        progress: told of four passes over the images as of one.
+        progress: told of five passes over the images as of one.
 
     Raises:
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
     opened = open_members(members)
+    shares = [_share(progress, which, len(opened.ids)) for which in range(_PASSES)]
+    opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
-    found = survey(opened, truth=truth, by_class=by_class, progress=_share(progress, 0))
+    found = survey(opened, truth=truth, by_class=by_class, progress=shares[1])
     units = units_of(opened.ids, groups or {})
     fitted = fit(
         opened,
@@ -134,12 +136,12 @@ def build(
         metric=metric,
         seed=seed,
         by_class=by_class,
-        drawing=_share(progress, 1),
-        scoring=_share(progress, 2),
+        drawing=shares[2],
+        scoring=shares[3],
     )
     gain_error = standard_error(metric, fitted.cross_fitted, against=fitted.mean, units=units, seed=seed)
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
-    doubted = doubt(opened, weighting, truth=truth, progress=_share(progress, 3)) if chosen.is_convex else None
+    doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
     return Ensemble(
         method=chosen,
         asked=method,
@@ -199,11 +201,11 @@ def _only_needed(opened: OpenMembers, fitted: Fitted, *, truth: Truth, metric: s
     return weighting, exact
 
 
-def _share(progress: Progress | None, which: int) -> Progress | None:
-    """Progress of one pass as progress of all."""
+def _share(progress: Progress | None, which: int, images: int) -> Progress | None:
+    """Progress of one pass as progress of all, counted in images."""
     if progress is None:
         return None
-    return lambda done, total: progress(which * total + done, _PASSES * total)
+    return lambda done, total: progress(which * images + done * images // total, _PASSES * images)
 
 
 def _plain(value: float) -> float | None:

@@ -1,10 +1,12 @@
 """The experiments of an ensemble, and whether they may be blended at all."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes, Part, Shard
 from competition.errors import DataError, RefusedError
 
@@ -53,6 +55,24 @@ class OpenMembers:
         """The test images."""
         return self.test[0][0].ids if self.test else ()
 
+    def verify(self, part: Part, *, progress: Progress | None = None) -> None:
+        """Compare the contents of every shard of one part with its checksum.
+
+        Raises:
+            DataError: one has changed since it was written.
+        """
+        shards = [
+            (name, fold, shard)
+            for name, its_shards in zip(self.names, self.oof if part == "oof" else self.test, strict=True)
+            for fold, shard in enumerate(its_shards)
+        ]
+
+        def check(named: tuple[str, int, Shard]) -> None:
+            with _mended(named[0], named[1]):
+                named[2].verify()
+
+        in_threads(check, shards, progress=progress)
+
     def oof_views(self, image_id: str) -> list[Bytes]:
         """Each member's out-of-fold probabilities of an image, uint8 (C, H, W)."""
         return [shards[self.fold_of[image_id]][image_id] for shards in self.oof]
@@ -71,22 +91,33 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedError(f"Named twice: {', '.join(twice)}.", hint="Name each experiment once; weights are fitted.")
-    oof = tuple(tuple(_open(path, "oof") for path in member.oof) for member in members)
-    test = tuple(tuple(_open(path, "test") for path in member.test) for member in members)
+    oof = tuple(_open(member.name, member.oof, "oof") for member in members)
+    test = tuple(_open(member.name, member.test, "test") for member in members)
     _check_origin(names, oof, test)
     _check_folds(names, oof)
     _check_test(names, test)
     return OpenMembers(tuple(names), oof, test if any(test) else ())
 
 
-def _open(path: Path, part: Part) -> Shard:
-    shard = Shard.open(path)
-    if shard.part != part:
-        raise DataError(
-            f"{path} holds {shard.part} predictions, not {part}.",
-            hint="`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again.",
-        )
-    return shard
+def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
+    opened = []
+    for fold, path in enumerate(paths):
+        with _mended(name, fold):
+            shard = Shard.open(path)
+            if shard.part != part:
+                raise DataError(f"{path} holds {shard.part} predictions, not {part}.")
+        opened.append(shard)
+    return tuple(opened)
+
+
+@contextmanager
+def _mended(name: str, fold: int) -> Iterator[None]:
+    """Gives what is wrong with a shard the command that writes it again."""
+    try:
+        yield
+    except DataError as error:
+        hint = f"`comp retry {name} --folds {fold} --finished-too` runs the job that writes it again."
+        raise DataError(error.message, hint=hint) from error
 
 
 def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: Sequence[tuple[Shard, ...]]) -> None:

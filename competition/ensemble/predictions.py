@@ -43,6 +43,7 @@ class Predictions:
         opened = open_members(members)
         if not opened.test:
             raise RefusedError("There are no test predictions to blend: the competition has no test images.")
+        opened.verify("test")
         self._ids = order or opened.test_ids
         self._method = method
         self._progress = progress

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from competition.data.probabilities import Part
 from competition.ensemble.members import Member, open_members
 from competition.errors import DataError, RefusedError
 from competition.paths import header_of
@@ -121,3 +122,35 @@ def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> 
     header_of(made.oof[0]).unlink()
     with pytest.raises(DataError, match="never finished"):
         open_members([made])
+
+
+@pytest.mark.parametrize("part", ["oof", "test"])
+def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_folds: Folds, part: Part) -> None:
+    first, second = member("b1", folds, test_folds), member("dice", folds, test_folds)
+    path = (second.oof if part == "oof" else second.test)[1]
+    data = bytearray(path.read_bytes())
+    data[5] ^= 1
+    path.write_bytes(data)
+    opened = open_members([first, second])
+    with pytest.raises(DataError, match="sha256 is another") as caught:
+        opened.verify(part)
+    assert caught.value.hint == "`comp retry dice --folds 1 --finished-too` runs the job that writes it again."
+    opened.verify("test" if part == "oof" else "oof")
+
+
+def test_what_is_missing_is_named_with_the_job_that_writes_it(member: Makes, folds: Folds) -> None:
+    first, second = member("b1", folds), member("dice", folds)
+    second.oof[1].unlink()
+    with pytest.raises(DataError, match=r"fold1/oof\.u8 does not exist") as caught:
+        open_members([first, second])
+    assert "comp retry dice --folds 1" in (caught.value.hint or "")
+
+
+def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None:
+    first, second = member("b1", folds), member("dice", folds)
+    before = [np.array(view) for view in open_members([first, second]).oof_views("b")]
+    for shard in open_members([second]).oof[0]:
+        shard.archive()
+    opened = open_members([first, second])
+    opened.verify("oof")
+    assert all(np.array_equal(a, b) for a, b in zip(opened.oof_views("b"), before, strict=True))
