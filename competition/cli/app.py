@@ -3,6 +3,7 @@
 import typer
 
 from competition.cli import (
+    artifacts,
     assign,
     baseline,
     cache,
@@ -48,6 +49,7 @@ for module in (
     submit,
     status,
     cache,
+    artifacts,
     demo,
 ):
     module.register(app)

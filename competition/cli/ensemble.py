@@ -89,7 +89,7 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
     from competition.store import experiments
     from competition.store.leaderboard import leaderboard
 
-    wanted = names or [row.name for row in leaderboard(opened.store) if row.rank]
+    wanted = names or _with_probabilities(opened, [row.name for row in leaderboard(opened.store) if row.rank])
     found = [experiments.find(opened.store, name) for name in dict.fromkeys(wanted)]
     if not found:
         raise RefusedError("No experiment is complete yet.", hint="`comp leaderboard` says what is missing.")
@@ -101,6 +101,18 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
             hint="Blend experiments of one split; run the older ones again on the current one.",
         )
     return found
+
+
+def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
+    """Those whose probabilities have not been pruned; says which have."""
+    from competition.cli import output
+    from competition.ensemble import artifacts
+
+    stored = {kept.experiment for kept in artifacts.find(opened.store)}
+    pruned = [name for name in names if name not in stored]
+    if pruned:
+        output.say(f"Left out, because their probabilities were pruned: {', '.join(pruned)}.")
+    return [name for name in names if name in stored]
 
 
 def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":

@@ -11,7 +11,7 @@ A shard that is not needed every day can be archived: deflated image by image, r
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from competition.data import archive
+from competition.data.manifest import Item
 from competition.errors import DataError
 from competition.files import replacing, write_json
 from competition.paths import archive_of, header_of
@@ -70,6 +71,17 @@ def quantise(probabilities: Probabilities) -> Bytes:
     """Probabilities from 0 to 1 as bytes: round(255 p)."""
     scaled = np.multiply(probabilities, np.float32(LEVELS))
     return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+def disk_need(items: Iterable[Item], tests: Iterable[Item], *, classes: int, folds: int) -> int:
+    """The bytes that the shards of all folds of one experiment take.
+
+    Args:
+        items: the labelled images; each is predicted in one fold.
+        tests: the test images; each is predicted in every fold.
+    """
+    pixels = sum(item.height * item.width for item in items)
+    return classes * (pixels + folds * sum(item.height * item.width for item in tests))
 
 
 class ShardWriter:

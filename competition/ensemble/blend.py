@@ -26,7 +26,7 @@ TOTAL = 256
 _SMALL_TOTAL = 257
 _FINE_TOTAL = 2**20
 """255 x 2**20 fits into 32 bits."""
-_BLOCK = 65536
+_BLOCK = 32768
 """Pixels at a time: bounds memory, and keeps the sums near the processor."""
 
 

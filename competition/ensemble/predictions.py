@@ -25,6 +25,7 @@ class Predictions:
 
     Args:
         order: the ids of the test images in the order wanted; by default that of the shards.
+        verify: compare every shard with its checksum first.
 
     Raises:
         RefusedError: the members do not belong together, or have no test predictions.
@@ -39,11 +40,13 @@ class Predictions:
         method: Method = Method.MEAN,
         progress: Progress | None = None,
         order: Sequence[str] | None = None,
+        verify: bool = True,
     ) -> None:
         opened = open_members(members)
         if not opened.test:
             raise RefusedError("There are no test predictions to blend: the competition has no test images.")
-        opened.verify("test")
+        if verify:
+            opened.verify("test")
         self._ids = order or opened.test_ids
         self._method = method
         self._progress = progress

@@ -34,6 +34,12 @@ def record(store: Store, submission: Submission) -> None:
         )
 
 
+def sources(store: Store) -> list[str]:
+    """The ensembles and experiments that submissions were made from."""
+    with store.read() as tx:
+        return list(tx.scalars(select(schema.submissions.c.source).distinct().order_by(schema.submissions.c.source)))
+
+
 def count(store: Store) -> int:
     """How many submissions were written."""
     with store.read() as tx:

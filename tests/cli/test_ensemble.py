@@ -1,0 +1,54 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from competition.paths import Paths
+from competition.store import ensembles
+from competition.store.engine import open_store
+from tests.cli.blending import finish
+from tests.conftest import Comp
+
+
+@pytest.fixture
+def two(comp: Comp, ready: Path) -> Path:
+    """Two complete experiments, of which the second is much worse."""
+    finish(ready, "b1", noise=1.2, score=0.9)
+    finish(ready, "bad", "optimizer.lr=0.01", noise=6.0, score=0.5)
+    return ready
+
+
+def test_auto_is_the_default_and_says_why(comp: Comp, two: Path) -> None:
+    made = json.loads(comp.ok("ensemble", "--json"))
+    assert (made["asked"], made["method"]) == ("auto", "weighted")
+    assert made["weighted_score"] - made["mean_score"] > made["gain_error"]
+    assert made["weights"]["bad"] < made["weights"]["b1"]
+    assert made["test_images"] == 2
+    assert 0 <= made["test_doubtful_share"] < 0.1
+    assert made["bounds"][0] <= made["weighted_in_sample"] <= made["bounds"][1]
+    store = open_store(Paths(two))
+    (kept,) = ensembles.every(store)
+    store.close()
+    assert (kept.name, kept.method, kept.weights) == ("e1", "weighted", made["weights"])
+    text = comp.ok("ensemble")
+    assert "more than one standard error" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("method", ["per-class", "vote", "geometric", "rank"])
+def test_a_submission_is_blended_by_the_ensemble_s_method(comp: Comp, two: Path, method: str) -> None:
+    made = json.loads(comp.ok("ensemble", "--method", method, "--name", "e", "--json"))
+    assert made["method"] == method
+    folder = Path(comp.ok("submit", "e", "--as", "ann").strip())
+    for file in (two / "runs/ensembles/e/submission").iterdir():
+        with Image.open(file) as first, Image.open(folder / file.name) as second:
+            assert np.array_equal(np.asarray(first), np.asarray(second))
+    if method == "per-class":
+        assert all(len(weight) == 3 for weight in made["weights"].values())
+        assert np.allclose(np.sum(list(made["weights"].values()), axis=0), 1)
+
+
+def test_an_unknown_method(comp: Comp, two: Path) -> None:
+    assert "Methods: auto, mean, weighted, per-class, vote, geometric, rank" in comp.error("ensemble", "--method", "x")
