@@ -72,6 +72,21 @@ class EnsemblePaths:
         """Best single, mean and weighted scores, cross-fitted and in-sample."""
         return self.folder / "scores.json"
 
+    @property
+    def explanation(self) -> Path:
+        """What each member does for the blend, and how each image changed (`--explain`)."""
+        return self.folder / "explanation.json"
+
+    @property
+    def disagreement(self) -> Path:
+        """A picture of how many pixels two members name differently (`--explain`)."""
+        return self.folder / "disagreement.png"
+
+    @property
+    def changes(self) -> Path:
+        """A picture of the images that gained and lost most against the best single member (`--explain`)."""
+        return self.folder / "changes.png"
+
 
 @dataclass(frozen=True)
 class CachePaths:

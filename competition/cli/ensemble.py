@@ -8,6 +8,8 @@ from competition.cli.options import AsOption, Competition, DirOption, JsonOption
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
+    from competition.data.load import Loader
+    from competition.data.manifest import Item
     from competition.ensemble.build import Ensemble
     from competition.ensemble.members import Member
     from competition.ensemble.methods import Method
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp ensemble b1 dice-0.5 --name first --method weighted")(ensemble)
+    app.command(epilog="Example: comp ensemble b1 dice-0.5 --name first --explain")(ensemble)
 
 
 def ensemble(
@@ -28,6 +30,9 @@ def ensemble(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
     method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
+    ] = False,
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
@@ -40,7 +45,9 @@ def ensemble(
     stands beside it and is optimistic. `auto` weights only where that gains more than one standard error.
     """
     from competition.cli import output
+    from competition.cli.explain import show_explanation, write_explanation
     from competition.cli.submit import rounding
+    from competition.data.load import open_loader
     from competition.ensemble.methods import Method
     from competition.store import ensembles
 
@@ -50,14 +57,21 @@ def ensemble(
     chosen = _chosen(opened, names or [])
     members = [member_of(opened, e) for e in chosen]
     called = name or _free_name(opened)
-    made = _build(opened, chosen[0], members, Method(method))
+    items = _items(opened, chosen[0])
+    loader = open_loader(opened.settings, opened.paths.root)
+    made = _build(opened, members, Method(method), loader, items)
     record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
     images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    found = write_explanation(opened, called, members, made, loader, items) if explain else None
     if as_json:
         tested = {"test_images": images, "test_doubtful_share": doubtful}
-        output.print_json({"name": called, **tested, **made.to_json()})
+        explained = {} if found is None else {"explanation": found.to_json()}
+        output.print_json({"name": called, **tested, **made.to_json(), **explained})
         return
     _show(called, made)
+    if found is not None:
+        output.out().print()
+        show_explanation(opened, called, found, made)
     where = opened.paths.ensemble(called).folder
     if images:
         output.say(f"{images} test predictions: {where / 'submission'}.{rounding(doubtful)}")
@@ -121,22 +135,27 @@ def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
     return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
 
 
-def _build(opened: Competition, experiment: "Experiment", members: list["Member"], method: "Method") -> "Ensemble":
-    from competition.cli import output
-    from competition.data.load import open_loader
+def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
+    """The labelled images, by id, that the experiment's split is of."""
     from competition.data.manifest import Manifest
-    from competition.ensemble.build import build
 
     manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
-    items = {item.id: item for item in manifest.items}
-    loader = open_loader(opened.settings, opened.paths.root)
+    return {item.id: item for item in manifest.items}
+
+
+def _build(
+    opened: Competition, members: list["Member"], method: "Method", loader: "Loader", items: dict[str, "Item"]
+) -> "Ensemble":
+    from competition.cli import output
+    from competition.ensemble.build import build
+
     with output.progress_bar("Blending") as progress:
         return build(
             members,
             truth=lambda image_id: loader.labels(items[image_id]),
             metric=opened.settings.metric,
             method=method,
-            groups={item.id: item.group for item in manifest.items},
+            groups={image_id: item.group for image_id, item in items.items()},
             progress=progress,
         )
 

@@ -52,3 +52,17 @@ def test_a_submission_is_blended_by_the_ensemble_s_method(comp: Comp, two: Path,
 
 def test_an_unknown_method(comp: Comp, two: Path) -> None:
     assert "Methods: auto, mean, weighted, per-class, vote, geometric, rank" in comp.error("ensemble", "--method", "x")
+
+
+def test_what_each_member_does_is_explained(comp: Comp, two: Path) -> None:
+    ran = comp("ensemble", "--method", "mean", "--name", "e", "--explain")
+    assert ran.code == 0, ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert "ann (lead, training)" in ran.out
+    paths = Paths(two).ensemble("e")
+    found = json.loads(paths.explanation.read_text())
+    assert found["contribution"]["bad"] < 0 < found["contribution"]["b1"]
+    assert len(found["change"]) == 12
+    for path, shortest in ((paths.disagreement, 300), (paths.changes, 90)):
+        with Image.open(path) as picture:
+            assert min(picture.size) >= shortest
