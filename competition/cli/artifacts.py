@@ -9,7 +9,7 @@ from competition.cli.options import AsOption, DirOption, JsonOption, actor_name,
 if TYPE_CHECKING:
     from competition.ensemble.artifacts import Kept
 
-artifacts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, archive or prune probabilities.")
+artifacts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show, archive or prune probabilities.")
 
 KeepOption = Annotated[int, typer.Option(min=0, help="Leave those of the best N experiments as they are.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -18,9 +18,9 @@ DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.add_typer(artifacts, name="artifacts")
-    artifacts.command("list", epilog="Example: comp artifacts list")(show)
-    artifacts.command("archive", epilog="Example: comp artifacts archive --keep 5")(archive)
-    artifacts.command("prune", epilog="Example: comp artifacts prune --keep 10")(prune)
+    artifacts.command(epilog="Example: comp artifacts show")(show)
+    artifacts.command(epilog="Example: comp artifacts archive --keep 5")(archive)
+    artifacts.command(epilog="Example: comp artifacts prune --keep 10")(prune)
 
 
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:

@@ -42,7 +42,7 @@ class Kept:
         return sum(path.stat().st_size for path in (*self.raw, *map(archive_of, self.archived)))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as `comp artifacts list --json` prints them."""
+        """Plain values, as `comp artifacts show --json` prints them."""
         return {
             "experiment": self.experiment,
             "rank": self.rank,

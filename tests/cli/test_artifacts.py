@@ -21,11 +21,11 @@ def three(comp: Comp, ready: Path) -> Path:
 
 
 def listed(comp: Comp) -> dict[str, dict[str, object]]:
-    return {row["experiment"]: row for row in json.loads(comp.ok("artifacts", "list", "--json"))}
+    return {row["experiment"]: row for row in json.loads(comp.ok("artifacts", "show", "--json"))}
 
 
 def test_before_anything_is_stored(comp: Comp, ready: Path) -> None:
-    assert "No probabilities" in comp.ok("artifacts", "list")
+    assert "No probabilities" in comp.ok("artifacts", "show")
 
 
 def test_lists_what_there_is_and_who_needs_it(comp: Comp, three: Path) -> None:
@@ -40,7 +40,7 @@ def test_lists_what_there_is_and_who_needs_it(comp: Comp, three: Path) -> None:
     # Three classes of 12 labelled images, and of two test images by two fold models.
     assert found["b1"]["bytes"] == 3 * 32 * 32 * (12 + 2 * 2)
     assert (found["b1"]["shards"], found["b1"]["archived"]) == (4, 0)
-    assert "bad" in comp.ok("artifacts", "list")
+    assert "bad" in comp.ok("artifacts", "show")
 
 
 def test_prunes_what_nothing_refers_to(comp: Comp, three: Path) -> None:
