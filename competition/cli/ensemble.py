@@ -110,9 +110,10 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
     versions = {e.split_version for e in found}
     if len(versions) > 1:
         listed = ", ".join(f"{e.name} (v{e.split_version})" for e in found)
+        oldest = min(found, key=lambda e: e.split_version)
         raise RefusedError(
             f"These ran on different splits, so what one of them never saw another was trained on: {listed}.",
-            hint="Blend experiments of one split; run the older ones again on the current one.",
+            hint=f"`comp run --from {oldest.name}` runs it again on the current split; or blend those of one split.",
         )
     return found
 

@@ -61,7 +61,7 @@ def test_a_member_twice(member: Makes, folds: Folds) -> None:
 def test_another_origin(member: Makes, folds: Folds, header: dict[str, object], why: str) -> None:
     error = refusal([member("b1", folds), member("other", folds, **header)])
     assert error.message.startswith(f"other {why}")
-    assert "comp run" in (error.hint or "")
+    assert "`comp run --from other`" in (error.hint or "")
 
 
 def test_test_shards_are_checked_for_their_origin_too(member: Makes, folds: Folds, test_folds: Folds) -> None:
@@ -75,6 +75,7 @@ def test_missing_folds(member: Makes, folds: Folds) -> None:
     error = refusal([member("b1", folds), member("short", folds[:1])])
     assert error.message == "short has 1 folds, and b1 has 2."
     assert "comp run short" in (error.hint or "")
+    assert "comp run short" in (refusal([member("short", folds[:1]), member("b1", folds)]).hint or "")
 
 
 def test_an_image_in_two_folds(member: Makes, folds: Folds) -> None:
