@@ -1,5 +1,6 @@
 """`comp ensemble`: blend experiments, honestly."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -223,6 +224,8 @@ def _sentences(made: "Ensemble") -> list[str]:
     from competition.cli import output
     from competition.ensemble.methods import Method
 
+    if math.isnan(made.gain_error):
+        return [f"Score {output.percent(made.score)}; one group of images says nothing about its error: {made.method}."]
     gain = output.percent(made.weighted_score - made.mean_score, signed=True)
     error = output.percent(made.gain_error)
     lines = [f"Score {output.percent(made.score)}, standard error {output.percent(made.score_error)}."]

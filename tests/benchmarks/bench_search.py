@@ -6,8 +6,8 @@ COMPETITION is a folder with finished experiments. The 20 models are not trained
 out-of-fold probabilities, and changes them by a temperature and by smooth noise on their logarithms, by a seed. SCRATCH
 keeps them for the next time (as much disk as 20 experiments). With FOLDS, only so many folds are used.
 
-Times are those of one run each on all cores, reading included, by the clock and of the processor. The search over every pixel sees all pixels at every
-step, as Caruana's algorithm is written; its sums stay in memory.
+Times are those of one run each on all cores, reading included, by the clock and of the processor. The search over every
+pixel sees all pixels at every step, as Caruana's algorithm is written; its sums stay in memory.
 """
 
 import sys
