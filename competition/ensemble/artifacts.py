@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from competition.data.probabilities import Shard
+from competition.data.shards import Shard
 from competition.lifecycle import JobState
 from competition.paths import Paths, archive_of, header_of
 from competition.store import ensembles, events, jobs, splits, submissions

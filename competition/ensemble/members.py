@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from competition.data.parallel import Progress, in_threads
-from competition.data.probabilities import Bytes, Part, Shard
+from competition.data.probabilities import Bytes, Part
+from competition.data.shards import Shard
 from competition.errors import DataError, RefusedError
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import torch
 
-from competition.data.probabilities import Shard
+from competition.data.shards import Shard
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind

@@ -29,7 +29,8 @@ import cv2
 import numpy as np
 
 from competition.data import archive
-from competition.data.probabilities import Shard, ShardWriter
+from competition.data.probabilities import ShardWriter
+from competition.data.shards import Shard
 from competition.ensemble.members import Member
 from competition.ensemble.predictions import Predictions
 from competition.files import replacing

@@ -21,7 +21,8 @@ import numpy as np
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.parallel import in_threads
-from competition.data.probabilities import LEVELS, Shard, ShardWriter
+from competition.data.probabilities import LEVELS, ShardWriter
+from competition.data.shards import Shard
 from competition.ensemble import search
 from competition.ensemble.blend import Weighting, best_class
 from competition.ensemble.build import build

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from competition.data.probabilities import Shard, ShardWriter, quantise
+from competition.data.probabilities import ShardWriter, quantise
+from competition.data.shards import Shard
 from competition.errors import DataError
 from competition.paths import archive_of, header_of
 

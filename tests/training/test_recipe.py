@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from competition.data.load import load_mask
 from competition.data.manifest import Manifest
-from competition.data.probabilities import Shard
+from competition.data.shards import Shard
 from competition.errors import RefusedError
 from competition.files import sha256_of
 from competition.jobspec import JobSpec
