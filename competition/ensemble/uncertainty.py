@@ -32,7 +32,8 @@ def standard_error(
     scores = _scores(metric, matrices, units, times)
     if against is not None:
         scores = scores - _scores(metric, against, units, times)
-    return float(np.nanstd(scores, ddof=1))
+    scores = scores[~np.isnan(scores)]
+    return float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
 
 
 def _scores(metric: str, matrices: Matrices, units: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float64]:

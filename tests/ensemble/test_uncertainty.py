@@ -46,3 +46,7 @@ def own(given: np.ndarray) -> float:
 
 def test_one_group_says_nothing_about_others() -> None:
     assert np.isnan(standard_error(Metric.MIOU, matrices(np.array([3, 4])), units=np.zeros(2, np.int64)))
+
+
+def test_nothing_to_score_has_no_error() -> None:
+    assert np.isnan(standard_error(Metric.MIOU, np.zeros((4, 2, 2), np.int64), units=np.arange(4)))
