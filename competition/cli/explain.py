@@ -70,8 +70,9 @@ def show_explanation(opened: Competition, name: str, found: "Explanation", made:
         change = output.NOTHING if math.isnan(loss) else output.percent(-loss, signed=True)
         output.add_row(table, member, people(member), f"{share:.3f}", output.percent(made.singles[member]), change)
     output.out().print(table)
-    output.out().print()
-    output.out().print(_classes(found))
+    if not np.isnan(found.class_effect).all():
+        output.out().print()
+        output.out().print(_classes(found))
     gained, lost = int((found.change > 0).sum()), int((found.change < 0).sum())
     paths = opened.paths.ensemble(name)
     output.out().print()
