@@ -1,6 +1,7 @@
 """`comp ensemble`: blend experiments, honestly."""
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -210,7 +211,7 @@ def _show(name: str, made: "Ensemble") -> None:
     output.out().print(table)
     output.out().print()
     for line in _sentences(made):
-        output.print_lines(line)
+        output.print_lines(textwrap.fill(line, 80))
     output.out().print()
     weights = output.table("member", "weight", "alone", right=("weight", "alone"))
     for member, weight in made.weights.items():
@@ -238,6 +239,6 @@ def _sentences(made: "Ensemble") -> list[str]:
         line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
         if made.bounds is not None:
             low, high = map(output.percent, made.bounds)
-            line += f":\nunrounded, the blend scores {low} to {high}"
+            line += f": unrounded, the blend scores {low} to {high}"
         lines.append(f"{line}.")
     return lines

@@ -12,7 +12,6 @@ from competition.ensemble.blend import TOTAL, Weighting, best_class, blend
 from competition.ensemble.build import Ensemble
 from competition.ensemble.evaluate import Truth, flat
 from competition.ensemble.members import Member, OpenMembers, open_members
-from competition.ensemble.methods import Method
 from competition.scoring import confusion, metrics
 from competition.scoring.confusion import Matrices
 
@@ -75,7 +74,7 @@ def explain(
     opened = open_members(members)
     classes, names = len(opened.classes), opened.names
     best, _ = made.best_single
-    weightings = [made.weighting, *(without(made.weighting, m, made.method) for m in range(len(names)))]
+    weightings = [made.weighting, *(without(made.weighting, m) for m in range(len(names)))]
     distinct = [weighting for weighting in dict.fromkeys(weightings) if weighting is not None]
 
     def one(image_id: str) -> tuple[Matrices, Matrices, Matrices]:
@@ -113,12 +112,12 @@ def explain(
     )
 
 
-def without(weighting: Weighting, member: int, method: Method) -> Weighting | None:
+def without(weighting: Weighting, member: int) -> Weighting | None:
     """The weighting without a member; None where nothing would be left.
 
     Weights by class are stretched to their old sum; a class that only this member spoke for goes to all others alike.
     """
-    if method is not Method.PER_CLASS:
+    if not any(isinstance(count, tuple) for count in weighting):
         rest = tuple(0 if m == member else count for m, count in enumerate(weighting))
         return rest if any(rest) else None
     if len(weighting) == 1:

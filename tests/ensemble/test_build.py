@@ -219,3 +219,24 @@ def test_the_certificate_is_of_the_final_weights(member: Makes) -> None:
     assert made.bounds[0] <= made.weighted_in_sample <= made.bounds[1]
     assert made.doubtful_share is not None
     assert 0 <= made.doubtful_share < 0.1
+
+
+def test_classes_get_weights_of_their_own_where_members_know_different_ones(member: Makes) -> None:
+    """One member confuses the last two classes and one the first two; each class is left to the one that knows it."""
+    generator = np.random.default_rng(0)
+    images: list[dict[str, np.ndarray]] = [{}, {}]
+    for image_id, labels in TRUTH.items():
+        right = (np.arange(3)[:, None, None] == labels).astype(np.float32)
+        for seen, confused in zip(images, (slice(1, 3), slice(0, 2)), strict=True):
+            blurred = right.copy()
+            blurred[confused] = right[confused].mean(axis=0)
+            noise = generator.dirichlet(np.ones(3), labels.shape).transpose(2, 0, 1)
+            seen[image_id] = (0.4 * blurred + 0.6 * noise).astype(np.float32)
+    members = [member("first", in_folds(images[0])), member("last", in_folds(images[1]))]
+    made = built(members, Method.PER_CLASS)
+    first, last = np.array(made.weights["first"]), np.array(made.weights["last"])
+    assert first.shape == (3,)
+    assert np.allclose(first + last, 1)
+    assert first[0] > last[0]
+    assert last[2] > first[2]
+    assert made.weighted_in_sample > built(members, Method.WEIGHTED).weighted_in_sample

@@ -46,8 +46,8 @@ def test_a_member_without_weight_contributes_nothing_known(member: Makes) -> Non
 
 
 def test_weights_without_a_member() -> None:
-    assert without((2, 0, 3), 0, Method.WEIGHTED) == (0, 0, 3)
-    assert without((2, 0), 0, Method.WEIGHTED) is None
+    assert without((2, 0, 3), 0) == (0, 0, 3)
+    assert without((2, 0), 0) is None
     # Class 0 keeps the proportion 1 : 3, class 1 was the leaver's alone.
     table = ((128, 256), (32, 0), (96, 0))
-    assert without(table, 0, Method.PER_CLASS) == ((0, 0), (64, 128), (192, 128))
+    assert without(table, 0) == ((0, 0), (64, 128), (192, 128))
