@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from competition.ensemble.predictions import Predictions
-from competition.errors import RefusedError
+from competition.errors import DataError, RefusedError
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
 OOF = noisy(random_truth("a", "b"), seed=0, noise=1)
@@ -56,3 +56,22 @@ def test_a_member_without_weight_does_not_count(member: Makes) -> None:
 def test_refuses_before_anything_is_written(member: Makes) -> None:
     with pytest.raises(RefusedError, match="no test predictions"):
         Predictions([member("b1", FOLDS)], {"b1": 1.0})
+
+
+def test_counts_the_pixels_that_rounding_may_have_decided(member: Makes) -> None:
+    # Stored 128, 127, 0 (a lead of one level) and 140, 115, 0.
+    pixels = np.array([[0.501, 0.499, 0], [0.55, 0.45, 0]], np.float32).T.reshape(3, 1, 2)
+    made = Predictions([member("b1", FOLDS, [{"t": pixels}] * 2)], {"b1": 1.0})
+    assert made.doubtful_share is None
+    list(made)
+    assert made.doubtful_share == 0.5
+    votes = Predictions([member("b2", FOLDS, [{"t": pixels}] * 2)], {"b2": 1.0}, method=Method.VOTE)
+    list(votes)
+    assert votes.doubtful_share is None
+
+
+def test_an_altered_shard_is_refused_before_anything_is_predicted(member: Makes) -> None:
+    made = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
+    made.test[1].write_bytes(b"\x00\x00\xff")
+    with pytest.raises(DataError, match="sha256 is another"):
+        Predictions([made], {"b1": 1.0})
