@@ -106,7 +106,7 @@ class Objective:
 
     def score(self, sums: Planes) -> float:
         """The score of a weighting whose weighted sums of probabilities are (C, P)."""
-        matrix = self._settled + self._count(best_class(sums), slice(None))
+        matrix = self._settled + self._count(best_class(sums), self._rows, self._weight)
         return metrics.score(self._metric, matrix)
 
     def score_of(self, counts: Weighting) -> float:
@@ -116,16 +116,17 @@ class Objective:
     def scores_after_adding(self, sums: Planes) -> NDArray[np.float64]:
         """The score after each of the members has been added once more to `sums` (C, P)."""
         best, second = two_best(sums)
-        loose = best - second <= LEVELS
-        labels = best_class(sums)
-        fixed = self._settled + self._count(labels[~loose], ~loose)
-        near = sums[:, loose]
-        counted = [self._count(best_class(near + value[:, loose]), loose) for value in self.values]
-        return metrics.score_each(self._metric, fixed + np.stack(counted))
+        is_loose = best - second <= LEVELS
+        fixed, loose = np.flatnonzero(~is_loose), np.flatnonzero(is_loose)
+        settled = self._settled + self._count(best_class(sums[:, fixed]), self._rows[fixed], self._weight[fixed])
+        rows, weight, near = self._rows[loose], self._weight[loose], sums[:, loose]
+        counted = [self._count(best_class(near + value[:, loose]), rows, weight) for value in self.values]
+        return metrics.score_each(self._metric, settled + np.stack(counted))
 
-    def _count(self, labels: NDArray[np.uint8], pixels: NDArray[np.bool_] | slice) -> NDArray[np.float64]:
-        cells = self._rows[pixels] + labels
-        counted = np.bincount(cells, weights=self._weight[pixels], minlength=self._classes**2)
+    def _count(
+        self, labels: NDArray[np.uint8], rows: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        counted = np.bincount(rows + labels, weights=weight, minlength=self._classes**2)
         return counted.reshape(self._classes, self._classes).astype(np.float64)
 
 

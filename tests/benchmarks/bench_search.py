@@ -26,6 +26,7 @@ from competition.data.shards import Shard
 from competition.ensemble import search
 from competition.ensemble.blend import Weighting, best_class
 from competition.ensemble.build import build
+from competition.ensemble.crossfit import units_of
 from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
@@ -66,19 +67,24 @@ def main(competition: Path, scratch: Path, most_folds: int) -> None:
     print(f"all that `comp ensemble` does to find and score weights: {command} ({made.method})")
     print(f"greedy search on the sample, survey and drawing included: {quick}", flush=True)
     clock.lap()
+    refined = search.search(sample, Metric.MIOU, units=units_of(opened.ids, groups), seed=0)[-1]
+    bagged = clock.lap()
+    print(f"bags and refinement on the same sample: {bagged}", flush=True)
+    clock.lap()
     full, steps = on_every_pixel(opened, labels.__getitem__)
     slow = clock.lap()
     print(f"greedy search on every pixel, {steps} steps: {slow}")
     ratios = slow.wall / quick.wall, slow.processor / quick.processor
     print(f"  {ratios[0]:.1f} times as long by the clock, {ratios[1]:.1f} times the processor's time", flush=True)
     equal: Weighting = (1,) * MODELS
-    scored = confusions(opened, [equal, sampled, full, made.weighting], truth=labels.__getitem__)
+    scored = confusions(opened, [equal, sampled, refined, full], truth=labels.__getitem__)
     score = {weighting: metrics.score(Metric.MIOU, matrices) for weighting, matrices in scored.items()}
     print(f"exact mIoU: equal {score[equal]:.5f}, every pixel {score[full]:.5f}, sample {score[sampled]:.5f},", end=" ")
-    print(f"bagged and refined {made.weighted_in_sample:.5f}; cross-fitted {made.weighted_score:.5f}")
+    print(f"bagged and refined {score[refined]:.5f}; cross-fitted {made.weighted_score:.5f}")
     claims = {
         f"{FASTER:g} times as fast": min(ratios) >= FASTER,
-        f"within {CLOSE:g}": score[sampled] >= score[full] - CLOSE,
+        f"the same greedy within {CLOSE:g}": score[sampled] >= score[full] - CLOSE,
+        f"bagged and refined within {CLOSE:g}": score[refined] >= score[full] - CLOSE,
         f"under {SECONDS:g} s": command.wall < SECONDS,
     }
     missed = [claim for claim, reached in claims.items() if not reached]
