@@ -90,6 +90,21 @@ class EnsemblePaths:
         """Per-image confusion matrices of the blend on the out-of-fold images, scored as its headline score is."""
         return self.folder / "confusion.npz"
 
+    @property
+    def explanation(self) -> Path:
+        """What each member does for the blend, and how each image changed (`--explain`)."""
+        return self.folder / "explanation.json"
+
+    @property
+    def disagreement(self) -> Path:
+        """A picture of how many pixels two members name differently (`--explain`)."""
+        return self.folder / "disagreement.png"
+
+    @property
+    def changes(self) -> Path:
+        """A picture of the images that gained and lost most against the best single member (`--explain`)."""
+        return self.folder / "changes.png"
+
 
 @dataclass(frozen=True)
 class CachePaths:
@@ -209,6 +224,10 @@ class Paths:
         folder = "debug" if fold is None else f"fold{fold}-repeat{repeat}" if repeat else f"fold{fold}"
         return JobPaths(self.experiment(name) / folder)
 
+    def fold_jobs(self, name: str) -> list[JobPaths]:
+        """The files of every fold job, with every seed, that has left some."""
+        return [JobPaths(folder) for folder in sorted(self.experiment(name).glob("fold*"))]
+
     def reproduction(self, name: str, fold: int) -> JobPaths:
         """The files of a fold job that was run once more to compare."""
         return JobPaths(self.runs / "reproductions" / name / f"fold{fold}")
@@ -259,6 +278,11 @@ def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
 def header_of(shard: Path) -> Path:
     """The JSON header that describes a probability shard: `oof.u8` -> `oof.u8.json`."""
     return shard.with_name(shard.name + ".json")
+
+
+def archive_of(shard: Path) -> Path:
+    """The archive that may stand for a probability shard: `oof.u8` -> `oof.u8.zip`."""
+    return shard.with_name(shard.name + ".zip")
 
 
 def find_competition(start: Path) -> Paths:

@@ -3,6 +3,7 @@
 import typer
 
 from competition.cli import (
+    artifacts,
     assign,
     augment,
     baseline,
@@ -64,6 +65,7 @@ for module in (
     submissions,
     status,
     cache,
+    artifacts,
     demo,
 ):
     module.register(app)

@@ -1,5 +1,7 @@
 """`comp ensemble`: blend experiments, honestly."""
 
+import math
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +11,11 @@ from competition.errors import RefusedError
 from competition.paths import check_name
 
 if TYPE_CHECKING:
-    from competition.ensemble.build import Ensemble, Method
+    from competition.data.load import Loader
+    from competition.data.manifest import Item
+    from competition.ensemble.build import Ensemble
     from competition.ensemble.members import Member
+    from competition.ensemble.methods import Method
     from competition.store import ensembles
     from competition.store.experiments import Experiment
     from competition.store.splits import SplitVersion
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp ensemble b1 dice-0.5 --name first --method weighted")(ensemble)
+    app.command(epilog="Example: comp ensemble b1 dice-0.5 --name first --explain")(ensemble)
 
 
 def ensemble(
@@ -27,7 +32,10 @@ def ensemble(
         typer.Argument(metavar="[EXPERIMENT]...", help="Complete experiments.", show_default="all on this split"),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
-    method: Annotated[str, typer.Option(help="mean or weighted.")] = "mean",
+    method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
+    ] = False,
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
@@ -37,10 +45,13 @@ def ensemble(
     Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
-    stands beside it and is optimistic.
+    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error.
     """
     from competition.cli import output
-    from competition.ensemble.build import Method
+    from competition.cli.explain import show_explanation, write_explanation
+    from competition.cli.submit import rounding
+    from competition.data.load import open_loader
+    from competition.ensemble.methods import Method
     from competition.store import ensembles
 
     if method not in list(Method):
@@ -51,18 +62,25 @@ def ensemble(
     chosen = _chosen(opened, names or [])
     members = [member_of(opened, e) for e in chosen]
     called = name or _free_name(opened)
-    made = _build(opened, chosen[0], members, Method(method))
+    items = _items(opened, chosen[0])
+    loader = open_loader(opened.settings, opened.paths.root)
+    made = _build(opened, members, Method(method), loader, items)
     record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
-    images = _keep(opened, record, made, members, actor=actor_name(as_member))
+    images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    found = write_explanation(opened, called, members, made, loader, items) if explain else None
     if as_json:
-        output.print_json({"name": called, "test_images": images, **made.to_json()})
+        tested = {"test_images": images, "test_doubtful_share": doubtful}
+        explained = {} if found is None else {"explanation": found.to_json()}
+        output.print_json({"name": called, **tested, **made.to_json(), **explained})
         return
     _show(called, made)
+    if found is not None:
+        output.out().print()
+        show_explanation(opened, called, found, made)
     where = opened.paths.ensemble(called).folder
     if images:
-        output.say(
-            f"{images} test predictions: {where / 'submission'}. Other formats: `comp submit {called} --format …`."
-        )
+        output.say(f"{images} test predictions: {where / 'submission'}.{rounding(doubtful)}")
+        output.say(f"Other formats: `comp submit {called} --format …`.")
     else:
         output.say("The competition has no test images, so there is no submission.")
 
@@ -90,18 +108,31 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
     from competition.store import experiments
     from competition.store.leaderboard import leaderboard
 
-    wanted = names or [row.name for row in leaderboard(opened.store) if row.rank]
+    wanted = names or _with_probabilities(opened, [row.name for row in leaderboard(opened.store) if row.rank])
     found = [experiments.find(opened.store, name) for name in dict.fromkeys(wanted)]
     if not found:
         raise RefusedError("No experiment is complete yet.", hint="`comp leaderboard` says what is missing.")
     versions = {e.split_version for e in found}
     if len(versions) > 1:
         listed = ", ".join(f"{e.name} (v{e.split_version})" for e in found)
+        oldest = min(found, key=lambda e: e.split_version)
         raise RefusedError(
             f"These ran on different splits, so what one of them never saw another was trained on: {listed}.",
-            hint="Blend experiments of one split; run the older ones again on the current one.",
+            hint=f"`comp run --from {oldest.name}` runs it again on the current split; or blend those of one split.",
         )
     return found
+
+
+def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
+    """Those whose probabilities have not been pruned; says which have."""
+    from competition.cli import output
+    from competition.ensemble import artifacts
+
+    stored = {kept.experiment for kept in artifacts.find(opened.store)}
+    pruned = [name for name in names if name not in stored]
+    if pruned:
+        output.say(f"Left out, because their probabilities were pruned: {', '.join(pruned)}.")
+    return [name for name in names if name in stored]
 
 
 def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
@@ -110,44 +141,50 @@ def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
     return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
 
 
-def _build(opened: Competition, experiment: "Experiment", members: list["Member"], method: "Method") -> "Ensemble":
-    from competition.cli import output
-    from competition.data.load import open_loader
+def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
+    """The labelled images, by id, that the experiment's split is of."""
     from competition.data.manifest import Manifest
-    from competition.ensemble.build import build
 
     manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
-    items = {item.id: item for item in manifest.items}
-    loader = open_loader(opened.settings, opened.paths.root)
+    return {item.id: item for item in manifest.items}
+
+
+def _build(
+    opened: Competition, members: list["Member"], method: "Method", loader: "Loader", items: dict[str, "Item"]
+) -> "Ensemble":
+    from competition.cli import output
+    from competition.ensemble.build import build
+
     with output.progress_bar("Blending") as progress:
         return build(
             members,
             truth=lambda image_id: loader.labels(items[image_id]),
             metric=opened.settings.metric,
             method=method,
-            groups={item.id: item.group for item in manifest.items},
+            groups={image_id: item.group for image_id, item in items.items()},
             progress=progress,
         )
 
 
 def _keep(
     opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
-) -> int:
-    """Write the ensemble's files and its record; the number of test images predicted."""
-    from competition.cli.submit import write_submission
+) -> tuple[int, float | None]:
+    """Write the ensemble's files and its record; what `write_submission` says of the test images."""
+    from competition.cli.submit import Blend, write_submission
     from competition.files import write_json
     from competition.scoring import confusion
     from competition.store import ensembles
 
     paths = opened.paths.ensemble(record.name)
-    images = 0
+    images, doubtful = 0, None
     if members[0].test:
-        images = write_submission(opened, members, made.weights, "png", paths.folder / "submission")
+        blend = Blend(members, made.weights, made.method)
+        images, doubtful = write_submission(opened, blend, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
     confusion.save(paths.confusion, made.ids, made.confusion)
     ensembles.save(opened.store, record, actor=actor)
-    return images
+    return images, doubtful
 
 
 def _free_name(opened: Competition) -> str:
@@ -162,21 +199,51 @@ def _free_name(opened: Competition) -> str:
 
 def _show(name: str, made: "Ensemble") -> None:
     from competition.cli import output
+    from competition.ensemble.methods import Method
 
     best, single = made.best_single
-    table = output.table(name, "score", "gain", right=("score", "gain"))
+    table = output.table(name, "score", "gain", right=("score", "gain"), wrap=(name,))
     rows = [
         (f"best single ({best})", single),
         ("mean", made.mean_score),
         ("weighted, cross-fitted", made.weighted_score),
         ("weighted, in-sample (optimistic)", made.weighted_in_sample),
     ]
+    if made.method not in (Method.MEAN, Method.WEIGHTED, Method.PER_CLASS):
+        rows.append((made.method, made.score))
     for label, score in rows:
-        gain = None if score is None else score - single
-        output.add_row(table, label, output.percent(score), output.percent(gain, signed=True))
+        output.add_row(table, label, output.percent(score), output.percent(score - single, signed=True))
     output.out().print(table)
+    output.out().print()
+    for line in _sentences(made):
+        output.print_lines(textwrap.fill(line, 80))
     output.out().print()
     weights = output.table("member", "weight", "alone", right=("weight", "alone"))
     for member, weight in made.weights.items():
-        output.add_row(weights, member, f"{weight:.3f}", output.percent(made.singles[member]))
+        written = "by class" if isinstance(weight, list) else f"{weight:.3f}"
+        output.add_row(weights, member, written, output.percent(made.singles[member]))
     output.out().print(weights)
+
+
+def _sentences(made: "Ensemble") -> list[str]:
+    """What the numbers amount to."""
+    from competition.cli import output
+    from competition.ensemble.methods import Method
+
+    if math.isnan(made.gain_error):
+        return [f"Score {output.percent(made.score)}; one group of images says nothing about its error: {made.method}."]
+    gain = output.percent(made.weighted_score - made.mean_score, signed=True)
+    error = output.percent(made.gain_error)
+    lines = [f"Score {output.percent(made.score)}, standard error {output.percent(made.score_error)}."]
+    if made.asked is Method.AUTO:
+        verdict = "more than" if made.method is Method.WEIGHTED else "not more than"
+        lines.append(f"Weights gain {gain} over equal ones, {verdict} one standard error ({error}): {made.method}.")
+    else:
+        lines.append(f"Weights gain {gain} over equal ones, standard error {error}.")
+    if made.doubtful_share is not None:
+        line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
+        if made.bounds is not None:
+            low, high = map(output.percent, made.bounds)
+            line += f": unrounded, the blend scores {low} to {high}"
+        lines.append(f"{line}.")
+    return lines

@@ -94,6 +94,8 @@ def run(
     if tried is not None:
         ideas.link(opened.store, tried, submitted.experiment, actor=wish.member)
     _announce(submitted, detach=detach)
+    if submitted.new_jobs and not debug:
+        _say_disk_need(opened, submitted.experiment.split_version)
     finished = True
     if not detach:
         from competition.cli.board import board
@@ -138,6 +140,25 @@ def _announce(submitted: "Submitted", *, detach: bool) -> None:
     if detach:
         jobs = "1 job" if submitted.new_jobs == 1 else f"{submitted.new_jobs} jobs"
         output.say(f"{jobs} queued. `comp worker` runs them; `comp queue` shows them.")
+
+
+def _say_disk_need(opened: Competition, split_version: int) -> None:
+    """What the experiment's probabilities are going to take, before anything predicts them."""
+    import shutil
+
+    from competition.cli import output
+    from competition.cli.study import read_manifest
+    from competition.data.probabilities import disk_need
+    from competition.store import splits
+
+    manifest = read_manifest(opened)
+    folds = next(split.folds for split in splits.every(opened.store) if split.version == split_version)
+    need = disk_need(manifest.items, manifest.test, classes=len(opened.settings.classes), folds=folds)
+    free = shutil.disk_usage(opened.paths.root).free
+    line = f"Its probabilities will take {need / 2**20:.0f} MiB; {free / 2**20:.0f} MiB are free."
+    if need > free:
+        line += " That is too little: `comp artifacts archive` or `comp artifacts prune --keep N` makes room."
+    output.say(line)
 
 
 def _row(opened: Competition, name: str) -> "LeaderboardRow":

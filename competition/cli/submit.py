@@ -21,19 +21,30 @@ from competition.errors import CompError, RefusedError, UnknownNameError
 from competition.team import Right
 
 if TYPE_CHECKING:
+    from competition.ensemble.blend import Weight
     from competition.ensemble.members import Member
+    from competition.ensemble.methods import Method
     from competition.ensemble.writers import Format, Layout
     from competition.ensemble.writers.check import Witness
     from competition.store.submissions import Recorded
 
 
 @dataclass(frozen=True)
+class Blend:
+    """What makes the test predictions."""
+
+    members: list["Member"]
+    weights: Mapping[str, "Weight"]
+    method: "Method"
+
+
+@dataclass(frozen=True)
 class Source:
-    """What is submitted: an ensemble's or an experiment's test predictions, and its score on the training images."""
+    """What is submitted: an ensemble or an experiment, the share of each member, and the score out of fold."""
 
     name: str
-    members: "list[Member]"
-    weights: Mapping[str, float]
+    blend: Blend
+    shares: dict[str, float]
     split_version: int
     cv: float | None
 
@@ -109,7 +120,7 @@ def submit(
         submissions.check_quota(opened.store, opened.settings.submissions_per_day)
     target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
     witness = Witness(chosen, layout)
-    images = _write(opened, found.members, found.weights, target, witness)
+    images, doubtful = _write(opened, found.blend, target, witness)
     if wanted is not None:
         check(target, wanted, witness)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
@@ -119,10 +130,18 @@ def submit(
     made = recorded.submission
     if as_json:
         checked = None if against is None else str(against)
-        output.print_json({**made.to_json(), "path": str(target), "new": recorded.is_new, "checked": checked})
+        output.print_json(
+            {
+                **made.to_json(),
+                "path": str(target),
+                "new": recorded.is_new,
+                "checked": checked,
+                "doubtful_share": doubtful,
+            }
+        )
         return
     output.print_lines(str(target))
-    output.say(f"{images} test images of {source} as {form}, sha256 {made.sha256[:12]}.")
+    output.say(f"{images} test images of {source} as {form}, sha256 {made.sha256[:12]}.{rounding(doubtful)}")
     if recorded.is_new:
         output.say(f"Submission {made.id}. When the board has answered: `comp score {made.id} --public SCORE`.")
     else:
@@ -144,33 +163,42 @@ def _record(
         member=member,
         split_version=found.split_version,
         cv=found.cv,
-        weights=dict(found.weights),
+        weights=found.shares,
     )
     return submissions.record(opened.store, draft, per_day=opened.settings.submissions_per_day, force=force)
 
 
-def write_submission(
-    opened: Competition, members: list["Member"], weights: Mapping[str, float], form: str, target: Path
-) -> int:
-    """Blend the members' test predictions and write them to `target`; the number of images."""
+def write_submission(opened: Competition, blend: Blend, form: str, target: Path) -> tuple[int, float | None]:
+    """Blend the members' test predictions and write them to `target`.
+
+    Returns:
+        The number of images, and the share of their pixels that rounding may have decided, where that is known.
+    """
     from competition.ensemble.writers import Format
     from competition.ensemble.writers.check import Witness
 
-    return _write(opened, members, weights, target, Witness(Format(form), _layout(opened, Format(form))))
+    return _write(opened, blend, target, Witness(Format(form), _layout(opened, Format(form))))
 
 
-def _write(
-    opened: Competition, members: list["Member"], weights: Mapping[str, float], target: Path, witness: "Witness"
-) -> int:
+def rounding(doubtful: float | None) -> str:
+    """What there is to say about rounding, to put behind a sentence."""
+    if doubtful is None:
+        return ""
+    return f" Rounding to bytes may have decided {100 * doubtful:.3f} % of the pixels, and no others."
+
+
+def _write(opened: Competition, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
     from competition.cli import output
-    from competition.ensemble.predictions import test_labels
+    from competition.ensemble.predictions import Predictions
     from competition.ensemble.writers import write
 
     layout = witness.layout
     with output.progress_bar("Writing test predictions") as progress:
-        labels = test_labels(members, weights, progress=progress, order=list(layout.ids.values()) or None)
-        named = ((image_id, layout.images[image_id], mask) for image_id, mask in labels)
-        return write(witness.form, witness.watch(named), target, layout)
+        order = list(layout.ids.values()) or None
+        made = Predictions(blend.members, blend.weights, method=blend.method, progress=progress, order=order)
+        named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
+        images = write(witness.form, witness.watch(named), target, layout)
+    return images, made.doubtful_share
 
 
 def _layout(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
@@ -220,6 +248,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 def _resolve(opened: Competition, name: str) -> Source:
     """The ensemble or experiment called `name`."""
     from competition.cli.ensemble import member_of
+    from competition.ensemble.methods import Method
     from competition.store import ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
@@ -228,10 +257,12 @@ def _resolve(opened: Competition, name: str) -> Source:
     blends = {blend.name: blend for blend in ensembles.every(opened.store)}
     if name in blends:
         blend = blends[name]
-        return Source(name, _members(opened, blend.weights), blend.weights, blend.split_version, blend.score)
+        found = Blend(_members(opened, blend.weights), blend.weights, Method(blend.method))
+        return Source(name, found, blend.shares, blend.split_version, blend.score)
     if experiments.exists(opened.store, name):
         alone = experiments.find(opened.store, name)
-        return Source(name, [member_of(opened, alone)], {name: 1.0}, alone.split_version, alone.score)
+        found = Blend([member_of(opened, alone)], {name: 1.0}, Method.MEAN)
+        return Source(name, found, {name: 1.0}, alone.split_version, alone.score)
     known = [*blends, *(row.name for row in leaderboard(opened.store))]
     raise UnknownNameError.among("ensemble or experiment", name, known)
 

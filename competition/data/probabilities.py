@@ -6,23 +6,24 @@ than one image.
 
 A blend is a convex combination, so it is off by at most 1/510 too, and its best class can differ from that of the
 unrounded blend only where the two best lie less than 1/255 apart. The header records the share of such pixels.
+
+A shard that is not needed every day can be archived: deflated image by image, read as before, only slower.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from competition.errors import DataError
-from competition.files import replacing, sha256_of, write_json
-from competition.paths import header_of
+from competition.data.manifest import Item
+from competition.files import replacing, write_json
+from competition.paths import archive_of, header_of
 from competition.yamlfile import Section
 
 Part = Literal["oof", "test"]
@@ -31,10 +32,9 @@ Bytes = NDArray[np.uint8]
 
 LEVELS = 255
 _SUM_TOLERANCE = 1e-3
-_MEND = "`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again."
 
 
-class _Entry(Section):
+class Entry(Section):
     """Where an image lies in the shard; `offset` counts bytes."""
 
     id: str
@@ -43,7 +43,7 @@ class _Entry(Section):
     offset: int = Field(ge=0)
 
 
-class _Header(Section):
+class Header(Section):
     """Everything that is known about a shard without opening it."""
 
     version: Literal[1] = 1
@@ -52,7 +52,7 @@ class _Header(Section):
     split_hash: str
     fingerprint: str
     quantisation: Literal["round(255 p)"] = "round(255 p)"
-    images: tuple[_Entry, ...]
+    images: tuple[Entry, ...]
     sha256: str
     uncertain_share: float = Field(ge=0, le=1)
 
@@ -66,6 +66,17 @@ def quantise(probabilities: Probabilities) -> Bytes:
     """Probabilities from 0 to 1 as bytes: round(255 p)."""
     scaled = np.multiply(probabilities, np.float32(LEVELS))
     return np.rint(scaled, out=scaled).astype(np.uint8)
+
+
+def disk_need(items: Iterable[Item], tests: Iterable[Item], *, classes: int, folds: int) -> int:
+    """The bytes that the shards of all folds of one experiment take.
+
+    Args:
+        items: the labelled images; each is predicted in one fold.
+        tests: the test images; each is predicted in every fold.
+    """
+    pixels = sum(item.height * item.width for item in items)
+    return classes * (pixels + folds * sum(item.height * item.width for item in tests))
 
 
 class ShardWriter:
@@ -86,7 +97,7 @@ class ShardWriter:
         self._part: Part = part
         self._split_hash = split_hash
         self._fingerprint = fingerprint
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._digest = hashlib.sha256()
         self._size = 0
         self._pixels = 0
@@ -118,7 +129,7 @@ class ShardWriter:
         height, width = probabilities.shape[1:]
         self._file.write(data)
         self._digest.update(data)
-        self._entries[image_id] = _Entry(id=image_id, height=height, width=width, offset=self._size)
+        self._entries[image_id] = Entry(id=image_id, height=height, width=width, offset=self._size)
         self._size += len(data)
         self._pixels += height * width
         self._uncertain += _count_uncertain(probabilities)
@@ -136,10 +147,11 @@ class ShardWriter:
             return
         header_of(self._path).unlink(missing_ok=True)  # an old header must never describe the new shard
         self._open_files.close()
+        archive_of(self._path).unlink(missing_ok=True)
         write_json(header_of(self._path), self._header().model_dump(mode="json"))
 
-    def _header(self) -> _Header:
-        return _Header(
+    def _header(self) -> Header:
+        return Header(
             classes=self._classes,
             part=self._part,
             split_hash=self._split_hash,
@@ -157,101 +169,6 @@ class ShardWriter:
         off = np.abs(probabilities.sum(axis=0) - 1).max()
         if not (off <= _SUM_TOLERANCE and probabilities.min() >= 0):
             raise ValueError(f"{image_id}: these are no probabilities (their sums are off by up to {off:.3g})")
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A shard to read from; `shard[image_id]` maps one image into memory.
-
-    Args:
-        classes: their names, in the order of the channels.
-        uncertain_share: the share of pixels whose decision rounding could have changed.
-    """
-
-    path: Path
-    classes: tuple[str, ...]
-    part: Part
-    split_hash: str
-    fingerprint: str
-    sha256: str
-    uncertain_share: float
-    _entries: Mapping[str, _Entry]
-
-    @classmethod
-    def open(cls, path: Path) -> "Shard":
-        """The shard at `path`, its header read and checked against the size on disk.
-
-        Raises:
-            DataError: shard or header is missing, cut short, or damaged.
-        """
-        header = _read_header(path)
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError as error:
-            raise DataError(f"{path} does not exist.", hint=_MEND) from error
-        if size != header.bytes:
-            raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_MEND)
-        return cls(
-            path=path,
-            classes=header.classes,
-            part=header.part,
-            split_hash=header.split_hash,
-            fingerprint=header.fingerprint,
-            sha256=header.sha256,
-            uncertain_share=header.uncertain_share,
-            _entries={e.id: e for e in header.images},
-        )
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The images, in the order in which they were added."""
-        return tuple(self._entries)
-
-    @property
-    def sizes(self) -> dict[str, tuple[int, int]]:
-        """Height and width (pixels) of every image, by id."""
-        return {e.id: (e.height, e.width) for e in self._entries.values()}
-
-    def __contains__(self, image_id: object) -> bool:
-        return image_id in self._entries
-
-    def __getitem__(self, image_id: str) -> np.memmap[Any, np.dtype[np.uint8]]:
-        """One image's probabilities as uint8 (C, H, W), read-only.
-
-        Each image has a map of its own, so that memory is given back as soon as the caller drops it.
-        """
-        entry = self._entries[image_id]
-        shape = (len(self.classes), entry.height, entry.width)
-        return np.memmap(self.path, dtype=np.uint8, mode="r", offset=entry.offset, shape=shape)
-
-    def verify(self) -> None:
-        """Read the whole shard and compare its sha256 with the header's.
-
-        Raises:
-            DataError: they differ.
-        """
-        if sha256_of(self.path) != self.sha256:
-            raise DataError(f"{self.path} has changed since it was written: its sha256 is another.", hint=_MEND)
-
-
-def _read_header(path: Path) -> _Header:
-    place = header_of(path)
-    try:
-        header = _Header.model_validate_json(place.read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(f"{place} does not exist, so {path.name} was never finished.", hint=_MEND) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "JSON"
-        raise DataError(f"{place} is damaged: {where}: {first['msg']}.", hint=_MEND) from error
-    expected = 0
-    for entry in header.images:
-        if entry.offset != expected:
-            raise DataError(f"{place} is damaged: {entry.id} begins at {entry.offset}, not {expected}.", hint=_MEND)
-        expected += len(header.classes) * entry.height * entry.width
-    if len({e.id for e in header.images}) != len(header.images):
-        raise DataError(f"{place} is damaged: it lists an image twice.", hint=_MEND)
-    return header
 
 
 def _count_uncertain(probabilities: Probabilities) -> int:

@@ -4,25 +4,33 @@ Weights are counts (a member with weight 3 counts like three equal members) and 
 is exact: the result depends neither on the order of the members nor on the machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.probabilities import LEVELS, Bytes
+from competition.data.probabilities import Bytes
+from competition.ensemble.methods import Method, Planes
 
-Weighting = tuple[int, ...]
-"""How often each member counts."""
+Count = int | tuple[int, ...]
+"""How often a member counts: in all classes alike, or in each by itself."""
+Weighting = tuple[Count, ...]
+"""The count of each member. Where classes have their own, each class's counts add up to the same."""
+Weight = float | list[float]
+"""A member's share of the blend, as files and the database hold it: one number, or one for each class."""
 
+TOTAL = 256
+"""What fitted counts add up to: 255 x 257 still fits into 16 bits, which is twice as fast as 32."""
 _SMALL_TOTAL = 257
-"""255 x 257 still fits into 16 bits, which is twice as fast as 32."""
 _FINE_TOTAL = 2**20
 """255 x 2**20 fits into 32 bits."""
-_BLOCK = 65536
+_BLOCK = 32768
 """Pixels at a time: bounds memory, and keeps the sums near the processor."""
 
 
-def counts_of(weights: Sequence[float]) -> Weighting:
+def counts_of(weights: Sequence[float]) -> tuple[int, ...]:
     """Whole numbers in the proportion of the weights: exactly, if a total of up to 257 can; else to one in a million.
 
     Raises:
@@ -38,36 +46,74 @@ def counts_of(weights: Sequence[float]) -> Weighting:
     return tuple(np.rint(total * shares).astype(int).tolist())
 
 
-def blend(views: Sequence[Bytes], counts: Sequence[int]) -> Bytes:
-    """The label map of a weighted mean of probabilities; the lower class wins a tie.
+def weighting_of(weights: Sequence[Weight]) -> Weighting:
+    """The weighting that `weights_of` gave these weights of."""
+    plain = [weight for weight in weights if isinstance(weight, float | int)]
+    if len(plain) == len(weights):
+        return counts_of(plain)
+    return tuple(tuple(np.rint(TOTAL * np.asarray(weight)).astype(int).tolist()) for weight in weights)
+
+
+def weights_of(weighting: Weighting) -> list[Weight]:
+    """Each member's share of the blend; the shares add up to 1, in each class where classes have their own."""
+    total = total_of(weighting)
+    return [[c / total for c in count] if isinstance(count, tuple) else count / total for count in weighting]
+
+
+def total_of(weighting: Sequence[Count]) -> int:
+    """What the counts add up to."""
+    return sum(count[0] if isinstance(count, tuple) else count for count in weighting)
+
+
+def rounded(shares: NDArray[np.float64]) -> Weighting:
+    """Shares (M,) that add up to 1 as counts that add up to 256, or to the least number in the same proportion.
+
+    The largest remainders are rounded up (Hamilton's method).
+    """
+    exact = TOTAL * shares
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: TOTAL - counts.sum()]] += 1
+    divisor = reduce(gcd, counts.tolist())
+    return tuple((counts // divisor).tolist())
+
+
+def blend(views: Sequence[Bytes], weighting: Sequence[Count], method: Method = Method.MEAN) -> Bytes:
+    """The label map of a weighted blend of probabilities; the lower class wins a tie.
 
     Args:
         views: uint8 (C, H, W) of each model.
-        counts: the weight of each, a whole number.
 
     Returns:
         uint8 (H, W), class indices.
     """
-    kept = [(view, count) for view, count in zip(views, counts, strict=True) if count]
-    classes, height, width = kept[0][0].shape
-    flat = [(view.reshape(classes, -1), count) for view, count in kept]
-    labels = np.empty(height * width, dtype=np.uint8)
-    for start in range(0, len(labels), _BLOCK):
+    labels = [best_class(sums) for sums in blocks(views, weighting, method)]
+    return np.concatenate(labels).reshape(views[0].shape[1:])
+
+
+def blocks(views: Sequence[Bytes], weighting: Sequence[Count], method: Method = Method.MEAN) -> Iterator[Planes]:
+    """The weighted sums (C, P) of an image's pixels, in blocks that bound memory."""
+    kept = [(view.reshape(len(view), -1), count) for view, count in zip(views, weighting, strict=True) if _any(count)]
+    counts = [count for _, count in kept]
+    for start in range(0, kept[0][0].shape[1], _BLOCK):
         part = slice(start, start + _BLOCK)
-        labels[part] = best_class(weighted_sum([view[:, part] for view, _ in flat], [count for _, count in flat]))
-    return labels.reshape(height, width)
+        yield weighted_sum([view[:, part] for view, _ in kept], counts, method)
 
 
-def weighted_sum(planes: Sequence[Bytes], counts: Sequence[int]) -> NDArray[np.unsignedinteger]:
-    """The sum of uint8 (C, P) arrays, each times its count, in the narrowest type that holds it."""
-    narrowest = np.min_scalar_type(LEVELS * sum(counts))
+def weighted_sum(planes: Sequence[Bytes], weighting: Sequence[Count], method: Method = Method.MEAN) -> Planes:
+    """The sum of what uint8 (C, P) arrays say, each times its count, in the narrowest type that holds it."""
+    members = len(planes)
+    narrowest = np.min_scalar_type(method.highest(members) * total_of(weighting))
     total = np.zeros(planes[0].shape, dtype=narrowest)
-    for plane, count in zip(planes, counts, strict=True):
-        total += plane if count == 1 else plane.astype(narrowest) * narrowest.type(count)
+    for plane, count in zip(planes, weighting, strict=True):
+        marks = method.marks(plane, members)
+        if count == 1:
+            total += marks
+        else:
+            total += marks.astype(narrowest) * np.asarray(count, dtype=narrowest).reshape(-1, 1)
     return total
 
 
-def best_class(planes: NDArray[np.unsignedinteger]) -> Bytes:
+def best_class(planes: Planes) -> Bytes:
     """The index of the greatest of (C, P) along the first axis, the lowest where several are equal: uint8 (P,).
 
     What `planes.argmax(axis=0)` says, four times as fast: a plane at a time is contiguous memory.
@@ -79,3 +125,16 @@ def best_class(planes: NDArray[np.unsignedinteger]) -> Bytes:
         np.maximum(labels, better.view(np.uint8) * np.uint8(index), out=labels)
         np.maximum(best, planes[index], out=best)
     return labels
+
+
+def two_best(planes: Planes) -> tuple[Planes, Planes]:
+    """The greatest and the second greatest of (C, P) along the first axis, each (P,)."""
+    best, second = planes[0].copy(), np.zeros_like(planes[0])
+    for plane in planes[1:]:
+        np.maximum(second, np.minimum(best, plane), out=second)
+        np.maximum(best, plane, out=best)
+    return best, second
+
+
+def _any(count: Count) -> bool:
+    return any(count) if isinstance(count, tuple) else count > 0

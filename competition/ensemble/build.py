@@ -3,26 +3,22 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from competition.data.parallel import Progress
-from competition.ensemble.crossfit import fit, parts_of
-from competition.ensemble.evaluate import Truth, survey
-from competition.ensemble.members import Member, open_members
+from competition.ensemble.blend import Weight, Weighting, weights_of
+from competition.ensemble.certificate import bounds, doubt
+from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
+from competition.ensemble.evaluate import Truth, confusions, survey
+from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.methods import Method
+from competition.ensemble.uncertainty import standard_error
 from competition.scoring import metrics
 from competition.scoring.confusion import Matrices
 
-_PASSES = 3
-
-
-class Method(StrEnum):
-    """How members are weighted."""
-
-    MEAN = "mean"
-    """All alike."""
-    WEIGHTED = "weighted"
-    """By weights that maximise the metric on out-of-fold pixels."""
+_PASSES = 5
 
 
 @dataclass(frozen=True)
@@ -30,27 +26,42 @@ class Ensemble:
     """A blend and what it is worth; scores are fractions of the competition's metric over all out-of-fold pixels.
 
     Args:
+        method: never `auto`: what that chose.
+        asked: the method that was asked for.
         classes: their names, in order.
-        weights: by member, summing to 1; those that test images are blended with.
+        weights: by member, summing to 1 (in each class, where classes have their own); what test images are blended by.
+        fitted_weights: those that were fitted on all images, whether the method takes them or not.
         singles: each member's own score.
         weighted_score: cross-fitted: the weights that score an image were fitted without its fold.
         weighted_in_sample: the final weights on the images that they were fitted on; optimistic.
-        score: of the chosen method; cross-fitted for `weighted`.
+        gain_error: the standard error of `weighted_score - mean_score`, bootstrapped over images or groups.
+        score: of the chosen method; cross-fitted where weights were fitted.
+        score_error: its standard error.
+        doubtful_share: the share of pixels that rounding may have decided; None where nothing is known.
+        bounds: the scores between which that of the unrounded blend lies (of the final weights, in-sample).
         per_class_iou: of the chosen method, scored likewise; NaN for a class that never occurs.
         ids: the out-of-fold images.
-        confusion: int64 (N, C, C), theirs under the chosen method, scored likewise.
+        weighting: `weights` as whole numbers.
+        confusion: int64 (N, C, C), those of the images under the chosen method, scored likewise.
     """
 
     method: Method
+    asked: Method
     classes: tuple[str, ...]
-    weights: dict[str, float]
+    weights: dict[str, Weight]
+    fitted_weights: dict[str, Weight]
     singles: dict[str, float]
     mean_score: float
     weighted_score: float
     weighted_in_sample: float
+    gain_error: float
     score: float
+    score_error: float
+    doubtful_share: float | None
+    bounds: tuple[float, float] | None
     per_class_iou: tuple[float, ...]
     ids: tuple[str, ...]
+    weighting: Weighting
     confusion: Matrices = field(repr=False, compare=False)
 
     @property
@@ -58,17 +69,29 @@ class Ensemble:
         """The best member and its score."""
         return max(self.singles.items(), key=lambda pair: pair[1])
 
+    @property
+    def optimism(self) -> float:
+        """By how much the in-sample score flatters the fitted weights."""
+        return self.weighted_in_sample - self.weighted_score
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; None for what is not a number."""
         name, best = self.best_single
         return {
             "method": str(self.method),
+            "asked": str(self.asked),
             "score": _plain(self.score),
+            "score_error": _plain(self.score_error),
             "best_single": {"name": name, "score": _plain(best)},
             "mean_score": _plain(self.mean_score),
             "weighted_score": _plain(self.weighted_score),
             "weighted_in_sample": _plain(self.weighted_in_sample),
+            "optimism": _plain(self.optimism),
+            "gain_error": _plain(self.gain_error),
+            "doubtful_share": self.doubtful_share,
+            "bounds": None if self.bounds is None else list(self.bounds),
             "weights": self.weights,
+            "fitted_weights": self.fitted_weights,
             "singles": {member: _plain(score) for member, score in self.singles.items()},
             "per_class_iou": dict(zip(self.classes, map(_plain, self.per_class_iou), strict=True)),
             "images": len(self.ids),
@@ -89,48 +112,100 @@ def build(
 
     Args:
         truth: the labels, uint8 (H, W), of an image by its id.
-        groups: the group of an image by its id, empty or missing where it has none; of use for a hold-out split, whose
-            images have to be parted again to cross-fit. Folds are taken as they are.
-        progress: told of three passes over the images as of one.
+        groups: the group of an image by its id, empty or missing where it has none. Groups are drawn whole for errors
+            and bags, and keep together where a hold-out has to be parted again to cross-fit. Folds are taken as they
+            are.
+        progress: told of five passes over the images as of one.
 
     Raises:
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
     opened = open_members(members)
-    found = survey(opened, truth=truth, progress=_share(progress, 0))
+    shares = [_share(progress, which, len(opened.ids)) for which in range(_PASSES)]
+    opened.verify("oof", progress=shares[0])
+    by_class = method is Method.PER_CLASS
+    found = survey(opened, truth=truth, by_class=by_class, progress=shares[1])
+    units = units_of(opened.ids, groups or {})
     fitted = fit(
         opened,
         found,
-        parts=parts_of(opened, groups or {}, seed=seed),
+        parts=parts_of(opened, units, seed=seed),
+        units=units,
         truth=truth,
         metric=metric,
         seed=seed,
-        drawing=_share(progress, 1),
-        scoring=_share(progress, 2),
+        by_class=by_class,
+        drawing=shares[2],
+        scoring=shares[3],
     )
-    weighting = fitted.weighting if method is Method.WEIGHTED else (1,) * len(members)
-    confusion = fitted.cross_fitted if method is Method.WEIGHTED else fitted.mean
+    gain_error = standard_error(metric, fitted.cross_fitted, against=fitted.mean, units=units, seed=seed)
+    chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
+    doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
     return Ensemble(
-        method=method,
+        method=chosen,
+        asked=method,
         classes=opened.classes,
-        weights={name: count / sum(weighting) for name, count in zip(opened.names, weighting, strict=True)},
+        weights=dict(zip(opened.names, weights_of(weighting), strict=True)),
+        fitted_weights=dict(zip(opened.names, weights_of(fitted.weighting), strict=True)),
         singles={n: metrics.score(metric, own) for n, own in zip(opened.names, found.singles, strict=True)},
         mean_score=metrics.score(metric, fitted.mean),
         weighted_score=metrics.score(metric, fitted.cross_fitted),
         weighted_in_sample=metrics.score(metric, fitted.in_sample),
+        gain_error=gain_error,
         score=metrics.score(metric, confusion),
+        score_error=standard_error(metric, confusion, units=units, seed=seed),
+        doubtful_share=None if doubted is None else doubted.share,
+        bounds=None if doubted is None else bounds(metric, final, doubted),
         per_class_iou=tuple(metrics.per_class_iou(confusion.sum(axis=0)).tolist()),
         ids=opened.ids,
+        weighting=weighting,
         confusion=confusion,
     )
 
 
-def _share(progress: Progress | None, which: int) -> Progress | None:
-    """Progress of one pass as progress of all."""
+def worth_it(metric: str, fitted: Fitted, gain_error: float) -> bool:
+    """Whether the cross-fitted gain over equal weights exceeds one standard error."""
+    gain = metrics.score(metric, fitted.cross_fitted) - metrics.score(metric, fitted.mean)
+    return gain > gain_error
+
+
+def _choose(
+    opened: OpenMembers, fitted: Fitted, gain_error: float, *, method: Method, truth: Truth, metric: str
+) -> tuple[Method, Weighting, Matrices, Matrices]:
+    """The method, its weighting, and the confusion matrices of its honest score and of the final weighting."""
+    equal: Weighting = (1,) * len(opened.names)
+    if method is Method.AUTO:
+        method = Method.WEIGHTED if worth_it(metric, fitted, gain_error) else Method.MEAN
+        if method is Method.WEIGHTED:
+            weighting, final = _only_needed(opened, fitted, truth=truth, metric=metric)
+            return method, weighting, fitted.cross_fitted, final
+    if method.is_fitted:
+        return method, fitted.weighting, fitted.cross_fitted, fitted.in_sample
+    if method is Method.MEAN:
+        return method, equal, fitted.mean, fitted.mean
+    exact = confusions(opened, [equal], truth=truth, method=method)[equal]
+    return method, equal, exact, exact
+
+
+def _only_needed(opened: OpenMembers, fitted: Fitted, *, truth: Truth, metric: str) -> tuple[Weighting, Matrices]:
+    """The weighting without the members that can go, one after another, without lowering the exact score."""
+    weighting, exact = fitted.weighting, fitted.in_sample
+    while len(held := np.flatnonzero(weighting)) > 1:
+        without = [tuple(0 if m == gone else count for m, count in enumerate(weighting)) for gone in held]
+        scored = confusions(opened, without, truth=truth)
+        best = max(without, key=lambda counts: metrics.score(metric, scored[counts]))
+        if metrics.score(metric, scored[best]) < metrics.score(metric, exact):
+            break
+        weighting, exact = best, scored[best]
+    return weighting, exact
+
+
+def _share(progress: Progress | None, which: int, images: int) -> Progress | None:
+    """Progress of one pass as progress of all, counted in images."""
     if progress is None:
         return None
-    return lambda done, total: progress(which * total + done, _PASSES * total)
+    return lambda done, total: progress(which * images + done * images // total, _PASSES * images)
 
 
 def _plain(value: float) -> float | None:

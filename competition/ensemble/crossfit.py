@@ -11,6 +11,7 @@ from competition.ensemble.blend import Weighting
 from competition.ensemble.evaluate import Survey, Truth, confusions
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.pixels import draw
+from competition.ensemble.search import by_class as search_by_class
 from competition.ensemble.search import search
 from competition.scoring import metrics
 from competition.scoring.confusion import Matrices
@@ -40,9 +41,11 @@ def fit(
     found: Survey,
     *,
     parts: NDArray[np.int64],
+    units: NDArray[np.int64],
     truth: Truth,
     metric: str,
     seed: int,
+    by_class: bool = False,
     drawing: Progress | None = None,
     scoring: Progress | None = None,
 ) -> Fitted:
@@ -53,22 +56,30 @@ def fit(
 
     Args:
         parts: (N,), the part of each image.
+        units: (N,), the group of each image.
+        by_class: fit weights for each class by itself; `found` was surveyed so.
         drawing: progress of reading the sample.
         scoring: progress of scoring the blends exactly.
     """
-    sample = draw(members, found, truth=truth, seed=seed, progress=drawing)
-    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
-    searched = in_threads(lambda images: search(sample.restricted(images), metric), seen)
+    sample = draw(members, found, truth=truth, seed=seed, by_class=by_class, progress=drawing)
 
+    def candidates(images: NDArray[np.bool_]) -> list[Weighting]:
+        part = sample.repeated(images)
+        plain = search(part, metric, units=units, seed=seed)
+        return [*plain, search_by_class(part, metric, plain[-1])] if by_class else plain
+
+    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
+    searched = in_threads(candidates, seen)
     number = len(members.names)
     equal: Weighting = (1,) * number
     singles: list[Weighting] = [tuple(int(m == k) for m in range(number)) for k in range(number)]
     exact = dict(zip(singles, found.singles, strict=True))
-    exact |= confusions(members, sorted({equal, *searched} - exact.keys()), truth=truth, progress=scoring)
+    wanted = dict.fromkeys([equal, *(weighting for finalists in searched for weighting in finalists)])
+    exact |= confusions(members, [w for w in wanted if w not in exact], truth=truth, progress=scoring)
 
     chosen = [
-        _best([equal, candidate, *singles], exact, metric, images)
-        for candidate, images in zip(searched, seen, strict=True)
+        _best([equal, *finalists, *singles], exact, metric, images)
+        for finalists, images in zip(searched, seen, strict=True)
     ]
     cross_fitted = np.empty_like(exact[equal])
     for part, weighting in zip(np.unique(parts), chosen[:-1], strict=True):
@@ -76,19 +87,23 @@ def fit(
     return Fitted(chosen[-1], exact[equal], exact[chosen[-1]], cross_fitted)
 
 
-def parts_of(members: OpenMembers, groups: Mapping[str, str], *, seed: int) -> NDArray[np.int64]:
+def units_of(ids: Sequence[str], groups: Mapping[str, str]) -> NDArray[np.int64]:
+    """A number (N,) for the group of each image; an image without a group is one by itself."""
+    names = [groups.get(image_id) or f"alone {image_id}" for image_id in ids]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
+
+
+def parts_of(members: OpenMembers, units: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
     """The part (N,) that each out-of-fold image belongs to: its fold, or one of five where there is a single fold.
 
-    The five are dealt at random, as equal in images as whole groups allow.
+    The five are dealt at random, as equal in images as whole groups (`units`) allow.
     """
     if len(members.oof[0]) > 1:
         return np.array([members.fold_of[image_id] for image_id in members.ids], dtype=np.int64)
-    together: dict[str, list[int]] = {}
-    for row, image_id in enumerate(members.ids):
-        together.setdefault(groups.get(image_id) or f"alone {image_id}", []).append(row)
-    blocks = list(together.values())
+    blocks = [np.flatnonzero(units == unit) for unit in range(int(units.max()) + 1)]
     order = np.random.default_rng(seed).permutation(len(blocks))
-    parts = np.zeros(len(members.ids), dtype=np.int64)
+    parts = np.zeros(len(units), dtype=np.int64)
     filled = np.zeros(min(HOLDOUT_PARTS, len(blocks)), dtype=np.int64)
     for block in sorted((blocks[b] for b in order), key=len, reverse=True):
         smallest = int(filled.argmin())

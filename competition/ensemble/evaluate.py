@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes
-from competition.ensemble.blend import Weighting, best_class, blend
+from competition.ensemble.blend import Weighting, best_class, blend, two_best
 from competition.ensemble.members import OpenMembers
+from competition.ensemble.methods import Method
 from competition.scoring import confusion
 from competition.scoring.confusion import Labels, Matrices
 from competition.settings import IGNORE_INDEX
@@ -23,8 +25,7 @@ class Survey:
 
     Args:
         singles: (M, N, C, C), the confusion matrices of each member.
-        settled: (N, C, C), those of the pixels where all members name the same class. No weighting changes these: what
-            is greatest in every term is greatest in any sum of non-negative multiples of them, ties included.
+        settled: (N, C, C), those of the pixels that no weighting changes, see `is_contested`.
     """
 
     singles: Matrices
@@ -37,15 +38,21 @@ class Survey:
         return pixels
 
 
-def survey(members: OpenMembers, *, truth: Truth, progress: Progress | None = None) -> Survey:
-    """Score every member on every image."""
+def survey(members: OpenMembers, *, truth: Truth, by_class: bool = False, progress: Progress | None = None) -> Survey:
+    """Score every member on every image.
+
+    Args:
+        by_class: whether classes are going to have weights of their own, which settles fewer pixels.
+    """
     classes = len(members.classes)
 
     def one(image_id: str) -> tuple[Matrices, Matrices]:
         labels = truth(image_id)
-        answers = decisions(members.oof_views(image_id))
+        views = flat(members.oof_views(image_id))
+        answers = [best_class(view) for view in views]
         singles = np.stack([confusion.count(answer.reshape(labels.shape), labels, classes) for answer in answers])
-        agreed = np.where(disagreement(answers).reshape(labels.shape), np.uint8(IGNORE_INDEX), labels)
+        contested = is_contested(views, answers, by_class=by_class).reshape(labels.shape)
+        agreed = np.where(contested, np.uint8(IGNORE_INDEX), labels)
         return singles, confusion.count(answers[0].reshape(labels.shape), agreed, classes)
 
     found = in_threads(one, members.ids, progress=progress)
@@ -53,7 +60,12 @@ def survey(members: OpenMembers, *, truth: Truth, progress: Progress | None = No
 
 
 def confusions(
-    members: OpenMembers, weightings: Sequence[Weighting], *, truth: Truth, progress: Progress | None = None
+    members: OpenMembers,
+    weightings: Sequence[Weighting],
+    *,
+    truth: Truth,
+    method: Method = Method.MEAN,
+    progress: Progress | None = None,
 ) -> dict[Weighting, Matrices]:
     """The confusion matrices (N, C, C) of the blend by each weighting; every image is read once."""
     classes = len(members.classes)
@@ -61,7 +73,7 @@ def confusions(
     def one(image_id: str) -> Matrices:
         labels = truth(image_id)
         views = members.oof_views(image_id)
-        return np.stack([confusion.count(blend(views, counts), labels, classes) for counts in weightings])
+        return np.stack([confusion.count(blend(views, counts, method), labels, classes) for counts in weightings])
 
     if not weightings:
         return {}
@@ -69,14 +81,28 @@ def confusions(
     return dict(zip(weightings, found, strict=True))
 
 
-def decisions(views: Sequence[Bytes]) -> list[Bytes]:
-    """The class that each member names for each pixel: uint8 (H * W)."""
-    return [best_class(view.reshape(len(view), -1)) for view in views]
+def flat(views: Sequence[Bytes]) -> list[Bytes]:
+    """Probabilities (C, H, W) as (C, H * W)."""
+    return [view.reshape(len(view), -1) for view in views]
 
 
-def disagreement(answers: Sequence[Bytes]) -> np.ndarray:
-    """Where the members do not all name the same class: bool (P,)."""
-    differs = np.zeros(answers[0].shape, dtype=bool)
+def is_contested(views: Sequence[Bytes], answers: Sequence[Bytes], *, by_class: bool) -> NDArray[np.bool_]:
+    """Which pixels, bool (P,), a weighting could change.
+
+    One weight a member: those where members name different classes. What is greatest in every term is greatest in any
+    sum of non-negative multiples of them, ties included.
+
+    Weights by class: also those where the agreed class has less from some member than another class has from any.
+    Where it has more, its mean is above every other class's, by whatever weights each of the two is taken.
+
+    Args:
+        views: uint8 (C, P) of each member.
+        answers: the class that each names, uint8 (P,).
+    """
+    contested = np.zeros(answers[0].shape, dtype=bool)
     for answer in answers[1:]:
-        differs |= answer != answers[0]
-    return differs
+        contested |= answer != answers[0]
+    if by_class:
+        ranked = [two_best(view) for view in views]
+        contested |= np.min([best for best, _ in ranked], axis=0) <= np.max([second for _, second in ranked], axis=0)
+    return contested

@@ -1,14 +1,15 @@
 """The experiments of an ensemble, and whether they may be blended at all."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from competition.data.probabilities import Bytes, Part, Shard
+from competition.data.parallel import Progress, in_threads
+from competition.data.probabilities import Bytes, Part
+from competition.data.shards import Shard
 from competition.errors import DataError, RefusedError
-
-_AGAIN = "`comp run` with its conditions trains it again on the current data and split."
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,24 @@ class OpenMembers:
         """The test images."""
         return self.test[0][0].ids if self.test else ()
 
+    def verify(self, part: Part, *, progress: Progress | None = None) -> None:
+        """Compare the contents of every shard of one part with its checksum.
+
+        Raises:
+            DataError: one has changed since it was written.
+        """
+        shards = [
+            (name, fold, shard)
+            for name, its_shards in zip(self.names, self.oof if part == "oof" else self.test, strict=True)
+            for fold, shard in enumerate(its_shards)
+        ]
+
+        def check(named: tuple[str, int, Shard]) -> None:
+            with _mended(named[0], named[1]):
+                named[2].verify()
+
+        in_threads(check, shards, progress=progress)
+
     def oof_views(self, image_id: str) -> list[Bytes]:
         """Each member's out-of-fold probabilities of an image, uint8 (C, H, W)."""
         return [shards[self.fold_of[image_id]][image_id] for shards in self.oof]
@@ -71,22 +90,37 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedError(f"Named twice: {', '.join(twice)}.", hint="Name each experiment once; weights are fitted.")
-    oof = tuple(tuple(_open(path, "oof") for path in member.oof) for member in members)
-    test = tuple(tuple(_open(path, "test") for path in member.test) for member in members)
+    oof = tuple(_open(member.name, member.oof, "oof") for member in members)
+    test = tuple(_open(member.name, member.test, "test") for member in members)
     _check_origin(names, oof, test)
     _check_folds(names, oof)
     _check_test(names, test)
     return OpenMembers(tuple(names), oof, test if any(test) else ())
 
 
-def _open(path: Path, part: Part) -> Shard:
-    shard = Shard.open(path)
-    if shard.part != part:
-        raise DataError(
-            f"{path} holds {shard.part} predictions, not {part}.",
-            hint="`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again.",
-        )
-    return shard
+def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
+    opened = []
+    for fold, path in enumerate(paths):
+        with _mended(name, fold):
+            shard = Shard.open(path)
+            if shard.part != part:
+                raise DataError(f"{path} holds {shard.part} predictions, not {part}.")
+        opened.append(shard)
+    return tuple(opened)
+
+
+def _again(name: str) -> str:
+    return f"`comp run --from {name}` trains it again, on the current data and split."
+
+
+@contextmanager
+def _mended(name: str, fold: int) -> Iterator[None]:
+    """Gives what is wrong with a shard the command that writes it again."""
+    try:
+        yield
+    except DataError as error:
+        hint = f"`comp retry {name} --folds {fold} --finished-too` runs the job that writes it again."
+        raise DataError(error.message, hint=hint) from error
 
 
 def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: Sequence[tuple[Shard, ...]]) -> None:
@@ -97,19 +131,19 @@ def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: 
             if shard.fingerprint != first.fingerprint:
                 raise RefusedError(
                     f"{name} ran on other data ({shard.fingerprint}) than {names[0]} ({first.fingerprint}).",
-                    hint=_AGAIN,
+                    hint=_again(name),
                 )
             if shard.classes != first.classes:
                 raise RefusedError(
                     f"{name} has the classes {', '.join(shard.classes)}, and {names[0]} has "
                     f"{', '.join(first.classes)}: a channel would mean one class here and another there.",
-                    hint=_AGAIN,
+                    hint=_again(name),
                 )
             if shard.split_hash != first.split_hash:
                 raise RefusedError(
                     f"{name} ran on another split ({shard.split_hash[:12]}) than {names[0]} ({first.split_hash[:12]}), "
                     "so what one of them never saw the other was trained on.",
-                    hint=_AGAIN,
+                    hint=_again(name),
                 )
 
 
@@ -117,16 +151,19 @@ def _check_folds(names: Sequence[str], oof: Sequence[tuple[Shard, ...]]) -> None
     """Every member predicted the same images in the same fold, each image once."""
     for name, shards in zip(names, oof, strict=True):
         if len(shards) != len(oof[0]):
+            lacking = min((len(shards), name), (len(oof[0]), names[0]))[1]
             raise RefusedError(
                 f"{name} has {len(shards)} folds, and {names[0]} has {len(oof[0])}.",
-                hint=f"`comp run {name}` trains the folds that are missing.",
+                hint=f"`comp run {lacking}` trains the folds that are missing.",
             )
         ids = [image_id for shard in shards for image_id in shard.ids]
         if len(set(ids)) < len(ids):
             twice = next(i for i in ids if ids.count(i) > 1)
-            raise RefusedError(f"{name} predicted {twice} in two folds, so one of them had trained on it.", hint=_AGAIN)
+            raise RefusedError(
+                f"{name} predicted {twice} in two folds, so one of them had trained on it.", hint=_again(name)
+            )
         for fold, (shard, first) in enumerate(zip(shards, oof[0], strict=True)):
-            _check_same_images(f"{name}, fold {fold},", shard, names[0], first)
+            _check_same_images(name, fold, shard, names[0], first)
 
 
 def _check_test(names: Sequence[str], test: Sequence[tuple[Shard, ...]]) -> None:
@@ -135,20 +172,22 @@ def _check_test(names: Sequence[str], test: Sequence[tuple[Shard, ...]]) -> None
         return
     without = [name for name, shards in zip(names, test, strict=True) if not shards]
     if without:
-        raise RefusedError(f"No test predictions from {', '.join(without)}, but from the others.", hint=_AGAIN)
+        raise RefusedError(
+            f"No test predictions from {', '.join(without)}, but from the others.", hint=_again(without[0])
+        )
     for name, shards in zip(names, test, strict=True):
         for fold, shard in enumerate(shards):
-            _check_same_images(f"{name}, fold {fold},", shard, names[0], test[0][0])
+            _check_same_images(name, fold, shard, names[0], test[0][0])
 
 
-def _check_same_images(who: str, shard: Shard, reference: str, first: Shard) -> None:
+def _check_same_images(name: str, fold: int, shard: Shard, reference: str, first: Shard) -> None:
     differing = set(shard.sizes.items()) ^ set(first.sizes.items())
     if differing:
         ids = sorted({image_id for image_id, _ in differing})
         raise RefusedError(
-            f"{who} covers other {shard.part} images than {reference}, or at other sizes: {len(ids)} differ, such as "
-            f"{ids[0]}.",
-            hint=_AGAIN,
+            f"{name}, fold {fold}, covers other {shard.part} images than {reference}, or at other sizes: "
+            f"{len(ids)} differ, such as {ids[0]}.",
+            hint=_again(name),
         )
 
 

@@ -1,4 +1,4 @@
-"""A sample of the pixels on which members disagree: what the weight search works on."""
+"""A sample of the pixels that weights decide: what the weight search works on."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes
-from competition.ensemble.evaluate import Survey, Truth, decisions, disagreement
+from competition.ensemble.blend import best_class
+from competition.ensemble.evaluate import Survey, Truth, flat, is_contested
 from competition.ensemble.members import OpenMembers
 from competition.scoring.confusion import Matrices
 
@@ -16,14 +17,14 @@ SAMPLE_SIZE = 65536
 
 @dataclass(frozen=True)
 class Sample:
-    """P contested pixels of N images, and everything else as matrices that no weighting changes.
+    """P contested pixels of N images, and everything settled as matrices that no weighting changes.
 
     Args:
         values: uint8 (M, C, P), the members' probabilities.
         truth: int64 (P,), class indices.
         weight: float64 (P,), how many pixels each of these stands for.
         image: int64 (P,), the row of the image it comes from.
-        settled: int64 (N, C, C), the confusion matrices of the pixels on which the members agree.
+        settled: int64 (N, C, C), the confusion matrices of the other pixels.
     """
 
     values: Bytes
@@ -32,16 +33,16 @@ class Sample:
     image: NDArray[np.int64]
     settled: Matrices
 
-    def restricted(self, images: NDArray[np.bool_]) -> "Sample":
-        """The part that comes from the images that are True in (N,); the others lose all their pixels."""
-        kept = images[self.image]
+    def repeated(self, times: NDArray[np.int64] | NDArray[np.bool_]) -> "Sample":
+        """As if each image (N,) were there so many times; one that is there 0 times leaves nothing."""
+        kept = times[self.image] > 0
         return replace(
             self,
             values=np.ascontiguousarray(self.values[:, :, kept]),
             truth=self.truth[kept],
-            weight=self.weight[kept],
+            weight=self.weight[kept] * times[self.image[kept]],
             image=self.image[kept],
-            settled=self.settled * images[:, None, None],
+            settled=self.settled * times[:, None, None],
         )
 
 
@@ -51,6 +52,7 @@ def draw(
     *,
     truth: Truth,
     seed: int,
+    by_class: bool = False,
     size: int = SAMPLE_SIZE,
     progress: Progress | None = None,
 ) -> Sample:
@@ -59,7 +61,10 @@ def draw(
     Every class gets the same number of draws (all its contested pixels where it has fewer), so that rare classes, which
     weigh as much in a mean over classes as common ones, are estimated as well. A class's draws are spread over
     the images in proportion to its pixels there, at least one where there are any. Each pixel then stands for
-    N / n of its stratum, which makes every count an unbiased estimate.
+    N / n of its stratum, which makes every count an unbiased estimate (Horvitz and Thompson, 1952).
+
+    Args:
+        by_class: as `found` was surveyed.
     """
     contested = found.contested
     wanted = _allot(contested, size)
@@ -67,8 +72,8 @@ def draw(
     def one(row: int) -> Sample:
         image_id = members.ids[row]
         labels = truth(image_id).reshape(-1)
-        views = [view.reshape(len(view), -1) for view in members.oof_views(image_id)]
-        differs = disagreement(decisions(views))
+        views = flat(members.oof_views(image_id))
+        differs = is_contested(views, [best_class(view) for view in views], by_class=by_class)
         generator = np.random.default_rng([seed, row])
         strata = (np.flatnonzero(differs & (labels == c)) for c in range(len(members.classes)))
         chosen = np.concatenate(

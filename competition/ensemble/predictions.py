@@ -4,62 +4,98 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import lcm
+
+import numpy as np
 
 from competition.data.parallel import Progress
-from competition.data.probabilities import Shard
-from competition.ensemble.blend import blend, counts_of
+from competition.ensemble.blend import Count, Weight, best_class, blocks, total_of, weighting_of
+from competition.ensemble.certificate import doubtful_pixels
 from competition.ensemble.members import Member, open_members
+from competition.ensemble.methods import Method
 from competition.errors import RefusedError
 from competition.scoring.confusion import Labels
 
 
-def test_labels(
-    members: Sequence[Member],
-    weights: Mapping[str, float],
-    *,
-    progress: Progress | None,
-    order: Sequence[str] | None = None,  # noqa: PT028 - no test, in spite of its name
-) -> Iterator[tuple[str, Labels]]:
-    """Each test image's id and label map, uint8 (H, W) at the image's own size.
+class Predictions:
+    """Iterates over each test image's id and label map, uint8 (H, W) at the image's own size.
 
-    A member's probabilities are the mean over its fold models; the members' are then averaged by their weights. Memory
-    does not grow with the number of images or models.
+    A member's probabilities are the mean over its fold models; the members' are then blended. Memory does not grow with
+    the number of images or models.
 
     Args:
         order: the ids of the test images in the order wanted; by default that of the shards.
+        verify: compare every shard with its checksum first.
 
     Raises:
         RefusedError: the members do not belong together, or have no test predictions.
         DataError: a shard is missing or damaged.
     """
-    opened = open_members(members)
-    if not opened.test:
-        raise RefusedError("There are no test predictions to blend: the competition has no test images.")
-    models: list[tuple[Shard, float]] = [
-        (shard, weights[name] / len(shards))
-        for name, shards in zip(opened.names, opened.test, strict=True)
-        for shard in shards
-        if weights[name]
-    ]
-    counts = counts_of([weight for _, weight in models])
 
-    def one(image_id: str) -> Labels:
-        return blend([shard[image_id] for shard, _ in models], counts)
+    def __init__(
+        self,
+        members: Sequence[Member],
+        weights: Mapping[str, Weight],
+        *,
+        method: Method = Method.MEAN,
+        progress: Progress | None = None,
+        order: Sequence[str] | None = None,
+        verify: bool = True,
+    ) -> None:
+        opened = open_members(members)
+        if not opened.test:
+            raise RefusedError("There are no test predictions to blend: the competition has no test images.")
+        if verify:
+            opened.verify("test")
+        self._ids = order or opened.test_ids
+        self._method = method
+        self._progress = progress
+        self._pixels = 0
+        self._doubtful = 0
+        weighting = weighting_of([weights[name] for name in opened.names])
+        common = lcm(*(len(shards) for shards in opened.test))
+        self._models = [
+            (shard, _times(count, common // len(shards)))
+            for shards, count in zip(opened.test, weighting, strict=True)
+            for shard in shards
+        ]
 
-    return _in_order(one, order or opened.test_ids, progress)
+    @property
+    def doubtful_share(self) -> float | None:
+        """The share of the pixels so far that rounding may have decided; None for methods that have no certificate."""
+        return self._doubtful / self._pixels if self._method.is_convex and self._pixels else None
+
+    def __iter__(self) -> Iterator[tuple[str, Labels]]:
+        for done, (image_id, (labels, doubtful)) in enumerate(_in_order(self._blend, self._ids), start=1):
+            self._pixels += labels.size
+            self._doubtful += doubtful
+            yield image_id, labels
+            if self._progress is not None:
+                self._progress(done, len(self._ids))
+
+    def _blend(self, image_id: str) -> tuple[Labels, int]:
+        counts = [count for _, count in self._models]
+        views = [shard[image_id] for shard, _ in self._models]
+        labels, doubtful = [], 0
+        for sums in blocks(views, counts, self._method):
+            labels.append(best_class(sums))
+            doubtful += doubtful_pixels(sums, total_of(counts)) if self._method.is_convex else 0
+        return np.concatenate(labels).reshape(views[0].shape[1:]), doubtful
+
+
+def _times(count: Count, factor: int) -> Count:
+    return tuple(c * factor for c in count) if isinstance(count, tuple) else count * factor
 
 
 def _in_order(
-    work: Callable[[str], Labels], ids: Sequence[str], progress: Progress | None
-) -> Iterator[tuple[str, Labels]]:
+    work: Callable[[str], tuple[Labels, int]], ids: Sequence[str]
+) -> Iterator[tuple[str, tuple[Labels, int]]]:
     """`work` of every id on all cores, in order; never more than a few results ahead of who asks for them."""
     cores = len(os.sched_getaffinity(0))
-    ahead: deque[Future[Labels]] = deque()
+    ahead: deque[Future[tuple[Labels, int]]] = deque()
     with ThreadPoolExecutor(max_workers=cores) as pool:
         coming = iter(ids)
-        for done, image_id in enumerate(ids, start=1):
+        for image_id in ids:
             while len(ahead) < 2 * cores and (following := next(coming, None)) is not None:
                 ahead.append(pool.submit(work, following))
             yield image_id, ahead.popleft().result()
-            if progress is not None:
-                progress(done, len(ids))

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from competition.data.images import Pixels
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Manifest
-from competition.data.probabilities import Shard
+from competition.data.shards import Shard
 from competition.files import replacing
 from competition.paths import Paths
 from competition.report.figures import WIDTH

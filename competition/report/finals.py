@@ -91,7 +91,7 @@ def candidates(store: Store) -> list[Candidate]:
     handed_in = {(s.source, s.cv): s for s in submissions.every(store) if s.split_version == split}
     blends = [e for e in ensembles.every(store) if e.split_version == split]
     taken = {e.name for e in blends}
-    known = [Candidate(e.name, e.score, e.weights, is_blend=len(e.weights) > 1) for e in blends]
+    known = [Candidate(e.name, e.score, e.shares, is_blend=len(e.weights) > 1) for e in blends]
     for row in leaderboard(store):
         if row.score is not None and row.name not in taken:
             known.append(Candidate(row.name, row.score, {row.name: 1.0}, is_blend=False))

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from statistics import fmean
 
 from sqlalchemy import insert, select
 
@@ -11,14 +12,22 @@ from competition.store.engine import Store
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A blend of experiments; `weights` sum to 1, `score` is cross-fitted where weights were fitted."""
+    """A blend of experiments; `weights` sum to 1, `score` is cross-fitted where weights were fitted.
+
+    A member has one weight, or one for each class.
+    """
 
     name: str
     split_version: int
     method: str
-    weights: dict[str, float]
+    weights: dict[str, float | list[float]]
     score: float
     created_at: float
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each member's share of the whole blend: the mean over the classes where each has its own."""
+        return {name: fmean(w) if isinstance(w, list) else w for name, w in self.weights.items()}
 
 
 def save(store: Store, ensemble: Ensemble, *, actor: str) -> None:
@@ -27,7 +36,7 @@ def save(store: Store, ensemble: Ensemble, *, actor: str) -> None:
     with store.write() as tx:
         tx.execute(table.delete().where(table.c.name == ensemble.name))
         tx.execute(insert(table).values(**{**ensemble.__dict__, "created_at": time.time()}))
-        members = ", ".join(f"{name} {weight:.2f}" for name, weight in ensemble.weights.items())
+        members = ", ".join(f"{name} {share:.2f}" for name, share in ensemble.shares.items())
         events.record(tx, actor=actor, subject=ensemble.name, action=f"ensemble {ensemble.method}", why=members)
 
 

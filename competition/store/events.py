@@ -34,6 +34,12 @@ def record(
     )
 
 
+def note(store: Store, *, actor: str, subject: str, action: str, why: str | None = None) -> None:
+    """Append an event about something that changed outside the database."""
+    with store.write() as tx:
+        record(tx, actor=actor, subject=subject, action=action, why=why)
+
+
 def history(store: Store, *, subject: str | None = None, most: int = 100) -> list[Event]:
     """The newest events first, of one subject or of all."""
     table = schema.events

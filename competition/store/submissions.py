@@ -146,6 +146,12 @@ def every(store: Store) -> list[Submission]:
         return [_from_row(row) for row in tx.execute(_SELECT.order_by(schema.submissions.c.id))]
 
 
+def sources(store: Store) -> list[str]:
+    """The ensembles and experiments that submissions were made from."""
+    with store.read() as tx:
+        return list(tx.scalars(select(schema.submissions.c.source).distinct().order_by(schema.submissions.c.source)))
+
+
 def check_quota(store: Store, per_day: int | None) -> None:
     """Do nothing if the team may submit once more today.
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from competition.config import BatchNorm, Chosen
-from competition.data.probabilities import Shard
 from competition.data.rarity import find_rare
+from competition.data.shards import Shard
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind

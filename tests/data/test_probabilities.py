@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from competition.data.probabilities import Shard, ShardWriter, quantise
+from competition.data.probabilities import ShardWriter, quantise
+from competition.data.shards import Shard
 from competition.errors import DataError
-from competition.paths import header_of
+from competition.paths import archive_of, header_of
 
 CLASSES = ("background", "paper", "glass")
 
@@ -199,3 +200,76 @@ def test_a_header_that_is_no_header(tmp_path: Path, text: str) -> None:
     write(path, {"a": some(4, 4)})
     header_of(path).write_bytes(text.encode("latin-1"))
     assert "is damaged" in refusal(path).message
+
+
+def test_an_archive_reads_like_the_shard(tmp_path: Path) -> None:
+    path = tmp_path / "oof.u8"
+    images = {"a/1": some(30, 41), "b": some(5, 2, seed=1), "c": some(1, 1, seed=2)}
+    write(path, images)
+    before = path.stat().st_size
+    done: list[None] = []
+    freed = Shard.open(path).archive(advance=lambda: done.append(None))
+    assert len(done) == 3
+    assert not path.exists()
+    assert archive_of(path).stat().st_size == before - freed
+    shard = Shard.open(path)
+    assert shard.is_archived
+    assert shard.ids == tuple(images)
+    for image_id, probabilities in images.items():
+        assert np.array_equal(shard[image_id], quantise(probabilities))
+        assert not shard[image_id].flags.writeable
+    shard.verify()
+    assert shard.archive() == 0
+
+
+def test_a_damaged_shard_is_not_archived(tmp_path: Path) -> None:
+    path = tmp_path / "oof.u8"
+    write(path, {"a": some(4, 4)})
+    data = bytearray(path.read_bytes())
+    data[3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="stays as it is"):
+        Shard.open(path).archive()
+    assert path.read_bytes() == data
+    assert not archive_of(path).exists()
+
+
+@pytest.mark.parametrize("cut", [1, 30, 200])
+def test_a_truncated_archive_is_refused(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "oof.u8"
+    write(path, {"a": some(9, 9), "b": some(9, 9, seed=1)})
+    Shard.open(path).archive()
+    archive_of(path).write_bytes(archive_of(path).read_bytes()[:-cut])
+    assert "oof.u8.zip is damaged" in refusal(path).message
+
+
+def test_an_altered_archive_is_refused_where_it_is_altered(tmp_path: Path) -> None:
+    path = tmp_path / "oof.u8"
+    write(path, {"a": some(9, 9), "b": some(9, 9, seed=1)})
+    Shard.open(path).archive()
+    data = bytearray(archive_of(path).read_bytes())
+    data[60] ^= 0x55
+    archive_of(path).write_bytes(data)
+    shard = Shard.open(path)
+    with pytest.raises(DataError, match="damaged at a"):
+        shard["a"]
+    assert np.array_equal(shard["b"], quantise(some(9, 9, seed=1)))
+
+
+def test_writing_a_shard_again_removes_its_archive(tmp_path: Path) -> None:
+    path = tmp_path / "oof.u8"
+    write(path, {"old": some(4, 4)})
+    Shard.open(path).archive()
+    write(path, {"new": some(4, 4)})
+    assert not archive_of(path).exists()
+    assert Shard.open(path).ids == ("new",)
+
+
+def test_an_archive_of_other_images_is_refused(tmp_path: Path) -> None:
+    path, other = tmp_path / "oof.u8", tmp_path / "other.u8"
+    write(path, {"a": some(4, 4)})
+    write(other, {"a": some(4, 4), "b": some(4, 4)})
+    Shard.open(other).archive()
+    path.unlink()
+    archive_of(other).rename(archive_of(path))
+    assert "holds 2 images, and its header 1" in refusal(path).message

@@ -1,13 +1,17 @@
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
 
 from competition.ensemble import crossfit
-from competition.ensemble.build import Ensemble, Method, build
-from competition.ensemble.crossfit import parts_of
-from competition.ensemble.members import Member, open_members
+from competition.ensemble.blend import Weighting
+from competition.ensemble.build import Ensemble, build
+from competition.ensemble.crossfit import parts_of, units_of
+from competition.ensemble.evaluate import confusions
+from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.methods import Method
 from competition.ensemble.pixels import Sample
 from competition.scoring import confusion, metrics
 from competition.settings import IGNORE_INDEX, Metric
@@ -93,10 +97,10 @@ def test_every_fit_sees_the_other_folds_alone(member: Makes, monkeypatch: pytest
     seen: list[set[int]] = []
     search = crossfit.search
 
-    def spy(sample: Sample, metric: Metric) -> tuple[int, ...]:
+    def spy(sample: Sample, metric: str, **options: Any) -> list[Weighting]:
         with_pixels = {int(i) for i in sample.image} | {int(i) for i in sample.settled.sum(axis=(1, 2)).nonzero()[0]}
         seen.append(with_pixels)
-        return search(sample, metric)
+        return search(sample, metric, **options)
 
     monkeypatch.setattr(crossfit, "search", spy)
     members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(2)]
@@ -110,17 +114,18 @@ def test_a_holdout_is_parted_again_with_groups_whole(member: Makes) -> None:
     seen = noisy(random_truth(*ids, size=(2, 2)), seed=0, noise=1)
     opened = open_members([member("b1", [seen])])
     groups = {image_id: f"g{n // 4}" if n < 16 else "" for n, image_id in enumerate(ids)}
-    parts = parts_of(opened, groups, seed=0)
+    units = units_of(opened.ids, groups)
+    parts = parts_of(opened, units, seed=0)
     assert set(parts.tolist()) == {0, 1, 2, 3, 4}
     for first in range(0, 16, 4):
         assert len(set(parts[first : first + 4].tolist())) == 1
     assert sorted(np.bincount(parts).tolist()) == [4, 4, 5, 5, 5]
-    assert np.array_equal(parts, parts_of(opened, groups, seed=0))
+    assert np.array_equal(parts, parts_of(opened, units, seed=0))
 
 
 def test_folds_are_the_parts(member: Makes) -> None:
     opened = open_members([member("b1", in_folds(noisy(TRUTH, seed=0, noise=1)))])
-    assert parts_of(opened, dict.fromkeys(IDS, "one group"), seed=0).tolist() == [0, 0, 1, 1, 2, 2]
+    assert parts_of(opened, np.zeros(len(IDS), np.int64), seed=0).tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_a_holdout_of_one_group_falls_back_to_equal_weights(member: Makes) -> None:
@@ -147,7 +152,8 @@ def test_progress_runs_through_all_passes_once(member: Makes) -> None:
     told: list[tuple[int, int]] = []
     members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(2)]
     built(members, progress=lambda done, total: told.append((done, total)))
-    assert told == [(n, 18) for n in range(1, 19)]
+    # Three folds of two members are verified, six images are read four times.
+    assert told == [(n, 30) for n in range(1, 31)]
 
 
 def test_json_holds_no_nan(member: Makes) -> None:
@@ -157,3 +163,80 @@ def test_json_holds_no_nan(member: Makes) -> None:
     assert found["per_class_iou"] == {"background": 1.0, "paper": None, "glass": None}
     assert found["best_single"] == {"name": "b1", "score": 1.0}
     assert found["images"] == 1
+
+
+def test_auto_takes_weights_that_gain_more_than_their_error(member: Makes) -> None:
+    noises = [("good", 1.5), ("fair", 1.7), ("bad", 8.0)]
+    members = [member(name, in_folds(noisy(TRUTH, seed=s, noise=noise))) for s, (name, noise) in enumerate(noises)]
+    made = built(members, Method.AUTO)
+    assert (made.asked, made.method) == (Method.AUTO, Method.WEIGHTED)
+    assert made.weighted_score - made.mean_score > made.gain_error > 0
+    assert made.score == made.weighted_score
+    assert made.weights["bad"] == 0
+
+
+def test_auto_keeps_equal_weights_where_members_are_alike(member: Makes) -> None:
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
+    made = built(members, Method.AUTO)
+    assert (made.asked, made.method) == (Method.AUTO, Method.MEAN)
+    assert made.weighted_score - made.mean_score <= made.gain_error
+    assert made.score == made.mean_score
+    assert set(made.weights.values()) == {1 / 3}
+
+
+def test_auto_keeps_only_members_whose_absence_hurts(member: Makes) -> None:
+    noises = [1.0, 1.0, 6.0, 6.0, 6.0]
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=noise))) for s, noise in enumerate(noises)]
+    made = built(members, Method.AUTO)
+    assert made.method is Method.WEIGHTED
+    held = {name: weight for name, weight in made.weights.items() if weight}
+    opened = open_members(members)
+    final = exact_score(opened, made.weighting)
+    for name in held:
+        without = tuple(0 if n == name else c for n, c in zip(opened.names, made.weighting, strict=True))
+        assert not any(without) or exact_score(opened, without) < final
+
+
+def exact_score(opened: OpenMembers, weighting: Weighting) -> float:
+    return metrics.score(Metric.MIOU, confusions(opened, [weighting], truth=TRUTH.__getitem__)[weighting])
+
+
+@pytest.mark.parametrize("method", [Method.VOTE, Method.GEOMETRIC, Method.RANK])
+def test_methods_without_weights_are_scored_as_they_are(member: Makes, method: Method) -> None:
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
+    made = built(members, method)
+    opened = open_members(members)
+    exact = confusions(opened, [(1, 1, 1)], truth=TRUTH.__getitem__, method=method)[1, 1, 1]
+    assert made.score == metrics.score(Metric.MIOU, exact)
+    assert set(made.weights.values()) == {1 / 3}
+    assert (made.doubtful_share, made.bounds) == (None, None)
+
+
+def test_the_certificate_is_of_the_final_weights(member: Makes) -> None:
+    members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
+    made = built(members, Method.WEIGHTED)
+    assert made.bounds is not None
+    assert made.bounds[0] <= made.weighted_in_sample <= made.bounds[1]
+    assert made.doubtful_share is not None
+    assert 0 <= made.doubtful_share < 0.1
+
+
+def test_classes_get_weights_of_their_own_where_members_know_different_ones(member: Makes) -> None:
+    """One member confuses the last two classes and one the first two; each class is left to the one that knows it."""
+    generator = np.random.default_rng(0)
+    images: list[dict[str, np.ndarray]] = [{}, {}]
+    for image_id, labels in TRUTH.items():
+        right = (np.arange(3)[:, None, None] == labels).astype(np.float32)
+        for seen, confused in zip(images, (slice(1, 3), slice(0, 2)), strict=True):
+            blurred = right.copy()
+            blurred[confused] = right[confused].mean(axis=0)
+            noise = generator.dirichlet(np.ones(3), labels.shape).transpose(2, 0, 1)
+            seen[image_id] = (0.4 * blurred + 0.6 * noise).astype(np.float32)
+    members = [member("first", in_folds(images[0])), member("last", in_folds(images[1]))]
+    made = built(members, Method.PER_CLASS)
+    first, last = np.array(made.weights["first"]), np.array(made.weights["last"])
+    assert first.shape == (3,)
+    assert np.allclose(first + last, 1)
+    assert first[0] > last[0]
+    assert last[2] > first[2]
+    assert made.weighted_in_sample > built(members, Method.WEIGHTED).weighted_in_sample

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from competition.data.probabilities import Part
 from competition.ensemble.members import Member, open_members
 from competition.errors import DataError, RefusedError
 from competition.paths import header_of
@@ -60,7 +61,7 @@ def test_a_member_twice(member: Makes, folds: Folds) -> None:
 def test_another_origin(member: Makes, folds: Folds, header: dict[str, object], why: str) -> None:
     error = refusal([member("b1", folds), member("other", folds, **header)])
     assert error.message.startswith(f"other {why}")
-    assert "comp run" in (error.hint or "")
+    assert "`comp run --from other`" in (error.hint or "")
 
 
 def test_test_shards_are_checked_for_their_origin_too(member: Makes, folds: Folds, test_folds: Folds) -> None:
@@ -74,6 +75,7 @@ def test_missing_folds(member: Makes, folds: Folds) -> None:
     error = refusal([member("b1", folds), member("short", folds[:1])])
     assert error.message == "short has 1 folds, and b1 has 2."
     assert "comp run short" in (error.hint or "")
+    assert "comp run short" in (refusal([member("short", folds[:1]), member("b1", folds)]).hint or "")
 
 
 def test_an_image_in_two_folds(member: Makes, folds: Folds) -> None:
@@ -121,3 +123,35 @@ def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> 
     header_of(made.oof[0]).unlink()
     with pytest.raises(DataError, match="never finished"):
         open_members([made])
+
+
+@pytest.mark.parametrize("part", ["oof", "test"])
+def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_folds: Folds, part: Part) -> None:
+    first, second = member("b1", folds, test_folds), member("dice", folds, test_folds)
+    path = (second.oof if part == "oof" else second.test)[1]
+    data = bytearray(path.read_bytes())
+    data[5] ^= 1
+    path.write_bytes(data)
+    opened = open_members([first, second])
+    with pytest.raises(DataError, match="sha256 is another") as caught:
+        opened.verify(part)
+    assert caught.value.hint == "`comp retry dice --folds 1 --finished-too` runs the job that writes it again."
+    opened.verify("test" if part == "oof" else "oof")
+
+
+def test_what_is_missing_is_named_with_the_job_that_writes_it(member: Makes, folds: Folds) -> None:
+    first, second = member("b1", folds), member("dice", folds)
+    second.oof[1].unlink()
+    with pytest.raises(DataError, match=r"fold1/oof\.u8 does not exist") as caught:
+        open_members([first, second])
+    assert "comp retry dice --folds 1" in (caught.value.hint or "")
+
+
+def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None:
+    first, second = member("b1", folds), member("dice", folds)
+    before = [np.array(view) for view in open_members([first, second]).oof_views("b")]
+    for shard in open_members([second]).oof[0]:
+        shard.archive()
+    opened = open_members([first, second])
+    opened.verify("oof")
+    assert all(np.array_equal(a, b) for a, b in zip(opened.oof_views("b"), before, strict=True))

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from competition.ensemble import predictions
-from competition.errors import RefusedError
+from competition.ensemble.methods import Method
+from competition.ensemble.predictions import Predictions
+from competition.errors import DataError, RefusedError
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
 OOF = noisy(random_truth("a", "b"), seed=0, noise=1)
@@ -16,7 +17,7 @@ def one_pixel(*probabilities: float) -> np.ndarray:
 def test_the_mean_over_fold_models_by_hand(member: Makes) -> None:
     made = member("b1", FOLDS, [{"t": one_pixel(0.6, 0.4, 0)}, {"t": one_pixel(0.1, 0.5, 0.4)}])
     # (0.35, 0.45, 0.2)
-    [(image_id, labels)] = predictions.test_labels([made], {"b1": 1.0}, progress=None)
+    [(image_id, labels)] = Predictions([made], {"b1": 1.0})
     assert (image_id, labels.dtype, labels.tolist()) == ("t", np.uint8, [[1]])
 
 
@@ -26,7 +27,7 @@ def test_weights_between_members_by_hand(member: Makes) -> None:
 
     def label(weight: float) -> int:
         weights = {"b1": weight, "b2": 1 - weight}
-        return int(next(predictions.test_labels([first, second], weights, progress=None))[1][0, 0])
+        return int(next(iter(Predictions([first, second], weights)))[1][0, 0])
 
     # b1 means (0.55, 0.45, 0), b2 means (0, 0.3, 0.7).
     assert [label(weight) for weight in (0.0, 0.4, 0.8, 0.9, 1.0)] == [2, 2, 0, 0, 0]
@@ -37,7 +38,7 @@ def test_many_images_of_many_sizes_stay_in_order(member: Makes) -> None:
     wanted = {f"t{n}": np.full((n % 5 + 1, n % 3 + 2), n % 3, np.uint8) for n in range(40)}
     test = {image_id: answering(labels) for image_id, labels in wanted.items()}
     told: list[tuple[int, int]] = []
-    labels = predictions.test_labels(
+    labels = Predictions(
         [member("b1", FOLDS, [test, test])], {"b1": 1.0}, progress=lambda done, total: told.append((done, total))
     )
     for (image_id, found), (expected_id, expected) in zip(labels, wanted.items(), strict=True):
@@ -49,10 +50,29 @@ def test_many_images_of_many_sizes_stay_in_order(member: Makes) -> None:
 def test_a_member_without_weight_does_not_count(member: Makes) -> None:
     first = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
     second = member("b2", FOLDS, [{"t": one_pixel(0, 0, 1)}] * 2)
-    [(_, labels)] = predictions.test_labels([first, second], {"b1": 0.0, "b2": 1.0}, progress=None)
+    [(_, labels)] = Predictions([first, second], {"b1": 0.0, "b2": 1.0})
     assert labels.tolist() == [[2]]
 
 
 def test_refuses_before_anything_is_written(member: Makes) -> None:
     with pytest.raises(RefusedError, match="no test predictions"):
-        predictions.test_labels([member("b1", FOLDS)], {"b1": 1.0}, progress=None)
+        Predictions([member("b1", FOLDS)], {"b1": 1.0})
+
+
+def test_counts_the_pixels_that_rounding_may_have_decided(member: Makes) -> None:
+    # Stored 128, 127, 0 (a lead of one level) and 140, 115, 0.
+    pixels = np.array([[0.501, 0.499, 0], [0.55, 0.45, 0]], np.float32).T.reshape(3, 1, 2)
+    made = Predictions([member("b1", FOLDS, [{"t": pixels}] * 2)], {"b1": 1.0})
+    assert made.doubtful_share is None
+    list(made)
+    assert made.doubtful_share == 0.5
+    votes = Predictions([member("b2", FOLDS, [{"t": pixels}] * 2)], {"b2": 1.0}, method=Method.VOTE)
+    list(votes)
+    assert votes.doubtful_share is None
+
+
+def test_an_altered_shard_is_refused_before_anything_is_predicted(member: Makes) -> None:
+    made = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
+    made.test[1].write_bytes(b"\x00\x00\xff")
+    with pytest.raises(DataError, match="sha256 is another"):
+        Predictions([made], {"b1": 1.0})

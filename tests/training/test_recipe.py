@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from competition import owncode
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
-from competition.data.probabilities import Shard
+from competition.data.shards import Shard
 from competition.errors import ConfigError, DataError, RefusedError
 from competition.files import sha256_of
 from competition.jobspec import JobSpec

@@ -1,0 +1,117 @@
+"""`comp artifacts`: the stored probabilities, and the disk that they take."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, open_competition
+
+if TYPE_CHECKING:
+    from competition.ensemble.artifacts import Kept
+
+artifacts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show, archive or prune probabilities.")
+
+KeepOption = Annotated[int, typer.Option(min=0, help="Leave those of the best N experiments as they are.")]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.add_typer(artifacts, name="artifacts")
+    artifacts.command(epilog="Example: comp artifacts show")(show)
+    artifacts.command(epilog="Example: comp artifacts archive --keep 5")(archive)
+    artifacts.command(epilog="Example: comp artifacts prune --keep 10")(prune)
+
+
+def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
+    """List the stored probabilities: whose, how large, who needs them."""
+    from competition.cli import output
+    from competition.ensemble.artifacts import find
+
+    found = find(open_competition(folder).store)
+    if as_json:
+        output.print_json([kept.to_json() for kept in found])
+        return
+    if not found:
+        output.out().print("No probabilities. The first finished fold stores some.")
+        return
+    table = output.table(
+        "experiment",
+        "rank",
+        "MiB",
+        "shards",
+        "archived",
+        "needed by",
+        right=("rank", "MiB", "shards", "archived"),
+        wrap=("experiment", "needed by"),
+    )
+    for kept in found:
+        rank = output.NOTHING if kept.rank is None else kept.rank
+        needed = ", ".join([*kept.needed_by, *(["a running job"] if kept.is_running else [])]) or output.NOTHING
+        shards = len(kept.raw) + len(kept.archived)
+        output.add_row(table, kept.experiment, rank, _mib(kept.bytes), shards, len(kept.archived), needed)
+    output.out().print(table)
+    output.say(f"{_mib(sum(kept.bytes for kept in found))} MiB in all.")
+
+
+def archive(
+    keep: KeepOption = 0,
+    dry_run: DryOption = False,
+    as_member: AsOption = None,
+    folder: DirOption = None,
+) -> None:
+    """Deflate probabilities, some four to six times smaller.
+
+    Ensembles and submissions go on reading them, more slowly.
+    """
+    from competition.cli import output
+    from competition.ensemble import artifacts as work
+
+    store = open_competition(folder).store
+    chosen = [kept for kept in work.beyond(work.find(store), keep) if kept.raw]
+    shards = sum(len(kept.raw) for kept in chosen)
+    if dry_run:
+        _say_chosen("Would archive", chosen)
+        return
+    with output.progress_bar("Archiving") as progress:
+        done = iter(range(1, shards + 1))
+        freed = work.archive(store, chosen, actor=actor_name(as_member), advance=lambda: progress(next(done), shards))
+    output.say(f"Archived {shards} shards of {len(chosen)} experiments: {_mib(freed)} MiB freed.")
+
+
+def prune(
+    keep: Annotated[int, typer.Option(min=0, help="Keep those of the best N experiments.", show_default=False)],
+    dry_run: DryOption = False,
+    as_member: AsOption = None,
+    folder: DirOption = None,
+) -> None:
+    """Remove the probabilities of all but the best N experiments.
+
+    Never those that an ensemble or a submission refers to. Models and scores stay; `comp retry EXPERIMENT
+    --finished-too` trains again what wrote them.
+    """
+    from competition.cli import output
+    from competition.ensemble import artifacts as work
+
+    store = open_competition(folder).store
+    found = work.find(store)
+    chosen = work.prunable(found, keep)
+    spared = [kept for kept in work.beyond(found, keep) if kept.needed_by]
+    if spared:
+        output.say("Kept, because something refers to them: " + ", ".join(kept.experiment for kept in spared))
+    if dry_run:
+        _say_chosen("Would remove", chosen)
+        return
+    freed = work.prune(store, chosen, actor=actor_name(as_member))
+    output.say(f"Removed the probabilities of {len(chosen)} experiments: {_mib(freed)} MiB freed.")
+
+
+def _say_chosen(what: str, chosen: list["Kept"]) -> None:
+    from competition.cli import output
+
+    listed = ", ".join(f"{kept.experiment} ({_mib(kept.bytes)} MiB)" for kept in chosen)
+    output.say(f"{what}: {listed or 'nothing'}.")
+
+
+def _mib(number: int) -> str:
+    return f"{number / 2**20:.1f}"

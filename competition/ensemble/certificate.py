@@ -1,0 +1,156 @@
+"""What rounding to bytes can have done to a blend.
+
+Every stored probability is rounded by itself and off by at most 1/510 (in float32 arithmetic, by some 1e-7 more); the
+bytes of a pixel then need not add up to 255, which no decision depends on. A convex blend of them is off by at most
+1/510 in each class, so the difference of two classes by at most 1/255: where the best class leads by more than that, it
+is the best of the unrounded blend too. A lead of exactly 1/255 can be a tie of the unrounded blend, and counts as
+doubtful. With whole-number weights that add up to n, leads are multiples of 1/(255 n), so for n below 30 000 the
+next one above 1/255 also covers what float32 adds.
+
+Votes, ranks and geometric means are no convex combinations: the smallest error can turn a rank, so they have no
+certificate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from competition.data.parallel import Progress, in_threads
+from competition.data.probabilities import Bytes
+from competition.ensemble.blend import Count, Weighting, best_class, blocks, total_of
+from competition.ensemble.evaluate import Truth
+from competition.ensemble.members import OpenMembers
+from competition.ensemble.methods import Planes
+from competition.scoring.confusion import Matrices
+from competition.settings import Metric
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Labelled pixels that the unrounded blend may decide otherwise, all int64 (C,).
+
+    Args:
+        losable: by true class, those that are right now.
+        gainable: by true class, those that are wrong now and whose true class is within reach.
+        leaving: by predicted class, those that are wrong now.
+        arriving: by class within reach, those that are neither of it nor named so.
+        pixels: how many labelled pixels there are in all.
+        doubtful: how many of them are in doubt.
+    """
+
+    losable: Counts
+    gainable: Counts
+    leaving: Counts
+    arriving: Counts
+    pixels: int
+    doubtful: int
+
+    @property
+    def share(self) -> float:
+        """The share of the labelled pixels that are in doubt, from 0 to 1."""
+        return self.doubtful / self.pixels if self.pixels else 0.0
+
+    def __add__(self, other: "Doubt") -> "Doubt":
+        return Doubt(
+            self.losable + other.losable,
+            self.gainable + other.gainable,
+            self.leaving + other.leaving,
+            self.arriving + other.arriving,
+            self.pixels + other.pixels,
+            self.doubtful + other.doubtful,
+        )
+
+
+def doubt_of_image(views: Sequence[Bytes], weighting: Sequence[Count], truth: NDArray[np.uint8]) -> Doubt:
+    """The doubt about the blend of one image.
+
+    Args:
+        views: uint8 (C, H, W) of each member.
+        truth: uint8 (H, W); values that are no class are void.
+    """
+    classes, total = len(views[0]), total_of(weighting)
+    labels, reachable = [], []
+    for sums in blocks(views, weighting):
+        labels.append(best_class(sums))
+        reachable.append(within_reach(sums, total))
+    named, near = np.concatenate(labels), np.concatenate(reachable, axis=1)
+    true = truth.reshape(-1)
+    labelled = true < classes
+    pixels = np.flatnonzero(labelled & (near.sum(axis=0) > 1))
+    true, named, near = true[pixels].astype(np.intp), named[pixels].astype(np.intp), near[:, pixels]
+    right, can_be_right = true == named, near[true, np.arange(len(pixels))]
+    others = near & (np.arange(classes)[:, None] != true) & (np.arange(classes)[:, None] != named)
+    return Doubt(
+        losable=np.bincount(true[right], minlength=classes),
+        gainable=np.bincount(true[~right & can_be_right], minlength=classes),
+        leaving=np.bincount(named[~right], minlength=classes),
+        arriving=others.sum(axis=1),
+        pixels=int(labelled.sum()),
+        doubtful=len(pixels),
+    )
+
+
+def within_reach(sums: Planes, total: int) -> NDArray[np.bool_]:
+    """Which classes, bool (C, P), may be the best of the unrounded blend; the best of the sums is among them."""
+    best = sums.max(axis=0)
+    near: NDArray[np.bool_] = sums >= best - np.minimum(best, total)
+    return near
+
+
+def doubtful_pixels(sums: Planes, total: int) -> int:
+    """How many pixels have several classes within reach."""
+    floor = sums[0].copy()
+    for plane in sums[1:]:
+        np.maximum(floor, plane, out=floor)
+    floor -= np.minimum(floor, floor.dtype.type(total))
+    number = np.zeros(floor.shape, dtype=np.uint8)
+    for plane in sums:
+        number += plane >= floor
+    return int(np.count_nonzero(number > 1))
+
+
+def doubt(members: OpenMembers, weighting: Weighting, *, truth: Truth, progress: Progress | None = None) -> Doubt:
+    """The doubt about the blend of all out-of-fold images."""
+    found = in_threads(
+        lambda image_id: doubt_of_image(members.oof_views(image_id), weighting, truth(image_id)),
+        members.ids,
+        progress=progress,
+    )
+    return sum(found[1:], start=found[0])
+
+
+def bounds(metric: str, matrices: Matrices, doubt: Doubt) -> tuple[float, float] | None:
+    """The lowest and the highest score that the unrounded blend can have.
+
+    Each class is taken to its worst and to its best by itself, so the interval is rather too wide, never too narrow.
+    None for metrics that look at every image, and for the team's own.
+
+    Args:
+        matrices: int64 (N, C, C), of the rounded blend.
+    """
+    matrix = matrices.sum(axis=0)
+    hits, true, named = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    worst, best = hits - doubt.losable, hits + doubt.gainable
+    if metric == Metric.PIXEL_ACCURACY:
+        return float(worst.sum() / true.sum()), float(best.sum() / true.sum())
+    if metric not in (Metric.MIOU, Metric.DICE, Metric.FWIOU):
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if metric == Metric.DICE:
+            low = 2 * worst / (true + named - doubt.losable + doubt.arriving)
+            high = 2 * best / (true + named + doubt.gainable - doubt.leaving)
+        else:
+            union = true + named - hits
+            low, high = worst / (union + doubt.arriving), best / (union - doubt.leaving)
+    present = true > 0
+    if metric == Metric.FWIOU:
+        share = true[present] / true.sum()
+        return float((low[present] * share).sum()), float((high[present] * share).sum())
+    # A class without truth scores 0 where it is named and counts in no mean where it is not.
+    most = int(present.sum() + (~present & (named + doubt.arriving > 0)).sum())
+    fewest = int(present.sum() + (~present & (named - doubt.leaving > 0)).sum())
+    return float(low[present].sum() / most), float(high[present].sum() / fewest)

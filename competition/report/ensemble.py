@@ -1,0 +1,91 @@
+"""The pictures of an ensemble: how far its members differ, and the images that it changed most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from competition.data.images import Pixels
+from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
+from competition.report.palette import Colour
+from competition.report.theme import LIGHT, Theme, draw
+
+_NUMBERED = 12
+"""Up to so many members, each cell bears its number."""
+_GAP, _CAPTION = 8, 18
+_PAPER, _INK = (255, 255, 255), (31, 36, 48)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """An image that the blend changed: uint8 (H, W, 3), and its labels, uint8 (H, W)."""
+
+    caption: str
+    image: Pixels
+    truth: Pixels
+    single: Pixels
+    blend: Pixels
+
+
+def disagreement_png(names: Sequence[str], shares: NDArray[np.float64]) -> bytes:
+    """The matrix of how many pixels two members name differently, as a PNG file.
+
+    Args:
+        shares: (M, M), from 0 to 1.
+    """
+
+    def picture(theme: Theme) -> Figure:
+        side = 1.8 + 0.5 * len(names)
+        figure = Figure(figsize=(max(side, 4.6) + 0.6, max(side, 3.4)), layout="compressed")
+        axes = figure.subplots()
+        shades = LinearSegmentedColormap.from_list("share", [theme.paper, theme.first])
+        values = 100 * shares
+        shown = axes.imshow(values, cmap=shades, vmin=0, vmax=max(float(values.max()), 1e-9))
+        axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), names)
+        if len(names) <= _NUMBERED:
+            for row, column in np.ndindex(values.shape):
+                shade = theme.paper if values[row, column] > values.max() / 2 else theme.ink
+                axes.text(column, row, f"{values[row, column]:.1f}", ha="center", va="center", fontsize=8, color=shade)
+        else:
+            figure.colorbar(shown, ax=axes, shrink=0.8)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_title("% of the pixels named differently", fontsize=9)
+        return figure
+
+    return draw(picture, LIGHT)
+
+
+def changes_png(changed: Sequence[Changed], colours: Sequence[Colour], *, single: str) -> bytes:
+    """A row for each image, its truth, what the best single member and what the blend say, as a PNG file."""
+    heads = ("truth", single, "blend")
+    rows = [_row(each, colours) for each in changed]
+    width = max(tile.shape[1] for row in rows for tile in row)
+    heights = [row[0].shape[0] for row in rows]
+    size = (len(heads) * (width + _GAP) + _GAP, _CAPTION + sum(heights) + len(rows) * (_CAPTION + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for column, head in enumerate(heads):
+        pen.text((_GAP + column * (width + _GAP), 4), _latin(head), fill=_INK)
+    top = _CAPTION + _GAP
+    for each, row, height in zip(changed, rows, heights, strict=True):
+        for column, tile in enumerate(row):
+            sheet.paste(Image.fromarray(tile), (_GAP + column * (width + _GAP), top))
+        pen.text((_GAP, top + height + 2), _latin(each.caption), fill=_INK)
+        top += height + _CAPTION + _GAP
+    return png_bytes(np.asarray(sheet))
+
+
+def _row(changed: Changed, colours: Sequence[Colour]) -> list[Pixels]:
+    small = shrink_image(changed.image)
+    return [overlay(small, shrink_labels(labels), colours) for labels in (changed.truth, changed.single, changed.blend)]
+
+
+def _latin(text: str) -> str:
+    """Pillow's own font knows no other letters."""
+    return text.encode("latin-1", "replace").decode("latin-1")

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from competition.paths import Paths
+from competition.store import ensembles
+from competition.store.engine import open_store
+from tests.cli.blending import finish
+from tests.conftest import Comp
+
+
+@pytest.fixture
+def two(comp: Comp, ready: Path) -> Path:
+    """Two complete experiments, of which the second is much worse."""
+    finish(ready, "b1", noise=1.2, score=0.9)
+    finish(ready, "bad", "optimizer.lr=0.01", noise=6.0, score=0.5)
+    return ready
+
+
+def test_auto_is_the_default_and_says_why(comp: Comp, two: Path) -> None:
+    made = json.loads(comp.ok("ensemble", "--json"))
+    assert (made["asked"], made["method"]) == ("auto", "weighted")
+    assert made["weighted_score"] - made["mean_score"] > made["gain_error"]
+    assert made["weights"]["bad"] < made["weights"]["b1"]
+    assert made["test_images"] == 2
+    assert 0 <= made["test_doubtful_share"] < 0.1
+    assert made["bounds"][0] <= made["weighted_in_sample"] <= made["bounds"][1]
+    store = open_store(Paths(two))
+    (kept,) = ensembles.every(store)
+    store.close()
+    assert (kept.name, kept.method, kept.weights) == ("e1", "weighted", made["weights"])
+    text = comp.ok("ensemble")
+    assert "more than one standard error" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("method", ["per-class", "vote", "geometric", "rank"])
+def test_a_submission_is_blended_by_the_ensemble_s_method(comp: Comp, two: Path, method: str) -> None:
+    made = json.loads(comp.ok("ensemble", "--method", method, "--name", "e", "--json"))
+    assert made["method"] == method
+    folder = Path(comp.ok("submit", "e", "--as", "ann").strip())
+    for file in (two / "runs/ensembles/e/submission").iterdir():
+        with Image.open(file) as first, Image.open(folder / file.name) as second:
+            assert np.array_equal(np.asarray(first), np.asarray(second))
+    if method == "per-class":
+        assert np.allclose(np.sum(list(made["weights"].values()), axis=0), 1)  # in all classes, or in each
+
+
+def test_an_unknown_method(comp: Comp, two: Path) -> None:
+    assert "Methods: auto, mean, weighted, per-class, vote, geometric, rank" in comp.error("ensemble", "--method", "x")
+
+
+def test_what_each_member_does_is_explained(comp: Comp, two: Path) -> None:
+    ran = comp("ensemble", "--method", "mean", "--name", "e", "--explain")
+    assert ran.code == 0, ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert "ann (lead, training)" in ran.out
+    paths = Paths(two).ensemble("e")
+    found = json.loads(paths.explanation.read_text())
+    assert found["contribution"]["bad"] < 0 < found["contribution"]["b1"]
+    assert len(found["change"]) == 12
+    for path, shortest in ((paths.disagreement, 300), (paths.changes, 90)):
+        with Image.open(path) as picture:
+            assert min(picture.size) >= shortest
