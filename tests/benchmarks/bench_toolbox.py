@@ -1,7 +1,7 @@
 """What single conditions do on CamVid: `python -m tests.benchmarks.bench_toolbox [FOLDER]`.
 
-Makes a competition in FOLDER (a temporary one by default), trains a baseline and one experiment for each condition
-below, and prints the leaderboard as a table. Small images and few epochs: a check that each tool works, and an example
+Makes a competition in FOLDER (a temporary one by default), trains a baseline with several seeds and one experiment for
+each condition below, and prints the leaderboard as a table. Small images and few epochs: a check that each tool works, and an example
 of how to compare them, no advice on which to use. With the same FOLDER it goes on where it was stopped.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.data.shared import CAMVID, shared_data
 
-SIZE, EPOCHS, FOLDS = "96x128", 6, 3
+SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 5, 3, 5
 CONDITIONS = (
     "loss.lovasz=1",
     "loss.focal=1",
@@ -44,7 +44,7 @@ def run(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "competition.yaml").exists():
         set_up(folder)
-    comp(folder, "run")
+    comp(folder, "run", "--seeds", str(SEEDS))
     for condition in CONDITIONS:
         comp(folder, "run", "--set", condition)
     both = [part for key in OTHER_ENCODER for part in ("--set", key)]

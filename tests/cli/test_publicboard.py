@@ -104,10 +104,10 @@ def test_advice_is_the_best_cv_and_another_bet(comp: Comp, three: Path) -> None:
     only = json.loads(comp.ok("submit", "--advise", "--json"))
     assert (only["first"]["name"], only["second"]["is_blend"]) == ("dice-0.5", False)
     assert "the best such single model; no blend is another bet" in only["why"][1]
-    comp.ok("ensemble", "--name", "all")
-    comp.ok("ensemble", "b1", "lr-0.002", "--name", "pair")
+    comp.ok("ensemble", "--name", "all", "--method", "mean")
+    comp.ok("ensemble", "b1", "lr-0.002", "--name", "pair", "--method", "mean")
     best = play(three, blurred(0.02), assignments=("seed=7",))
-    comp.ok("ensemble", best, "b1", "--name", "half")
+    comp.ok("ensemble", best, "b1", "--name", "half", "--method", "mean")
     comp.ok("ensemble", best, "--name", "alone")
     advice = json.loads(comp.ok("submit", "--advise", "--json"))
     # `alone` is the best experiment once more: the same bet. `half` shares half of its weight, and is the better blend.
