@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.data.shared import CAMVID, shared_data
 
-SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 5, 3, 5
+SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 4, 3, 3
 CONDITIONS = (
     "loss.lovasz=1",
     "loss.focal=1",
