@@ -17,15 +17,12 @@ from tests.data.shared import CAMVID, shared_data
 SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 4, 3, 3
 CONDITIONS = (
     "loss.lovasz=1",
-    "loss.focal=1",
     "mix.mixup=0.5",
     "mix.cutmix=0.5",
     "augment.cutout=0.5",
     "augment.gridmask=0.5",
     "augment.policy=randaugment",
     "train.average=ema",
-    "optimizer.lr=2e-3",
-    "model.architecture=FPN",
     "predict.tta=hflip",
 )
 OTHER_ENCODER = ("model.encoder=tu-mobilenetv3_large_100", "model.weights=none")
