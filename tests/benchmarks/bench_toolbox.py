@@ -80,7 +80,7 @@ def comp(folder: Path, command: str, *arguments: str) -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     lines = ["| | condition | CV mIoU, % | delta | verdict | training, s |", "|---|---|---|---|---|---|"]
-    for row in rows:
+    for row in (row for row in rows if row["rank"]):
         condition = ", ".join(row["conditions"]) or "(baseline)"
         delta = "" if row["delta"] is None else f"{100 * row['delta']:+.2f}"
         verdict = (row["verdict"] or {}).get("call", "")
