@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from competition.jobspec import Progress
 from competition.training.reporting import Reporter
 
+STARVED = 0.1
+"""From this share of the training time on, waiting for images is what holds a job up."""
+
 
 @dataclass
 class Pace:
@@ -37,6 +40,14 @@ class Pace:
     def wait_share(self) -> float:
         """The share of the training time that went by waiting for data."""
         return self.wait_s / self.train_s if self.train_s else 0.0
+
+    def summary(self) -> str:
+        """How fast it was, and what held it up, for the log."""
+        if self.wait_share > STARVED:
+            why = "preparing them is the bottleneck: more train.workers or a lighter augmentation would help"
+        else:
+            why = "the device is the bottleneck"
+        return f"{self.images_per_s:.1f} images/s; {self.wait_share:.0%} of the time went by waiting for images: {why}."
 
     def trained(self, images: int, *, seconds: float, waited_s: float) -> None:
         """Take in a training step."""

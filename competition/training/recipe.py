@@ -152,6 +152,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         history.write(paths.history, at.rows)
         print(at.rows[-1].sentence(work.epochs), flush=True)
 
+    print(pace.summary(), flush=True)
     model = learner.evaluated
     if best:
         model.network.load_state_dict(best)

@@ -1,8 +1,8 @@
 """What single conditions do on CamVid: `python -m tests.benchmarks.bench_toolbox [FOLDER]`.
 
 Makes a competition in FOLDER (a temporary one by default), trains a baseline with several seeds and one experiment for
-each condition below, and prints the leaderboard as a table. Small images and few epochs: a check that each tool works, and an example
-of how to compare them, no advice on which to use. With the same FOLDER it goes on where it was stopped.
+each condition below, and prints the leaderboard as a table. Small images and few epochs: a check that each tool works,
+and an example of how to compare them, no advice on which to use. With the same FOLDER it goes on where it was stopped.
 """
 
 import json

@@ -1,3 +1,5 @@
+import pytest
+
 from competition.jobspec import Progress
 from competition.training.pace import Pace
 from competition.training.reporting import Reporter
@@ -42,3 +44,17 @@ def test_a_worker_that_is_gone_stops_the_job() -> None:
     reporter = Reporter(lambda _: False)
     Pace(reporter, epochs=1, steps=1, steps_done=0).tell("train", epoch=1, done=1, total=1)
     assert reporter.stopping
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "summary"),
+    [
+        (0.1, "4.0 images/s; 5% of the time went by waiting for images: the device is the bottleneck."),
+        (0.5, "4.0 images/s; 25% of the time went by waiting for images: preparing them is the bottleneck"),
+    ],
+)
+def test_the_bottleneck_is_named(waited_s: float, summary: str) -> None:
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=0)
+    pace.trained(4, seconds=1.0, waited_s=waited_s)
+    pace.trained(4, seconds=1.0, waited_s=0.0)
+    assert pace.summary().startswith(summary)
