@@ -88,7 +88,7 @@ def run(
 
         experiment = submitted.experiment.name
         with board(opened.store, experiment) as drawn:
-            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh)
+            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh, tell=output.say)
             finished = worker.work(until_empty=True)
     row = _row(opened, submitted.experiment.name)
     if as_json:

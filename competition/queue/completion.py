@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from competition.queue import snapshot
 from competition.scoring import confusion, metrics
 from competition.settings import Settings
 from competition.store import experiments
@@ -23,10 +24,11 @@ def score_complete(store: Store, settings: Settings, *, folds: dict[int, int]) -
     for experiment in experiments.unscored(store):
         matrices = out_of_fold(store, experiment, folds=folds[experiment.split_version])
         iou = metrics.per_class_iou(matrices.sum(axis=0))
+        metric = snapshot.bound(settings, store.paths.experiment_code(experiment.name)).metric
         experiments.set_score(
             store,
             experiment,
-            score=float(metrics.score(settings.metric, matrices)),
+            score=float(metrics.score(metric, matrices)),
             class_iou=[None if math.isnan(x) else float(x) for x in iou],
         )
         names.append(experiment.name)

@@ -10,6 +10,7 @@ from competition.config import Config, read_config, with_overrides
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
 from competition.paths import Paths
+from competition.queue import snapshot
 from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
 from competition.store.engine import Store
@@ -74,10 +75,13 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         confounded=wish.together if len(conditions) > 1 else None,
         note=wish.note,
     )
-    submitted = experiments.submit(store, plan, folds=folds)
-    experiment = submitted.experiment
-    write_text(store.paths.experiment_config(experiment.name), yamlfile.dump(experiment.config))
-    return submitted
+
+    def prepare(name: str) -> None:
+        write_text(store.paths.experiment_config(name), yamlfile.dump(config))
+        code = store.paths.experiment_code(name)
+        snapshot.take(snapshot.named_modules(settings), root=store.paths.root, folder=code)
+
+    return experiments.submit(store, plan, folds=folds, prepare=prepare)
 
 
 def current_baseline(store: Store) -> Config:

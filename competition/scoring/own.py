@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ def score(metric: str, matrices: NDArray[Any]) -> float:
 
 def _load(metric: str) -> Callable[[NDArray[np.int64]], object]:
     name, _, attribute = metric.partition(":")
+    if isinstance(metric, OwnMetric):
+        _forget_others(name, metric.folder)
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -53,6 +56,19 @@ def _load(metric: str) -> Callable[[NDArray[np.int64]], object]:
         near = did_you_mean(attribute, [n for n, value in vars(module).items() if callable(value)])
         raise ConfigError(f"metric {metric}: {module.__name__} has no function {attribute!r}.{near}")
     return function  # type: ignore[no-any-return]
+
+
+def _forget_others(name: str, folder: Path) -> None:
+    """Let a module and its neighbours be imported from `folder`, where another folder's of that name were before."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None or folder in Path(file).parents:
+        return
+    other = Path(file).parents[name.count(".") + (Path(file).stem == "__init__")]
+    for cached, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None)
+        if place and other in Path(place).parents and (folder / Path(place).relative_to(other)).is_file():
+            del sys.modules[cached]
+    importlib.invalidate_caches()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from competition.conditions import Condition
 from competition.config import Config, config_from
 from competition.errors import RefusedError, UnknownNameError
+from competition.files import sha256_of_json
 from competition.lifecycle import JobKind, JobState
-from competition.store import events, schema
+from competition.store import events, order, schema
 from competition.store.engine import Store
 
 
@@ -64,11 +66,14 @@ class Submitted:
     new_jobs: int
 
 
-def submit(store: Store, plan: Plan, *, folds: tuple[int, ...]) -> Submitted:
+def submit(
+    store: Store, plan: Plan, *, folds: tuple[int, ...], prepare: Callable[[str], None] = lambda name: None
+) -> Submitted:
     """Make the experiment and its jobs, or add the missing jobs to the one with the same configuration.
 
     Args:
         folds: the folds to train after the debug job has passed; none for a debug run alone.
+        prepare: called with the experiment's name before any device can take a job of it.
 
     Raises:
         RefusedError: the given name belongs to an experiment with another configuration.
@@ -78,6 +83,7 @@ def submit(store: Store, plan: Plan, *, folds: tuple[int, ...]) -> Submitted:
         name = existing or _insert(tx, plan)
         experiment = _by_name(tx, name)
         assert experiment is not None
+        prepare(name)
         added = _add_jobs(tx, experiment, folds, actor=plan.member)
         return Submitted(experiment, is_new=existing is None, new_jobs=added)
 
@@ -220,14 +226,18 @@ def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], *,
     wanted = [(JobKind.DEBUG, 0, JobState.QUEUED), *((JobKind.FOLD, fold, ready) for fold in folds)]
     missing = [w for w in wanted if (w[0], w[1]) not in present]
     for kind, fold, state in missing:
-        tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, state)))
+        tx.execute(insert(jobs).values(_new_job(tx, experiment, kind, fold, state)))
         events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold)}: {state}")
     return len(missing)
 
 
-def _new_job(experiment_id: int, kind: JobKind, fold: int, state: JobState) -> dict[str, Any]:
+def _new_job(tx: Connection, experiment: Experiment, kind: JobKind, fold: int, state: JobState) -> dict[str, Any]:
+    shape, owner = shape_of(experiment.config), schema.experiments.c.member_id
     return {
-        "experiment_id": experiment_id,
+        "experiment_id": experiment.id,
+        "member_id": select(owner).where(schema.experiments.c.id == experiment.id).scalar_subquery(),
+        "shape": shape,
+        "memory_mib": order.known_memory(tx, shape),
         "kind": kind,
         "fold": fold,
         "state": state,
@@ -235,6 +245,13 @@ def _new_job(experiment_id: int, kind: JobKind, fold: int, state: JobState) -> d
         "queued_at": time.time(),
         "device_s": 0.0,
     }
+
+
+def shape_of(config: Config) -> str:
+    """Tells configurations apart that take another amount of memory or time."""
+    train = config.train.model_dump(mode="json", include={"batch_size", "precision", "epochs"})
+    size = config.data.model_dump(mode="json", include={"size"})
+    return sha256_of_json([config.model.model_dump(mode="json"), size, train])[:16]
 
 
 def job_label(kind: JobKind, fold: int) -> str:
