@@ -20,7 +20,7 @@ class Device:
     name: str
     label: str
     torch_device: str
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 CPU = Device("cpu", "cpu", "cpu", {"CUDA_VISIBLE_DEVICES": ""})
