@@ -8,7 +8,7 @@ from competition.queue.devices import Device, free_memory_mib
 CONTEXT_MIB = 600
 """What CUDA takes for every process beside what torch counts."""
 
-SLACK = 1.1
+SLACK_PERCENT = 110
 """Torch's peak leaves out what its allocator holds in reserve."""
 
 
@@ -51,4 +51,4 @@ def room_in(slot: Slot, *, is_shared: bool) -> Room:
     free = free_memory_mib(slot.device)
     if free is None:
         return Room(None, known_only=False)
-    return Room(max(0, int((free - CONTEXT_MIB) / SLACK)), known_only=is_shared)
+    return Room(max(0, (free - CONTEXT_MIB) * 100 // SLACK_PERCENT), known_only=is_shared)

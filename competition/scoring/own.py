@@ -61,9 +61,11 @@ def _load(metric: str) -> Callable[[NDArray[np.int64]], object]:
 def _forget_others(name: str, folder: Path) -> None:
     """Let a module and its neighbours be imported from `folder`, where another folder's of that name were before."""
     file = getattr(sys.modules.get(name), "__file__", None)
-    if file is None or folder in Path(file).parents:
+    if file is None:
         return
     other = Path(file).parents[name.count(".") + (Path(file).stem == "__init__")]
+    if other == folder:
+        return
     for cached, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None)
         if place and other in Path(place).parents and (folder / Path(place).relative_to(other)).is_file():

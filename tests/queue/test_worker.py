@@ -208,7 +208,9 @@ def test_no_child_runs_that_the_database_does_not_know(store: Store, monkeypatch
     """The worker dies, or the job is cancelled, between starting a process and writing it down."""
     submitted(store, folds=())
     made = worker(store, finish_unheard)
-    monkeypatch.setattr(attempts, "child_started", lambda *args: jobs.cancel(store, "b1", folds=None, actor="ann") and False)
+    monkeypatch.setattr(
+        attempts, "child_started", lambda *args: jobs.cancel(store, "b1", folds=None, actor="ann") and False
+    )
     assert made.work(until_empty=True)
     assert state(store) is S.CANCELLED
     assert not store.paths.job("b1", None).result.is_file(), "the child never began"

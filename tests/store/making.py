@@ -38,7 +38,9 @@ def config(number: int) -> Config:
 def result(token: str, score: float | None = None, *, peak_mib: int | None = None) -> Succeeded:
     """What a job hands in that has ended well."""
     facts = {} if peak_mib is None else {"peak_memory_mib": peak_mib}
-    return Succeeded(token, score, first_loss=2.0, last_loss=1.0, train_s=1.0, artifacts={"log.txt": "0" * 64}, facts=facts)
+    return Succeeded(
+        token, score, first_loss=2.0, last_loss=1.0, train_s=1.0, artifacts={"log.txt": "0" * 64}, facts=facts
+    )
 
 
 def check_invariants(store: Store) -> None:
@@ -56,7 +58,9 @@ def check_invariants(store: Store) -> None:
         assert (job.finished_at is not None) == state.is_finished
         label = "debug" if job.kind == "debug" else f"fold {job.fold}"
         told = [e.action for e in events if e.subject == names[job.experiment_id] and e.action.startswith(f"{label}: ")]
-        moves = [action.removeprefix(f"{label}: ") for action in told if "priority" not in action and "late" not in action]
+        moves = [
+            action.removeprefix(f"{label}: ") for action in told if "priority" not in action and "late" not in action
+        ]
         assert moves[-1].rpartition("-> ")[2] == state, "the history ends where the job stands"
     debug = {job.experiment_id: job.state for job in jobs if job.kind == "debug"}
     for job in jobs:
