@@ -68,13 +68,17 @@ def queue(
     opened = open_competition(folder)
     if why and name is None:
         raise CompError("--why is about one experiment.", hint="`comp queue NAME --why`")
-    if name is None:
-        found = jobs.in_states(opened.store, [s for s in JobState if not s.is_finished])
-    else:
+    unfinished = [state for state in JobState if not state.is_finished]
+    running = jobs.in_states(opened.store, [state for state in JobState if state.is_live])
+    turns = _turns(opened, running)
+    if name is not None:
         experiments.find(opened.store, name)
         found = jobs.of_experiment(opened.store, name)
-    running = [job for job in found if job.state.is_live]
-    turns = _turns(opened, running if name is None else None)
+    elif as_json:
+        found = jobs.in_states(opened.store, unfinished)
+    else:
+        found = running + _next(opened, turns, most=max(0, most - len(running)))
+    total = len(found) if name is not None else jobs.count(opened.store, unfinished)
     found.sort(key=lambda job: (_ORDER.index(job.state), _place(turns, job)))
     if why:
         _explain(opened, found, turns, as_json=as_json)
@@ -86,19 +90,27 @@ def queue(
         output.out().print("Nothing runs and nothing waits. `comp run --detach` queues an experiment.")
     else:
         output.out().print(_render(found[:most], turns))
-    if len(found) > most:
-        output.say(f"… and {len(found) - most} more; --most {len(found)} shows them.")
+    if total > most:
+        output.say(f"… and {total - most} more; --most {total} shows them.")
     for pause in pauses.every(opened.store):
         output.say(f"{pause}: `comp resume` lets it go on.")
 
 
-def _turns(opened: Competition, running: "list[Job] | None") -> "dict[int, Turn]":
+def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[Job]":
+    """The next jobs, in order as far as they have turns; then what is paused or waits for a debug job."""
+    from competition.store import jobs
+
+    first = sorted(turns, key=lambda job_id: turns[job_id].place)[:most]
+    others = jobs.in_states(opened.store, [JobState.WAITING, JobState.LOST], most=most - len(first))
+    paused = [job for job in jobs.in_states(opened.store, [JobState.QUEUED], most=most) if job.id not in turns]
+    return [*jobs.by_id(opened.store, first), *[*paused, *others][: most - len(first)]]
+
+
+def _turns(opened: Competition, running: "list[Job]") -> "dict[int, Turn]":
     """The turns of all queued jobs, whoever is asked about."""
     from competition.queue.forecast import forecast
-    from competition.store import jobs, order
+    from competition.store import order
 
-    if running is None:
-        running = jobs.in_states(opened.store, [s for s in JobState if s.is_live])
     slots = [(job.progress or {}).get("eta_s") for job in running]
     return forecast(order.waiting(opened.store), order.usage(opened.store), slots)
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
@@ -262,6 +262,9 @@ _HELD: Select[Any] = (
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
 )
+_INSERT = insert(schema.attempts)
+_END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
+_FORGET = delete(schema.artifacts).where(schema.artifacts.c.job_id == bindparam("the_job"))
 _TOUCH = (
     update(schema.attempts)
     .where(schema.attempts.c.token == bindparam("the_token"))
@@ -306,9 +309,8 @@ def _close(
     spent_s = max(0.0, now - row.started_at) if row.ended_at is None else 0.0
     device_s = row.device_s + spent_s
     jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
-    table = schema.attempts
     ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
-    tx.execute(update(table).where(table.c.id == row.id).values(ending))
+    tx.execute(_END, {"the_id": row.id, **ending})
     order.count_usage(tx, row.member_id, spent_s, now=now)
 
 
@@ -362,15 +364,14 @@ def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, d
         "started_at": now,
         "heartbeat_at": now,
     }
-    tx.execute(insert(schema.attempts), values)
+    tx.execute(_INSERT, values)
 
 
 def _record_artifacts(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
-    table = schema.artifacts
-    tx.execute(table.delete().where(table.c.job_id == job_id))
+    tx.execute(_FORGET, {"the_job": job_id})
     if artifacts:
         rows = [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()]
-        tx.execute(insert(table), rows)
+        tx.execute(insert(schema.artifacts), rows)
 
 
 def _open_gate(tx: Connection, experiment_id: int) -> None:

@@ -1,7 +1,9 @@
 """Opening the database, and the two kinds of transaction. The only module that knows which database it is."""
 
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from competition.paths import Paths
 from competition.store.schema import HEAD
 
 BUSY_TIMEOUT_S = 30.0
+_STEP_S = 0.0005
 
 
 class Store:
@@ -149,8 +152,31 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("comp_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    raw: Any = connection.connection.driver_connection
+    if connection.get_execution_options().get("comp_write", False):
+        _begin_writing(raw)
+    else:
+        raw.execute("BEGIN")
+
+
+def _begin_writing(raw: sqlite3.Connection) -> None:
+    """Wait for the write lock in short steps.
+
+    SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(_STEP_S * (0.5 + random.random()))
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
 
 
 def _revision(database: Path) -> str | None:

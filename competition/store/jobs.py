@@ -71,10 +71,21 @@ def of_experiment(store: Store, name: str) -> list[Job]:
         return sorted((_from_row(r) for r in rows), key=lambda j: (j.kind is JobKind.FOLD, j.fold))
 
 
-def in_states(store: Store, states: Collection[JobState]) -> list[Job]:
-    """Every job in one of the states: higher priority first, then whoever has waited longest."""
+def in_states(store: Store, states: Collection[JobState], *, most: int | None = None) -> list[Job]:
+    """The jobs in one of the states: higher priority first, then whoever has waited longest.
+
+    Args:
+        most: no more than so many; None for all.
+    """
+    query = _in_order(_SELECT.where(schema.jobs.c.state.in_(states))).limit(most)
     with store.read() as tx:
-        return [_from_row(r) for r in tx.execute(_in_order(_SELECT.where(schema.jobs.c.state.in_(states))))]
+        return [_from_row(r) for r in tx.execute(query)]
+
+
+def by_id(store: Store, ids: Collection[int]) -> list[Job]:
+    """The jobs with these ids, in no order."""
+    with store.read() as tx:
+        return [_from_row(r) for r in tx.execute(_SELECT.where(schema.jobs.c.id.in_(ids)))]
 
 
 def is_any_live(store: Store, experiment: str) -> bool:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -220,7 +219,8 @@ def test_a_folder_that_nobody_may_write_to_is_one_clear_error(store: Store, monk
     root.chmod(0o755)
     monkeypatch.chdir(root)
     code = (
-        "import os; from pathlib import Path; from competition.paths import Paths; from competition.errors import CompError\n"
+        "import os; from pathlib import Path\n"
+        "from competition.paths import Paths; from competition.errors import CompError\n"
         "from competition.store import members; from competition.store.engine import open_store\n"
         "from competition.team import Role\n"
         "import competition.store.jobs, alembic.command\n"
