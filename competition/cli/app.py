@@ -9,6 +9,7 @@ from competition.cli import (
     check,
     compare,
     demo,
+    doctor,
     eda,
     ensemble,
     events,
@@ -52,6 +53,7 @@ for module in (
     submit,
     status,
     cache,
+    doctor,
     demo,
 ):
     module.register(app)

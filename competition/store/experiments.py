@@ -117,6 +117,12 @@ def of_config(store: Store, config_sha256: str, split_version: int) -> Experimen
         return None if row is None else _from_row(row)
 
 
+def names(store: Store) -> list[str]:
+    """The name of every experiment, oldest first."""
+    with store.read() as tx:
+        return list(tx.scalars(select(schema.experiments.c.name).order_by(schema.experiments.c.id)))
+
+
 def any_exist(store: Store) -> bool:
     """Whether an experiment was ever made."""
     with store.read() as tx:
