@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Look over the database, the files, the disk, the devices and the clock.
 
-    What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit code 1
-    if a problem is left.
+    What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
+    code 1 if a problem is left.
     """
     from competition.cli import output
     from competition.queue.doctor import Verdict, examine

@@ -79,7 +79,7 @@ def test_hold_and_names_that_nobody_has(comp: Comp, queued: Store) -> None:
 def test_events_tell_the_history(comp: Comp, queued: Store) -> None:
     comp.ok("cancel", "first", "--as", "ann")
     found = json.loads(comp.ok("events", "first", "--json"))
-    assert [e["action"] for e in found][0] == "submitted"
+    assert found[0]["action"] == "submitted"
     assert found[-1]["action"].endswith("cancelled")
     assert max(map(len, comp.ok("events").splitlines())) <= 80
     assert "Nothing has happened to nobody" in comp.ok("events", "nobody")

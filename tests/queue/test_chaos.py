@@ -42,10 +42,11 @@ class Supervisors:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._nursery = Nursery()
-        forkserver.ensure_running()
 
     def start(self) -> int:
         """A process with a worker that runs until the queue is empty; its pid."""
+        time.sleep(0.05)
+        forkserver.ensure_running()  # it dies, as a worker's own does with its worker, if that is killed in mid-sentence
         pid = os.fork()
         if pid == 0:
             self._supervise()

@@ -49,7 +49,7 @@ def test_a_network_file_system_is_warned_of(store: Store, monkeypatch: pytest.Mo
         SimpleNamespace(mountpoint="/", fstype="ext4"),
         SimpleNamespace(mountpoint=str(store.paths.root), fstype="nfs4"),
     ]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
     assert file_system_of(store.paths.runs) == "nfs4"
     assert file_system_of(Path("/")) == "ext4"
     assert verdicts(store)["file system"] is Verdict.WARNING
