@@ -7,9 +7,9 @@ from competition.files import last_lines
 from competition.jobspec import Succeeded
 from competition.paths import JobPaths
 from competition.queue.processes import is_gone, kill_group, this_process
-from competition.store import attempts
-from competition.store.attempts import HeldSlot
+from competition.store import attempts, slots
 from competition.store.engine import Store
+from competition.store.slots import HeldSlot
 
 LEASE_S = 60.0
 """A heartbeat older than this makes a job suspect."""
@@ -22,11 +22,11 @@ def reap(store: Store) -> int:
     all the same keeps its result. One whose heartbeat is overdue is suspect while nobody has seen its worker dead: it
     hangs, or it is another machine's. An ended attempt's slot is free once its processes are gone.
     """
-    if not attempts.is_any_held(store):
+    if not slots.is_any_held(store):
         return 0
     me = this_process()
     reaped = 0
-    for slot in attempts.held(store):
+    for slot in slots.held(store):
         is_dead = slot.worker.host == me.host and is_gone(slot.worker)
         if slot.is_live and not is_dead:
             overdue = time.time() - slot.heartbeat_at
@@ -60,5 +60,5 @@ def _settle(store: Store, slot: HeldSlot) -> bool:
     elif slot.is_live:
         why = f"its worker (pid {slot.worker.pid}) died"
         settled = attempts.lose(store, slot.token, why=why, log_tail=last_lines(paths.log))
-    attempts.free(store, slot.token)
+    slots.free(store, slot.token)
     return settled

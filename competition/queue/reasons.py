@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from competition.lifecycle import JobState
 from competition.queue.forecast import Turn
 from competition.queue.reaper import LEASE_S
-from competition.store import attempts, pauses
+from competition.store import attempts, pauses, slots
 from competition.store.engine import Store
 from competition.store.jobs import Job
 
@@ -30,7 +30,7 @@ def why(store: Store, job: Job, turns: Mapping[int, Turn]) -> list[str]:
 
 
 def _queued(store: Store, job: Job, turns: Mapping[int, Turn]) -> list[str]:
-    held = attempts.held(store)
+    held = slots.held(store)
     found = [f"{pause}" for pause in pauses.every(store) if pause.subject in ("queue", job.member, job.experiment)]
     if any(slot.job_id == job.id for slot in held):
         found.append("processes of its last attempt are not proven gone yet")

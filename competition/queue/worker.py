@@ -20,9 +20,9 @@ from competition.queue.devices import Device
 from competition.queue.endings import ending_of
 from competition.queue.processes import this_process
 from competition.queue.reaper import reap
-from competition.queue.slots import Slot, room_in, slots_of
+from competition.queue.room import Slot, room_in, slots_of
 from competition.settings import Settings
-from competition.store import attempts, experiments, jobs, order, pauses, splits
+from competition.store import attempts, experiments, jobs, order, pauses, slots, splits
 from competition.store.attempts import Claim
 from competition.store.engine import Store
 
@@ -209,7 +209,7 @@ class Worker:
             case Interrupted():
                 counts = attempts.release(self.store, token, why="interrupted")
         if not counts:
-            attempts.free(self.store, token)
+            slots.free(self.store, token)
         self._forget(token)
         if counts and isinstance(outcome, Succeeded):
             self._bad.clear()
@@ -242,7 +242,7 @@ class Worker:
             outcome = ending_of(child)
             if isinstance(outcome, Succeeded):
                 attempts.succeed(self.store, outcome)
-            attempts.free(self.store, token)
+            slots.free(self.store, token)
             self._forget(token)
 
     def _forget(self, token: str) -> None:

@@ -47,28 +47,6 @@ class Claim:
     fold: int
 
 
-@dataclass(frozen=True)
-class HeldSlot:
-    """An attempt whose processes are not proven gone, with those who would know.
-
-    Args:
-        is_live: its token counts; else the attempt has ended and only its slot is still taken.
-    """
-
-    token: str
-    job_id: int
-    experiment: str
-    label: str
-    fold: int | None
-    state: JobState
-    worker: Process
-    child: Process | None
-    device: str
-    slot: int
-    heartbeat_at: float
-    is_live: bool
-
-
 def claim(
     store: Store,
     worker: Process,
@@ -196,29 +174,6 @@ def lose(store: Store, token: str, *, why: str, log_tail: str = "") -> bool:
     return fail(store, token, kind=FailureKind.LOST, reason=why, log_tail=log_tail)
 
 
-def free(store: Store, token: str) -> None:
-    """Give out the slot of an ended attempt again: its processes are proven gone."""
-    table = schema.attempts
-    free_now = table.c.ended_at.is_not(None) & table.c.freed_at.is_(None)
-    with store.write() as tx:
-        tx.execute(update(table).where(table.c.token == token, free_now).values(freed_at=time.time()))
-
-
-def held(store: Store, *, host: str | None = None) -> list[HeldSlot]:
-    """The attempts (of a host) that are live, or have ended without their processes being proven gone."""
-    query = _ANY.where(schema.attempts.c.freed_at.is_(None))
-    if host is not None:
-        query = query.where(schema.attempts.c.host == host)
-    with store.read() as tx:
-        return [_held(row) for row in tx.execute(query)]
-
-
-def is_any_held(store: Store) -> bool:
-    """Whether `held` would find something: one look-up, for commands that have no time to lose."""
-    with store.read() as tx:
-        return tx.scalar(select(schema.attempts.c.id).where(schema.attempts.c.freed_at.is_(None)).limit(1)) is not None
-
-
 def log_tail(store: Store, job_id: int) -> str | None:
     """The last lines that the job's last failed attempt printed."""
     table = schema.attempts
@@ -236,23 +191,23 @@ def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
         .join(experiments, experiments.c.id == job.c.experiment_id)
         .where(experiments.c.name == experiment)
     )
-
     with store.read() as tx:
         return {(job_label(JobKind(r.kind), r.fold), r.name): r.sha256 for r in tx.execute(query)}
 
 
 _OF_JOB = ("state", "kind", "fold", "experiment_id", "member_id", "device_s", "failures", "shape")
-_WITH_JOB: list[Any] = [
+_COLUMNS: list[Any] = [
     *(c for c in schema.attempts.c if c.name not in ("progress", "result", "log_tail", "failure", "reason")),
     *(schema.jobs.c[name] for name in _OF_JOB),
     schema.experiments.c.name.label("experiment"),
 ]
-_ANY: Select[Any] = (
-    select(*_WITH_JOB)
+WITH_JOB: Select[Any] = (
+    select(*_COLUMNS)
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
 )
-_BY_TOKEN = _ANY.where(schema.attempts.c.token == bindparam("token"))
+"""Every attempt with what its job says; of the queue's own modules alone."""
+_BY_TOKEN = WITH_JOB.where(schema.attempts.c.token == bindparam("token"))
 _SLOT_COLUMNS: list[Any] = [
     *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
     schema.jobs.c.member_id,
@@ -393,24 +348,3 @@ def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
     )
     rows = tx.execute(query).all()
     return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold), JobState.WAITING) for r in rows]
-
-
-def _held(row: Row[Any]) -> HeldSlot:
-    child = None
-    if row.child_pid is not None:
-        child = Process(row.host, row.boot_id, row.child_pid, row.child_started_at)
-    kind = JobKind(row.kind)
-    return HeldSlot(
-        token=row.token,
-        job_id=row.job_id,
-        experiment=row.experiment,
-        label=job_label(kind, row.fold),
-        fold=None if kind is JobKind.DEBUG else row.fold,
-        state=JobState(row.state),
-        worker=Process(row.host, row.boot_id, row.worker_pid, row.worker_started_at),
-        child=child,
-        device=row.device,
-        slot=row.slot,
-        heartbeat_at=row.heartbeat_at,
-        is_live=row.ended_at is None,
-    )

@@ -23,7 +23,7 @@ from competition.queue.reaper import reap
 from competition.queue.submit import Wish, submit
 from competition.queue.worker import Worker
 from competition.settings import read_settings
-from competition.store import attempts, jobs, schema
+from competition.store import attempts, jobs, schema, slots
 from competition.store.engine import Store, open_store
 from tests.conftest import Comp
 from tests.store.making import check_invariants
@@ -46,7 +46,7 @@ class Supervisors:
     def start(self) -> int:
         """A process with a worker that runs until the queue is empty; its pid."""
         time.sleep(0.05)
-        forkserver.ensure_running()  # it dies, as a worker's own does with its worker, if that is killed in mid-sentence
+        forkserver.ensure_running()  # a worker that is killed while it talks to its fork server takes it along
         pid = os.fork()
         if pid == 0:
             self._supervise()
@@ -83,7 +83,7 @@ def kill(pid: int) -> bool:
 
 def child_pids(paths: Paths) -> list[int]:
     store = open_store(paths)
-    live = [slot.child.pid for slot in attempts.held(store) if slot.child is not None]
+    live = [slot.child.pid for slot in slots.held(store) if slot.child is not None]
     store.close()
     return live
 
@@ -149,7 +149,7 @@ def test_kills_at_random_moments_change_nothing(comp: Comp, ready: Path, monkeyp
 
     store = open_store(paths)
     reap(store)
-    assert attempts.held(store) == [], "no slot is left over"
+    assert slots.held(store) == [], "no slot is left over"
     check_invariants(store)
     with store.read() as tx:
         won = select(schema.attempts.c.job_id).where(schema.attempts.c.outcome == JobState.SUCCEEDED)

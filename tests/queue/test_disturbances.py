@@ -20,7 +20,7 @@ from competition.queue import processes, reaper
 from competition.queue import worker as worker_module
 from competition.queue.processes import identify, is_gone, this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, jobs, members, schema
+from competition.store import attempts, jobs, members, schema, slots
 from competition.store.engine import Store, open_store
 from competition.team import Role
 from tests.conftest import submitted
@@ -88,8 +88,8 @@ def test_a_worker_stopped_beyond_its_lease_is_suspect_then_accepted_and_never_do
 def test_a_job_cancelled_and_retried_while_its_worker_is_stopped_waits_for_the_old_child(store: Store) -> None:
     submitted(store, folds=())
     pid = supervisor(store, hang)
-    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in attempts.held(store)))
-    child = attempts.held(store)[0].child
+    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in slots.held(store)))
+    child = slots.held(store)[0].child
     assert child is not None
     os.kill(pid, signal.SIGSTOP)
     jobs.cancel(store, "b1", folds=None, actor="ann")
@@ -103,15 +103,15 @@ def test_a_job_cancelled_and_retried_while_its_worker_is_stopped_waits_for_the_o
     time.sleep(0.5)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    assert [h.token for h in attempts.held(store)] == [again.token], "the old token has moved nothing"
+    assert [h.token for h in slots.held(store)] == [again.token], "the old token has moved nothing"
     check_invariants(store)
 
 
 def test_loaders_that_outlive_the_child_are_ended_before_the_job_goes_on(store: Store) -> None:
     submitted(store, folds=())
     pid = supervisor(store, hang)
-    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in attempts.held(store)))
-    child = attempts.held(store)[0].child
+    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in slots.held(store)))
+    child = slots.held(store)[0].child
     assert child is not None
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -120,15 +120,15 @@ def test_loaders_that_outlive_the_child_are_ended_before_the_job_goes_on(store: 
     assert reap(store) == 1
     assert group_of(child.pid) == []
     assert state(store) is S.QUEUED
-    assert attempts.held(store) == []
+    assert slots.held(store) == []
 
 
 @pytest.mark.parametrize("shift_s", [-3600.0, 3600.0])
 def test_a_clock_that_is_set_makes_no_job_lost(store: Store, monkeypatch: pytest.MonkeyPatch, shift_s: float) -> None:
     submitted(store, folds=())
     pid = supervisor(store, hang)
-    wait_for(lambda: any(h.child for h in attempts.held(store)))
-    held = attempts.held(store)[0]
+    wait_for(lambda: any(h.child for h in slots.held(store)))
+    held = slots.held(store)[0]
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + shift_s)
     monkeypatch.setattr(processes.psutil, "boot_time", lambda: shift_s)
@@ -184,8 +184,8 @@ def test_a_worker_whose_database_is_harmed_stops_with_a_clear_message(store: Sto
     for number in range(30):
         submitted(store, config(number), folds=(), name=f"e{number}")
     pid = supervisor(store, hang)
-    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in attempts.held(store)))
-    child = attempts.held(store)[0].child
+    wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in slots.held(store)))
+    child = slots.held(store)[0].child
     assert child is not None
     database = store.paths.database
     if harm == "removed":

@@ -14,7 +14,7 @@ from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue.processes import this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, experiments, jobs, pauses
+from competition.store import attempts, experiments, jobs, pauses, slots
 from competition.store.engine import Store, open_store
 from competition.store.pauses import Scope
 from tests.conftest import plan, submitted
@@ -69,7 +69,7 @@ STEPS: dict[str, Step] = {
     "cancel and free": lambda store: (
         token := claim(store),
         jobs.cancel(store, "e0", folds=None, actor="ann"),
-        attempts.free(store, token),
+        slots.free(store, token),
     ),
     "cancel and retry": lambda store: (
         jobs.cancel(store, "e0", folds=None, actor="ann"),
@@ -130,7 +130,7 @@ def test_wherever_a_step_is_broken_off_the_queue_goes_on(template: Path, tmp_pat
         store = open_store(Paths(folder))
         check_invariants(store)
         reap(store)
-        assert attempts.held(store) == []
+        assert slots.held(store) == []
         check_invariants(store)
         run_everything(store)
         check_invariants(store)

@@ -11,7 +11,7 @@ from competition.errors import StoreBusyError, StoreError
 from competition.lifecycle import FailureKind, JobState
 from competition.queue import worker as worker_module
 from competition.queue.worker import BrokenMachineError, Worker
-from competition.store import attempts, events, experiments, jobs, pauses
+from competition.store import attempts, events, experiments, jobs, pauses, slots
 from competition.store.engine import Store
 from competition.store.pauses import Scope
 from tests.conftest import submitted
@@ -76,7 +76,7 @@ def test_a_worker_does_all_jobs_and_leaves_nothing(store: Store) -> None:
     submitted(store)
     assert worker(store, succeed).work(until_empty=True)
     assert {j.state for j in jobs.of_experiment(store, "b1")} == {S.SUCCEEDED}
-    assert attempts.held(store) == []
+    assert slots.held(store) == []
     check_invariants(store)
 
 
@@ -155,7 +155,7 @@ def test_cancelling_ends_the_child_and_its_loaders_before_the_slot_is_anothers(s
         wait_for(lambda: made.nursery.started and len(group_of(made.nursery.started[0].identity.pid)) == 2)  # type: ignore[attr-defined]
         pid = made.nursery.started[0].identity.pid  # type: ignore[attr-defined]
         jobs.cancel(store, "b1", folds=None, actor="ann")
-        wait_for(lambda: not attempts.held(store))
+        wait_for(lambda: not slots.held(store))
         assert group_of(pid) == []
 
     with meanwhile(cancel):
@@ -196,12 +196,12 @@ def test_two_jobs_share_a_device_and_a_third_waits(store: Store) -> None:
 
     def look() -> None:
         wait_for(lambda: [state(store, f"e{n}") for n in range(3)] == [S.RUNNING, S.RUNNING, S.QUEUED])
-        assert {(h.device, h.slot) for h in attempts.held(store)} == {("cpu", 0), ("cpu", 1)}
+        assert {(h.device, h.slot) for h in slots.held(store)} == {("cpu", 0), ("cpu", 1)}
 
     with meanwhile(look):
         run_until_asked(made)
     assert [state(store, f"e{n}") for n in range(3)] == [S.QUEUED] * 3
-    assert attempts.held(store) == []
+    assert slots.held(store) == []
 
 
 def test_no_child_runs_that_the_database_does_not_know(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_no_child_runs_that_the_database_does_not_know(store: Store, monkeypatch
     assert made.work(until_empty=True)
     assert state(store) is S.CANCELLED
     assert not store.paths.job("b1", None).result.is_file(), "the child never began"
-    assert attempts.held(store) == []
+    assert slots.held(store) == []
 
 
 def test_a_locked_database_holds_nothing_up_for_ever_and_loses_no_result(

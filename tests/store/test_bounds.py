@@ -3,7 +3,7 @@
 import pytest
 
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobState
-from competition.store import attempts, events, jobs, schema
+from competition.store import attempts, events, jobs, schema, slots
 from competition.store.engine import Store
 from tests.conftest import submitted
 from tests.store.making import WORKER, check_invariants, config, result
@@ -127,7 +127,7 @@ def test_a_slot_and_a_job_are_free_only_once_the_processes_are_gone(store: Store
     assert other is not None
     assert other.experiment == "e2", "e1 is older, but its files may still be written to"
     assert attempts.claim(store, WORKER, device="cpu", slot=2) is None
-    attempts.free(store, token)
+    slots.free(store, token)
     mine = attempts.claim(store, WORKER, device="cpu", slot=0)
     assert mine is not None
     assert mine.experiment == "e1"
@@ -136,5 +136,5 @@ def test_a_slot_and_a_job_are_free_only_once_the_processes_are_gone(store: Store
 def test_freeing_a_live_attempt_changes_nothing(store: Store) -> None:
     submitted(store, folds=())
     token = claim(store)
-    attempts.free(store, token)
-    assert [slot.is_live for slot in attempts.held(store)] == [True]
+    slots.free(store, token)
+    assert [slot.is_live for slot in slots.held(store)] == [True]

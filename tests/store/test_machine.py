@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
 from competition.paths import Paths
-from competition.store import attempts, jobs, members, pauses
+from competition.store import attempts, jobs, members, pauses, slots
 from competition.store.engine import Store, open_store
 from competition.store.pauses import Scope
 from tests.conftest import submitted
@@ -189,7 +189,7 @@ class Queue(RuleBasedStateMachine):
     def free(self, which: int) -> None:
         token = self._pick(which)
         if token is not None:
-            attempts.free(self.store, token)
+            slots.free(self.store, token)
             attempt = self.model.attempts[token]
             attempt.held = attempt.live
 
@@ -237,7 +237,7 @@ class Queue(RuleBasedStateMachine):
         assert {n: (j.state, j.failures, j.priority) for n, j in found.items()} == {
             n: (j.state, j.failures, j.priority) for n, j in self.model.jobs.items()
         }
-        held = {slot.token: slot.is_live for slot in attempts.held(self.store)}
+        held = {slot.token: slot.is_live for slot in slots.held(self.store)}
         assert held == {t: a.live for t, a in self.model.attempts.items() if a.held}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from competition.lifecycle import JobState
 from competition.paths import Paths
-from competition.store import attempts, jobs, members, schema
+from competition.store import attempts, jobs, members, schema, slots
 from competition.store.engine import open_store, problems_of
 from tests.store.making import WORKER, check_invariants
 
@@ -38,7 +38,7 @@ def test_an_older_database_goes_on_where_it_was(dump: Path, tmp_path: Path) -> N
     check_invariants(store)
     states = [job.state for job in jobs.of_experiment(store, "b1")]
     assert states == [JobState.SUCCEEDED, JobState.RUNNING, JobState.QUEUED]
-    assert [slot.label for slot in attempts.held(store)] == ["fold 0"]
+    assert [slot.label for slot in slots.held(store)] == ["fold 0"]
     claim = attempts.claim(store, WORKER, device="other", slot=0)
     assert claim is not None
     assert claim.fold == 1

@@ -5,7 +5,7 @@ import pytest
 
 from competition.queue import worker as worker_module
 from competition.queue.devices import CPU, choose, free_memory_mib
-from competition.queue.slots import Room, Slot, room_in, slots_of
+from competition.queue.room import Room, Slot, room_in, slots_of
 from competition.queue.worker import Worker
 from competition.store import attempts, jobs
 from competition.store.engine import Store
