@@ -182,9 +182,10 @@ def _ranked(rows: list[LeaderboardRow], current: int) -> list[LeaderboardRow]:
     rankable = [r for r in rows if r.score is not None and r.split_version == current]
     rankable.sort(key=lambda r: -(r.score or 0.0))
     ranked = [replace(row, rank=place) for place, row in enumerate(rankable, start=1)]
+    placed = {row.name for row in ranked}
     old = [
         replace(r, reason=f"on split v{r.split_version}; the current one is v{current}") if r.score is not None else r
         for r in rows
-        if r not in rankable
+        if r.name not in placed
     ]
     return ranked + old
