@@ -93,7 +93,8 @@ def queue(
     if total > most:
         output.say(f"… and {total - most} more; --most {total} shows them.")
     for pause in pauses.every(opened.store):
-        output.say(f"{pause}: `comp resume` lets it go on.")
+        what = "" if pause.subject == pause.scope else f" {pause.subject}"
+        output.say(f"{pause}: `comp resume{what}` lets it go on.")
 
 
 def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[Job]":
@@ -138,9 +139,21 @@ def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
         place = str(turn.place) if turn else ("paused" if job.state is JobState.QUEUED else output.NOTHING)
         starts = output.duration(turn.starts_in_s if turn else None)
         output.add_row(
-            table, job.experiment[:24], job.label, job.member[:10], job.state.value, device, waited, place, starts
+            table,
+            _short(job.experiment, 24),
+            job.label,
+            _short(job.member, 10),
+            job.state.value,
+            device,
+            waited,
+            place,
+            starts,
         )
     return table
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _explain(opened: Competition, found: "list[Job]", turns: "dict[int, Turn]", *, as_json: bool) -> None:

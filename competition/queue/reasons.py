@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from competition.lifecycle import JobState
 from competition.queue.forecast import Turn
-from competition.queue.reaper import LEASE_S
 from competition.store import attempts, pauses, slots
 from competition.store.engine import Store
 from competition.store.jobs import Job
@@ -43,5 +42,5 @@ def _queued(store: Store, job: Job, turns: Mapping[int, Turn]) -> list[str]:
     if job.memory_mib is not None:
         found.append(f"it needs a device with {job.memory_mib} MiB free (the peak of earlier jobs like it)")
     if not any(slot.is_live for slot in held):
-        found.append(f"no device has worked in the last {LEASE_S:.0f} s: `comp worker`")
+        found.append("no device works now: `comp worker`")
     return found
