@@ -79,7 +79,7 @@ class Worker:
     tell: Callable[[str], None] = lambda text: None
     _running: dict[str, Child] = field(default_factory=dict)
     _taken: dict[Slot, str] = field(default_factory=dict)
-    _bad: dict[int, str] = field(default_factory=dict)
+    _bad: dict[int | str, str] = field(default_factory=dict)
     _job_ids: dict[str, int] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
     _last_reap: float = float("-inf")
@@ -151,15 +151,15 @@ class Worker:
         )
         if claim is None:
             return
-        self._job_ids[claim.token] = claim.job_id
         try:
             child = self.nursery.start(self._spec(claim, slot.device))
-        except OSError as error:
-            reason = f"no process could be started for it: {error}"
-            attempts.fail(self.store, claim.token, kind=FailureKind.CRASH, reason=reason)
+        except (OSError, EOFError) as error:  # EOFError: the fork server died while it was asked
+            reason = f"no process could be started for it: {error or type(error).__name__}"
+            attempts.fail(self.store, claim.token, kind=FailureKind.LOST, reason=reason)
             self._blame(claim.token, reason)
             return
         self._running[claim.token] = child
+        self._job_ids[claim.token] = claim.job_id
         self._taken[slot] = claim.token
         self._let_go(claim.token, child)
 
@@ -220,8 +220,11 @@ class Worker:
             self._blame(token, outcome.reason)
 
     def _blame(self, token: str, reason: str) -> None:
-        """Count a failure against the machine; too many in a row stop the worker."""
-        self._bad[self._job_ids[token]] = reason
+        """Count a failure against the machine; too many in a row stop the worker.
+
+        A job counts once, however often it fails; every process that cannot be started counts.
+        """
+        self._bad[self._job_ids.get(token, token)] = reason
         if len(self._bad) >= BAD_JOBS:
             raise BrokenMachineError(
                 f"This worker has stopped itself: {len(self._bad)} different jobs failed in a row, and the machine may "

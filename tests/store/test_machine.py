@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
@@ -18,8 +18,10 @@ from tests.conftest import submitted
 from tests.store.making import MEMBERS, WORKER, check_invariants, config, make_store, result
 
 S = JobState
-SLOTS = st.integers(0, 2)
-WHICH = st.integers(0, 100)
+SLOTS = st.integers(0, 1)
+WHICH = st.integers(0, 6)
+MACHINE = [FailureKind.CRASH] * 6
+EXPERIMENTS = st.integers(0, 2)
 
 
 @dataclass
@@ -93,7 +95,7 @@ class Queue(RuleBasedStateMachine):
     def start(self) -> None:
         self.submit(0, 0)
 
-    @rule(number=st.integers(0, 4), folds=st.integers(0, 2))
+    @rule(number=EXPERIMENTS, folds=st.integers(0, 2))
     def submit(self, number: int, folds: int) -> None:
         member = MEMBERS[number % 2]
         changes = {"member": member, "member_id": self.ids[member], "name": f"e{number}"}
@@ -105,6 +107,22 @@ class Queue(RuleBasedStateMachine):
             if (job.experiment, job.label) not in known:
                 state = S.QUEUED if job.kind is JobKind.DEBUG else ready
                 self.model.jobs[job.id] = ModelJob(job.experiment, member, job.label, state)
+
+    @rule(slot=SLOTS)
+    def claim_and_fail(self, slot: int) -> None:
+        """What a broken machine does."""
+        before = set(self.model.attempts)
+        self.claim(slot)
+        for token in set(self.model.attempts) - before:
+            self._fail(token, FailureKind.CRASH)
+
+    @rule(number=EXPERIMENTS, slot=SLOTS)
+    def cancel_and_retry(self, number: int, slot: int) -> None:
+        """What an impatient person does, and a worker that is at hand."""
+        self.claim(slot)
+        self.cancel(number)
+        self.retry(number)
+        self.claim(1 - slot)
 
     @rule(slot=SLOTS)
     def claim(self, slot: int) -> None:
@@ -121,7 +139,9 @@ class Queue(RuleBasedStateMachine):
 
     def _pick(self, which: int) -> str | None:
         tokens = list(self.model.attempts)
-        return tokens[which % len(tokens)] if tokens else None
+        live = [token for token in tokens if self.model.attempts[token].live]
+        some = live if live and which % 3 else tokens[::-1]  # mostly what is alive, else the newest
+        return some[which % len(some)] if some else None
 
     @rule(which=WHICH)
     def heartbeat(self, which: int) -> None:
@@ -160,11 +180,13 @@ class Queue(RuleBasedStateMachine):
                 self.model.folds_of(attempt.job, S.WAITING, S.QUEUED)
         attempt.delivered, attempt.held = True, False
 
-    @rule(which=WHICH, kind=st.sampled_from(FailureKind))
+    @rule(which=WHICH, kind=st.sampled_from([*FailureKind, *MACHINE]))
     def fail(self, which: int, kind: FailureKind) -> None:
         token = self._pick(which)
-        if token is None:
-            return
+        if token is not None:
+            self._fail(token, kind)
+
+    def _fail(self, token: str, kind: FailureKind) -> None:
         attempt = self.model.attempts[token]
         job = self.model.jobs[attempt.job]
         assert attempts.fail(self.store, token, kind=kind, reason="it broke") == attempt.live
@@ -193,7 +215,7 @@ class Queue(RuleBasedStateMachine):
             attempt = self.model.attempts[token]
             attempt.held = attempt.live
 
-    @rule(number=st.integers(0, 4))
+    @rule(number=EXPERIMENTS)
     def cancel(self, number: int) -> None:
         wanted = {n for n, j in self.model.jobs.items() if j.experiment == f"e{number}" and not j.state.is_finished}
         assert {j.id for j in jobs.cancel(self.store, f"e{number}", folds=None, actor="ann")} == wanted
@@ -202,7 +224,7 @@ class Queue(RuleBasedStateMachine):
         for attempt in self.model.attempts.values():
             attempt.live = attempt.live and attempt.job not in wanted
 
-    @rule(number=st.integers(0, 4))
+    @rule(number=EXPERIMENTS)
     def retry(self, number: int) -> None:
         mine = {n: j for n, j in self.model.jobs.items() if j.experiment == f"e{number}"}
         passed = any(j.label == "debug" and j.state is S.SUCCEEDED for j in mine.values())
@@ -212,13 +234,13 @@ class Queue(RuleBasedStateMachine):
                 waits = job.label != "debug" and not passed
                 job.state, job.failures = (S.WAITING if waits else S.QUEUED), 0
 
-    @rule(number=st.integers(0, 4))
+    @rule(number=EXPERIMENTS)
     def bump(self, number: int) -> None:
         pending = [j.priority for j in self.model.jobs.values() if j.state.is_pending]
         for changed in jobs.bump(self.store, f"e{number}", folds=None, priority=None, actor="ann"):
             self.model.jobs[changed.id].priority = max(pending) + 1
 
-    @rule(name=st.sampled_from(("queue", *MEMBERS)), on=st.booleans())
+    @rule(name=st.sampled_from(("queue", *MEMBERS)), on=st.sampled_from((True, False, False)))
     def pause(self, name: str, on: bool) -> None:
         scope = Scope.QUEUE if name == "queue" else Scope.MEMBER
         if on:
@@ -246,6 +268,10 @@ def test_the_queue_does_what_the_model_does(tmp_path: Path) -> None:
     Queue.template = tmp_path / "template"
     case = Queue.TestCase
     case.settings = settings(
-        max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=60,
+        stateful_step_count=50,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),  # a failure says its steps; making them fewer would take minutes
     )
     case().runTest()
