@@ -54,7 +54,7 @@ def test_the_room_leaves_out_what_cuda_takes_and_a_shared_one_takes_no_strangers
 def test_a_job_goes_where_there_is_room_for_it(
     store: Store, driver: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "score_complete", lambda *args, **options: [])
+    monkeypatch.setattr(worker_module, "complete", lambda *args, **options: [])
     submitted(store, folds=(), name="e0")
     known = attempts.claim(store, WORKER, device="GPU-0000", slot=0)
     assert known is not None

@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def unscored(monkeypatch: pytest.MonkeyPatch) -> None:
     """These children leave no confusion matrices to score."""
-    monkeypatch.setattr(worker_module, "score_complete", lambda *args, **options: [])
+    monkeypatch.setattr(worker_module, "complete", lambda *args, **options: [])
 
 
 def state(store: Store, name: str = "b1") -> JobState:
