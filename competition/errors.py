@@ -42,6 +42,10 @@ class StoreError(CompError):
     """The database cannot be opened, or is not this version's."""
 
 
+class StoreBusyError(StoreError):
+    """The database could not be written to just now; nothing was changed, and trying again may help."""
+
+
 class RefusedError(CompError):
     """The request is understood, and a rule of the competition forbids it."""
 

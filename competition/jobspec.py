@@ -19,6 +19,7 @@ class JobSpec:
         fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
         config: with the seed of this job, which is the experiment's own for repeat 0.
         repeat: which of the experiment's seeds it is.
+        code: the folder that the team's own modules are imported from; None for the competition's.
         device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
         environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
         folder: where the job's files go, if not to their place in the experiment's folder.
@@ -36,6 +37,7 @@ class JobSpec:
     split_version: int
     split_hash: str
     repeat: int = 0
+    code: Path | None = None
     device: str = "cpu"
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path | None = None

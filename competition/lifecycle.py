@@ -45,7 +45,7 @@ _S = JobState
 
 LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
     _S.WAITING: frozenset({_S.QUEUED, _S.CANCELLED}),
-    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.RUNNING, _S.CANCELLED, _S.SUCCEEDED}),  # succeeded: by a result that came late
     _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.QUEUED, _S.SUSPECT, _S.LOST, _S.CANCELLED}),
     _S.SUSPECT: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.FAILED, _S.QUEUED, _S.LOST, _S.CANCELLED}),
     _S.LOST: frozenset({_S.QUEUED, _S.SUCCEEDED, _S.CANCELLED}),
@@ -69,8 +69,12 @@ def check_move(old: JobState, new: JobState) -> None:
         raise IllegalMoveError(f"a {old} job cannot become {new}")
 
 
+MOST_ATTEMPTS = 3
+"""How many attempts may fail before the job does. Interruptions and lost machines are no failures of the job."""
+
+
 class FailureKind(StrEnum):
-    """Why a job failed, as far as it decides what to do next."""
+    """Why an attempt failed, as far as it decides what to do next."""
 
     USER = "user error"
     DATA = "data"
@@ -80,6 +84,13 @@ class FailureKind(StrEnum):
     NAN = "loss is not finite"
     DISK = "disk full"
     CRASH = "crash"
+    LOST = "lost"
+    """Its process was ended from outside, or vanished with its machine."""
+
+    @property
+    def blames_machine(self) -> bool:
+        """Whether another attempt may succeed: nothing is known to be wrong with the experiment itself."""
+        return self in (FailureKind.MEMORY, FailureKind.DISK, FailureKind.CRASH, FailureKind.LOST)
 
 
 class ExperimentState(StrEnum):

@@ -71,6 +71,8 @@ def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:
     module_name, _, attribute = name.partition(":")
     try:
         with importable_from(folder):
+            if folder is not None:
+                _forget_others(module_name, folder)
             module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         where = f" in {folder} or among the installed packages" if folder else ""
@@ -95,6 +97,21 @@ def importable_from(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(str(folder))
+
+
+def _forget_others(name: str, folder: Path) -> None:
+    """Let a module and its neighbours be imported from `folder`, where another folder's of that name were before."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return
+    other = Path(file).parents[name.count(".") + (Path(file).stem == "__init__")]
+    if other == folder:
+        return
+    for cached, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None)
+        if place and other in Path(place).parents and (folder / Path(place).relative_to(other)).is_file():
+            del sys.modules[cached]
+    importlib.invalidate_caches()
 
 
 def _digits(name: str, folder: Path, *, what: str) -> str:

@@ -164,6 +164,10 @@ class Paths:
         """The leaderboard and the queue."""
         return self.runs / "comp.db"
 
+    def database_copy(self, revision: str) -> Path:
+        """The database as it was before a newer comp changed its schema from `revision`."""
+        return self.runs / f"comp-{revision}.db"
+
     @property
     def crash_log(self) -> Path:
         """Tracebacks of comp's own bugs."""
@@ -210,6 +214,10 @@ class Paths:
     def experiment_config(self, name: str) -> Path:
         """The configuration that the experiment's jobs ran with."""
         return self.experiment(name) / "config.yaml"
+
+    def experiment_code(self, name: str) -> Path:
+        """The team's own modules that the experiment's jobs run with, as they were when it was submitted."""
+        return self.experiment(name) / "code"
 
     def curves(self, name: str) -> Path:
         """A picture: loss and score of each fold over the epochs."""

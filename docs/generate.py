@@ -86,12 +86,14 @@ def files() -> str:
         (paths.competition, Paths.competition),
         (paths.baseline, Paths.baseline),
         (paths.database, Paths.database),
+        (paths.database_copy("<revision>"), Paths.database_copy),
         (paths.crash_log, Paths.crash_log),
         (paths.manifest("<fingerprint>"), Paths.manifest),
         (paths.findings("<fingerprint>"), Paths.findings),
         (Path(str(paths.folds("<fingerprint>", 1)).replace("v1", "v<N>")), Paths.folds),
         (paths.cache("<fingerprint>"), Paths.cache),
         (paths.experiment_config("<name>"), Paths.experiment_config),
+        (paths.experiment_code("<name>"), Paths.experiment_code),
     ]
     rows += _members(JobPaths(paths.experiment("<name>") / "fold<k>"))
     rows += _members(paths.ensemble("<name>"))

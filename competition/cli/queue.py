@@ -1,15 +1,17 @@
 """`comp queue`, `cancel`, `retry` and `logs`: what runs, and what to do about it."""
 
+import math
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from competition.cli.options import (
     AsOption,
+    Competition,
     DirOption,
     FoldOption,
     JsonOption,
@@ -20,7 +22,23 @@ from competition.cli.options import (
 from competition.errors import CompError
 from competition.lifecycle import JobState
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.queue.forecast import Turn
+    from competition.store.jobs import Job
+
 NameArgument = Annotated[str, typer.Argument(help="An experiment.", show_default=False)]
+_ORDER = [
+    JobState.RUNNING,
+    JobState.SUSPECT,
+    JobState.QUEUED,
+    JobState.LOST,
+    JobState.WAITING,
+    JobState.FAILED,
+    JobState.CANCELLED,
+    JobState.SUCCEEDED,
+]
 FoldsOption = Annotated[str | None, typer.Option(metavar="0,1", help="Only these folds.", show_default="all")]
 
 
@@ -32,28 +50,124 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: comp logs dice-0.5 --fold 2 -f")(logs)
 
 
-def queue(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show what runs and what waits, in order."""
+def queue(
+    name: Annotated[str | None, typer.Argument(help="Only this experiment.", show_default="all")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say what each job of NAME waits for.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Rows to show.")] = 40,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what runs and what waits, in order.
+
+    Priority first, then whoever has used the devices least lately, then age. `turn` is the place in that order, `in`
+    the time until the job starts, from what earlier jobs took.
+    """
     from competition.cli import output
-    from competition.store import jobs
+    from competition.store import experiments, jobs, pauses
 
     opened = open_competition(folder)
-    found = jobs.in_states(opened.store, [s for s in JobState if not s.is_finished])
-    order = [JobState.RUNNING, JobState.SUSPECT, JobState.QUEUED, JobState.LOST, JobState.WAITING]
-    found.sort(key=lambda job: order.index(job.state))
+    if why and name is None:
+        raise CompError("--why is about one experiment.", hint="`comp queue NAME --why`")
+    unfinished = [state for state in JobState if not state.is_finished]
+    running = jobs.in_states(opened.store, [state for state in JobState if state.is_live])
+    turns = _turns(opened, running)
+    if name is not None:
+        experiments.find(opened.store, name)
+        found = jobs.of_experiment(opened.store, name)
+    elif as_json:
+        found = jobs.in_states(opened.store, unfinished)
+    else:
+        found = running + _next(opened, turns, most=max(0, most - len(running)))
+    total = len(found) if name is not None else jobs.count(opened.store, unfinished)
+    found.sort(key=lambda job: (_ORDER.index(job.state), _place(turns, job)))
+    if why:
+        _explain(opened, found, turns, as_json=as_json)
+        return
     if as_json:
-        output.print_json([asdict(job) for job in found])
+        output.print_json([{**asdict(job), **_turn(turns, job)} for job in found])
         return
     if not found:
         output.out().print("Nothing runs and nothing waits. `comp run --detach` queues an experiment.")
-        return
-    table = output.table("experiment", "job", "member", "state", "device", "for", right=("for",))
-    for job in found:
+    else:
+        output.out().print(_render(found[:most], turns))
+    if total > most:
+        output.say(f"… and {total - most} more; --most {total} shows them.")
+    for pause in pauses.every(opened.store):
+        what = "" if pause.subject == pause.scope else f" {pause.subject}"
+        output.say(f"{pause}: `comp resume{what}` lets it go on.")
+
+
+def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[Job]":
+    """The next jobs, in order as far as they have turns; then what is paused or waits for a debug job."""
+    from competition.store import jobs
+
+    first = sorted(turns, key=lambda job_id: turns[job_id].place)[:most]
+    others = jobs.in_states(opened.store, [JobState.WAITING, JobState.LOST], most=most - len(first))
+    paused = [job for job in jobs.in_states(opened.store, [JobState.QUEUED], most=most) if job.id not in turns]
+    return [*jobs.by_id(opened.store, first), *[*paused, *others][: most - len(first)]]
+
+
+def _turns(opened: Competition, running: "list[Job]") -> "dict[int, Turn]":
+    """The turns of all queued jobs, whoever is asked about."""
+    from competition.queue.forecast import forecast
+    from competition.store import order
+
+    slots = [(job.progress or {}).get("eta_s") for job in running]
+    return forecast(order.waiting(opened.store), order.usage(opened.store), slots)
+
+
+def _place(turns: "dict[int, Turn]", job: "Job") -> float:
+    turn = turns.get(job.id)
+    return math.inf if turn is None else turn.place
+
+
+def _turn(turns: "dict[int, Turn]", job: "Job") -> dict[str, object]:
+    turn = turns.get(job.id)
+    return {"turn": turn.place if turn else None, "starts_in_s": turn.starts_in_s if turn else None}
+
+
+def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
+    from competition.cli import output
+
+    columns = ("experiment", "job", "member", "state", "device", "for", "turn", "in")
+    table = output.table(*columns, right=("for", "turn", "in"))
+    for job in shown:
         since = job.started_at or job.queued_at
         device = (job.device or output.NOTHING)[:12]
-        waited = output.duration(time.time() - since)
-        output.add_row(table, job.experiment, job.label, job.member, job.state.value, device, waited)
-    output.out().print(table)
+        waited = output.duration(max(0.0, time.time() - since))
+        turn = turns.get(job.id)
+        place = str(turn.place) if turn else ("paused" if job.state is JobState.QUEUED else output.NOTHING)
+        starts = output.duration(turn.starts_in_s if turn else None)
+        output.add_row(
+            table,
+            _short(job.experiment, 24),
+            job.label,
+            _short(job.member, 10),
+            job.state.value,
+            device,
+            waited,
+            place,
+            starts,
+        )
+    return table
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _explain(opened: Competition, found: "list[Job]", turns: "dict[int, Turn]", *, as_json: bool) -> None:
+    from competition.cli import output
+    from competition.queue.reasons import why
+
+    reasons = {job.label: why(opened.store, job, turns) for job in found}
+    if as_json:
+        output.print_json([{"job": job.label, "state": job.state, "why": reasons[job.label]} for job in found])
+        return
+    for job in found:
+        output.print_lines(f"{job.label}: {job.state}")
+        for line in reasons[job.label]:
+            output.print_lines(f"  {line}")
 
 
 def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = None, folder: DirOption = None) -> None:

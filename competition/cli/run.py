@@ -104,7 +104,16 @@ def run(
 
         experiment = submitted.experiment.name
         with board(opened.store, experiment) as drawn:
-            worker = Worker(opened.store, opened.settings, chosen, nursery, experiment, drawn.refresh, drawer(opened))
+            worker = Worker(
+                opened.store,
+                opened.settings,
+                chosen,
+                nursery,
+                experiment,
+                drawn.refresh,
+                drawer(opened),
+                tell=output.say,
+            )
             finished = worker.work(until_empty=True)
     row = _row(opened, submitted.experiment.name)
     if as_json:

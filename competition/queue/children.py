@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -15,7 +16,7 @@ import psutil
 from competition.config import Config
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
-from competition.queue.processes import identify, kill_group, this_process
+from competition.queue.processes import identify, kill_group, kills_for_memory, this_process
 from competition.store.attempts import Process
 
 if TYPE_CHECKING:
@@ -26,14 +27,28 @@ _PRELOADED = ["competition.training.child"]
 
 @dataclass
 class Child:
-    """A job's process and what it said last."""
+    """A job's process and what it said last.
+
+    Args:
+        gate: the child waits until something comes through it, so that no job runs that the database does not know.
+        memory_kills: how many processes the machine had ended for lack of memory when the child started.
+    """
 
     spec: JobSpec
     process: ForkServerProcess
     identity: Process
     connection: Connection
+    gate: Connection
+    memory_kills: int | None
+    is_let_go: bool = False
     progress: Progress | None = None
     outcome: Succeeded | Failed | Interrupted | None = None
+
+    def let_go(self) -> None:
+        """Let the child begin."""
+        with suppress(BrokenPipeError):  # it has ended already, which shows elsewhere
+            self.gate.send(None)
+        self.is_let_go = True
 
     def listen(self) -> None:
         """Take in everything that the child has said so far."""
@@ -46,13 +61,18 @@ class Child:
     def ask_to_stop(self) -> None:
         """Let the child finish its batch, save and end."""
         if self.process.is_alive():
-            os.kill(self.identity.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.kill(self.identity.pid, signal.SIGTERM)
 
-    def end(self) -> None:
-        """Kill the child and what it started, and wait until it is gone."""
-        kill_group(self.identity)
-        self.process.join()
+    def end(self) -> bool:
+        """Kill the child and what it started; whether they are proven gone."""
+        self.listen()
+        self.gate.close()
+        gone = kill_group(self.identity)
+        if gone:
+            self.process.join(1.0)
         self.connection.close()
+        return gone
 
     def _hear(self, message: Message) -> None:
         if isinstance(message, Progress):
@@ -68,13 +88,21 @@ class Nursery:
         self._context = _warm_context()
 
     def start(self, spec: JobSpec) -> Child:
-        """A child that runs the job."""
+        """A child that runs the job once it is let go.
+
+        Raises:
+            OSError: the machine can start no process now.
+        """
         ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_run_job, args=(spec, theirs), name=f"comp {spec.experiment}")
+        their_gate, gate = self._context.Pipe(duplex=False)
+        name = f"comp {spec.experiment}"
+        process = self._context.Process(target=_run_job, args=(spec, theirs, their_gate), name=name)
+        memory_kills = kills_for_memory()
         process.start()
         theirs.close()
+        their_gate.close()
         assert process.pid is not None
-        return Child(spec, process, _identity(process.pid), ours)
+        return Child(spec, process, _identity(process.pid), ours, gate, memory_kills)
 
     def check_model(self, config: Config, *, root: Path, classes: int) -> None:
         """Build the experiment's model, with its weights, its optimiser and its augmentation in a child.
@@ -132,7 +160,11 @@ def _warm_context() -> ForkServerContext:
     return context
 
 
-def _run_job(spec: JobSpec, connection: Connection) -> None:
+def _run_job(spec: JobSpec, connection: Connection, gate: Connection) -> None:
+    try:
+        gate.recv()
+    except EOFError:
+        return  # the worker died before it could write down that this process exists
     from competition.training.child import run
 
     run(spec, connection)

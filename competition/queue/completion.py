@@ -7,7 +7,7 @@ import numpy as np
 
 from competition.data.manifest import Manifest
 from competition.errors import CompError
-from competition.queue import evidence
+from competition.queue import evidence, snapshot
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seeds import seed_band
@@ -38,11 +38,13 @@ def complete(
     draws: Draws = {}
     names = []
     for experiment, repeats in experiments.unscored(store):
-        _score(store, settings, experiment, repeats, splits[experiment.split_version], draws)
+        own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
+        _score(store, own, experiment, repeats, splits[experiment.split_version], draws)
         names.append(experiment.name)
     for experiment, parent in comparisons.pending(store, most=most):
         split = splits[experiment.split_version]
-        comparisons.save(store, _compare(store, settings, experiment, parent, split, draws))
+        own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
+        comparisons.save(store, _compare(store, own, experiment, parent, split, draws))
     return names
 
 

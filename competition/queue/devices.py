@@ -1,5 +1,7 @@
 """The devices of this machine. GPUs are told apart by UUID, so that a job stays on the one it was given."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from competition.errors import CompError, UnknownNameError
@@ -7,7 +9,7 @@ from competition.errors import CompError, UnknownNameError
 
 @dataclass(frozen=True)
 class Device:
-    """Something that runs one job at a time.
+    """Something that runs jobs, each in a slot of its own.
 
     Args:
         name: `cpu`, or the GPU's UUID.
@@ -18,7 +20,7 @@ class Device:
     name: str
     label: str
     torch_device: str
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 CPU = Device("cpu", "cpu", "cpu", {"CUDA_VISIBLE_DEVICES": ""})
@@ -28,15 +30,27 @@ def find_gpus() -> list[Device]:
     """The NVIDIA GPUs in PCI bus order; none where there is no driver."""
     import pynvml
 
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    try:
+    with _driver() as has_driver:
+        if not has_driver:
+            return []
         handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
         return [_gpu(index, str(pynvml.nvmlDeviceGetUUID(handle))) for index, handle in enumerate(handles)]
-    finally:
-        pynvml.nvmlShutdown()
+
+
+def free_memory_mib(device: Device) -> int | None:
+    """What is free on a GPU now, whoever has taken the rest; None for a CPU, or if the driver does not say."""
+    import pynvml
+
+    if device is CPU:
+        return None
+    with _driver() as has_driver:
+        if not has_driver:
+            return None
+        try:
+            memory = pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(device.name))
+        except pynvml.NVMLError:
+            return None
+        return int(memory.free) // 2**20
 
 
 def choose(text: str | None) -> list[Device]:
@@ -60,6 +74,22 @@ def choose(text: str | None) -> list[Device]:
             hint = None if known else "This machine has no NVIDIA GPU that its driver shows: use --devices cpu."
             raise UnknownNameError.among("GPU", part, known, hint=hint)
     return [known[part] for part in dict.fromkeys(wanted)]
+
+
+@contextmanager
+def _driver() -> Iterator[bool]:
+    """Whether there is a driver to ask, while the block runs."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        pynvml.nvmlShutdown()
 
 
 def _gpu(index: int, uuid: str) -> Device:

@@ -13,6 +13,7 @@ import psutil
 from competition.store.attempts import Process
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_VMSTAT = Path("/proc/vmstat")
 
 
 @cache
@@ -27,7 +28,7 @@ def identify(pid: int) -> Process:
     Raises:
         psutil.NoSuchProcess: there is none.
     """
-    return Process(socket.gethostname(), boot_id(), pid, psutil.Process(pid).create_time())
+    return Process(socket.gethostname(), boot_id(), pid, _started_at(pid))
 
 
 def this_process() -> Process:
@@ -40,23 +41,77 @@ def is_gone(process: Process) -> bool:
     if process.boot_id != boot_id():
         return True
     try:
-        found = psutil.Process(process.pid)
-        return found.status() == psutil.STATUS_ZOMBIE or abs(found.create_time() - process.started_at) > 1.0
+        is_another = abs(_started_at(process.pid) - process.started_at) > 0.5
+        return is_another or psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
 
-def kill_group(process: Process, *, timeout_s: float = 10.0) -> bool:
-    """End a child and everything it started (its loader processes).
+def is_group_gone(leader: Process) -> bool:
+    """Whether a child and everything it started (its loader processes) are proven to have ended.
+
+    A group's number is no other process's while the group has members, so they are found by it without their leader.
+    """
+    return leader.boot_id != boot_id() or (is_gone(leader) and (_is_used_again(leader) or not _members(leader.pid)))
+
+
+def kill_group(leader: Process, *, timeout_s: float = 10.0) -> bool:
+    """End a child and everything it started.
 
     Returns:
-        Whether the child is proven gone; a kill takes effect a moment later, so this waits for it.
+        Whether they are proven gone; a kill takes effect a moment later, so this waits for it.
     """
-    if is_gone(process):
-        return True
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + timeout_s
-    while not is_gone(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return is_gone(process)
+    while not is_group_gone(leader):
+        with suppress(ProcessLookupError, PermissionError):
+            if not is_gone(leader):
+                os.kill(leader.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader.pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def kills_for_memory() -> int | None:
+    """How many processes this machine has ended for lack of memory since its boot; None where it does not tell."""
+    with suppress(OSError):
+        for line in _VMSTAT.read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
+
+
+def _started_at(pid: int) -> float:
+    """When a process started, in seconds since the boot.
+
+    psutil's create_time is a time of day, which moves with the clock: whoever set it back would make every living
+    process look like another one.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/stat").is_file():
+            raise psutil.NoSuchProcess(pid) from None
+        return psutil.Process(pid).create_time() - psutil.boot_time()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _is_used_again(leader: Process) -> bool:
+    """Whether the number belongs to a younger process, which it can only get once the group has ended."""
+    try:
+        return abs(_started_at(leader.pid) - leader.started_at) > 0.5
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _members(group: int) -> list[int]:
+    """The processes of a group that have not ended."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found

@@ -1,14 +1,15 @@
-"""Finding jobs whose process has died without saying so."""
+"""Finding jobs whose process has died without saying so, and slots whose processes have gone."""
 
 import json
 import time
 
+from competition.files import last_lines
 from competition.jobspec import Succeeded
 from competition.paths import JobPaths
 from competition.queue.processes import is_gone, kill_group, this_process
-from competition.store import attempts
-from competition.store.attempts import LiveAttempt
+from competition.store import attempts, slots
 from competition.store.engine import Store
+from competition.store.slots import HeldSlot
 
 LEASE_S = 60.0
 """A heartbeat older than this makes a job suspect."""
@@ -17,18 +18,22 @@ LEASE_S = 60.0
 def reap(store: Store) -> int:
     """Queue again every job of this host whose worker is proven dead; the number of such jobs.
 
-    A child that outlives its worker is ended first, so that no job ever runs twice at once. A job that had
-    finished all the same keeps its result. One whose heartbeat is overdue while its worker lives is suspect.
+    A child that outlives its worker is ended first, so that no job ever runs twice at once. A job that had finished
+    all the same keeps its result. One whose heartbeat is overdue is suspect while nobody has seen its worker dead: it
+    hangs, or it is another machine's. An ended attempt's slot is free once its processes are gone.
     """
+    if not slots.is_any_held(store):
+        return 0
+    me = this_process()
     reaped = 0
-    for attempt in attempts.live(store, host=this_process().host):
-        if not is_gone(attempt.worker):
-            overdue = time.time() - attempt.heartbeat_at
+    for slot in slots.held(store):
+        is_dead = slot.worker.host == me.host and is_gone(slot.worker)
+        if slot.is_live and not is_dead:
+            overdue = time.time() - slot.heartbeat_at
             if overdue > LEASE_S:
-                attempts.suspect(store, attempt.token, why=f"no heartbeat for {overdue:.0f} s")
-            continue
-        if attempt.child is None or kill_group(attempt.child):
-            reaped += _settle(store, attempt)
+                attempts.suspect(store, slot.token, why=f"no heartbeat for {overdue:.0f} s")
+        elif slot.worker.host == me.host and _is_cleared(slot, is_dead=is_dead):
+            reaped += _settle(store, slot)
     return reaped
 
 
@@ -41,8 +46,19 @@ def finished_result(paths: JobPaths, token: str) -> Succeeded | None:
     return Succeeded(**raw) if raw.get("token") == token else None
 
 
-def _settle(store: Store, attempt: LiveAttempt) -> bool:
-    result = finished_result(store.paths.job(attempt.experiment, attempt.fold, attempt.repeat), attempt.token)
+def _is_cleared(slot: HeldSlot, *, is_dead: bool) -> bool:
+    """End what is left of the attempt; False where its processes may still be there, or be started yet."""
+    return kill_group(slot.child) if slot.child is not None else is_dead
+
+
+def _settle(store: Store, slot: HeldSlot) -> bool:
+    paths = store.paths.job(slot.experiment, slot.fold, slot.repeat)
+    result = finished_result(paths, slot.token)
+    settled = False
     if result is not None:
-        return attempts.succeed(store, result)
-    return attempts.lose(store, attempt.token, why=f"its worker (pid {attempt.worker.pid}) died")
+        settled = attempts.succeed(store, result)
+    elif slot.is_live:
+        why = f"its worker (pid {slot.worker.pid}) died"
+        settled = attempts.lose(store, slot.token, why=why, log_tail=last_lines(paths.log))
+    slots.free(store, slot.token)
+    return settled

@@ -17,7 +17,7 @@ from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.specs import job_spec
 from competition.settings import Settings
-from competition.store import attempts, experiments, jobs
+from competition.store import attempts, experiments, jobs, slots
 from competition.store.engine import Store
 from competition.store.jobs import Job
 
@@ -100,6 +100,7 @@ def reproduce(
         folder=paths.folder,
     )
     child = nursery.start(spec)
+    child.let_go()
     try:
         while child.outcome is None and child.process.is_alive():
             child.process.join(_TICK_S)
@@ -126,7 +127,7 @@ def _finished(store: Store, name: str, fold: int) -> Job:
 
 
 def _check_idle(store: Store, device: Device) -> None:
-    live = [a for a in attempts.live(store, host=this_process().host) if a.device == device.name]
+    live = [a for a in slots.held(store, host=this_process().host) if a.device == device.name]
     if live:
         raise RefusedError(
             f"{live[0].experiment}, {live[0].label}, runs on {device.label} now.",

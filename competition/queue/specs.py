@@ -5,6 +5,7 @@ from pathlib import Path
 from competition.config import repeated
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
+from competition.queue import snapshot
 from competition.queue.devices import Device
 from competition.settings import Settings
 from competition.store import splits
@@ -27,6 +28,7 @@ def job_spec(
 ) -> JobSpec:
     """One of the experiment's jobs on a device; see `JobSpec`."""
     split = next(s for s in splits.every(store) if s.version == experiment.split_version)
+    code = store.paths.experiment_code(experiment.name)
     return JobSpec(
         root=store.paths.root,
         token=token,
@@ -35,7 +37,8 @@ def job_spec(
         fold=fold,
         config=repeated(experiment.config, repeat),
         repeat=repeat,
-        settings=settings,
+        settings=snapshot.bound(settings, code),
+        code=code if code.is_dir() else None,
         fingerprint=split.fingerprint,
         split_version=split.version,
         split_hash=split.hash,

@@ -10,6 +10,7 @@ from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
 from competition.paths import Paths, check_name
+from competition.queue import snapshot
 from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
 from competition.store.baselines import Baseline
@@ -86,10 +87,13 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         confounded=wish.together if len(conditions) > 1 else None,
         note=wish.note,
     )
-    submitted = experiments.submit(store, plan, folds=folds, seeds=wish.seeds)
-    experiment = submitted.experiment
-    write_text(store.paths.experiment_config(experiment.name), yamlfile.dump(experiment.config))
-    return submitted
+
+    def prepare(name: str) -> None:
+        write_text(store.paths.experiment_config(name), yamlfile.dump(config))
+        code = store.paths.experiment_code(name)
+        snapshot.take(snapshot.named_modules(settings, config), root=store.paths.root, folder=code)
+
+    return experiments.submit(store, plan, folds=folds, seeds=wish.seeds, prepare=prepare)
 
 
 def current_baseline(store: Store, settings: Settings, wish: Wish) -> Config:

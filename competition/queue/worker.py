@@ -3,23 +3,27 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any
 
+from competition.errors import CompError, StoreBusyError, StoreError
+from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
-from competition.lifecycle import FailureKind, JobState
+from competition.lifecycle import FailureKind
 from competition.queue.children import Child, Nursery
 from competition.queue.completion import complete
 from competition.queue.devices import Device
+from competition.queue.endings import ending_of
 from competition.queue.processes import this_process
-from competition.queue.reaper import finished_result, reap
+from competition.queue.reaper import reap
 from competition.queue.reuse import trained_model
+from competition.queue.room import Slot, room_in, slots_of
 from competition.queue.specs import job_spec
 from competition.settings import Settings
-from competition.store import attempts, experiments, jobs, splits
+from competition.store import attempts, experiments, jobs, order, pauses, slots, splits
 from competition.store.attempts import Claim
 from competition.store.engine import Store
 
@@ -30,6 +34,14 @@ MOST_COMPARISONS = 5
 """With parents, between two looks at the children; what is left follows at the next, or at the end."""
 STOP_S = 10.0
 """How long a child may take to finish its batch and save when it is asked to stop."""
+PATIENCE_S = 600.0
+"""How long the database may be locked or its disk full before the worker gives up."""
+BAD_JOBS = 3
+"""So many different jobs that fail in a row for the machine's sake speak against the machine."""
+
+
+class BrokenMachineError(CompError):
+    """The worker has stopped itself."""
 
 
 @dataclass
@@ -47,10 +59,13 @@ class Stop:
 class Worker:
     """Runs the jobs of the queue, or of one experiment, on some devices.
 
+    Every step can be done again: what the database could not take is handed in at the next.
+
     Args:
         experiment: take only this experiment's jobs.
         on_tick: called several times a second, to draw.
         on_complete: called with the name of each experiment whose last fold came in.
+        tell: is told what a person should know.
     """
 
     store: Store
@@ -60,24 +75,34 @@ class Worker:
     experiment: str | None = None
     on_tick: Callable[[], None] = lambda: None
     on_complete: Callable[[str], None] = lambda _name: None
+    jobs_per_device: int = 1
+    tell: Callable[[str], None] = lambda text: None
     _running: dict[str, Child] = field(default_factory=dict)
-    _busy: dict[str, str] = field(default_factory=dict)
+    _taken: dict[Slot, str] = field(default_factory=dict)
+    _bad: dict[int | str, str] = field(default_factory=dict)
+    _job_ids: dict[str, int] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
-    _last_reap: float = 0.0
+    _last_reap: float = float("-inf")
+    _busy_since: float | None = None
 
     def work(self, *, until_empty: bool) -> bool:
         """Run jobs until somebody asks to stop, or until there is nothing left to do.
 
         Returns:
             True if the work is done, False if it was interrupted; interrupted jobs are queued again and resume.
+
+        Raises:
+            StoreError: the database is gone or damaged, or could not be written to for too long.
+            BrokenMachineError: several jobs in a row have failed for the machine's sake.
         """
         with _stop_on_signals() as stop:
             try:
                 while not stop.asked:
-                    self._tick()
-                    if until_empty and not self._running and self._nothing_left():
-                        self._complete(most=None)
-                        return True
+                    with self._patience():
+                        self._tick()
+                        if until_empty and not self._running and self._nothing_left():
+                            self._complete(most=None)
+                            return True
             finally:
                 self._wind_down(stop)
         return False
@@ -88,23 +113,61 @@ class Worker:
             self._last_reap = now
             reap(self.store)
             self._complete()
-        for device in self.devices:
-            if device.name not in self._busy:
-                self._fill(device)
+        for slot in slots_of(self.devices, self.jobs_per_device):
+            if slot not in self._taken:
+                self._fill(slot)
         self._listen(TICK_S)
         if now - self._last_heartbeat > HEARTBEAT_S:
             self._last_heartbeat = now
             self._beat()
         self.on_tick()
 
-    def _fill(self, device: Device) -> None:
-        claim = attempts.claim(self.store, this_process(), device=device.name, slot=0, experiment=self.experiment)
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """A locked database or a full disk holds the worker up; it ends no job."""
+        try:
+            yield
+        except StoreBusyError as error:
+            now = time.monotonic()
+            if self._busy_since is None:
+                self._busy_since = now
+                self.tell(f"{error.message} Jobs go on; trying again.")
+            if now - self._busy_since > PATIENCE_S:
+                raise
+            time.sleep(TICK_S)
+        else:
+            self._busy_since = None
+
+    def _fill(self, slot: Slot) -> None:
+        room = room_in(slot, is_shared=any(taken.device == slot.device for taken in self._taken))
+        claim = attempts.claim(
+            self.store,
+            this_process(),
+            device=slot.device.name,
+            slot=slot.number,
+            experiment=self.experiment,
+            free_mib=room.free_mib,
+            known_memory_only=room.known_only,
+        )
         if claim is None:
             return
-        child = self.nursery.start(self._spec(claim, device))
-        attempts.child_started(self.store, claim.token, child.identity)
+        try:
+            child = self.nursery.start(self._spec(claim, slot.device))
+        except (OSError, EOFError) as error:  # EOFError: the fork server died while it was asked
+            reason = f"no process could be started for it: {error or type(error).__name__}"
+            attempts.fail(self.store, claim.token, kind=FailureKind.LOST, reason=reason)
+            self._blame(claim.token, reason)
+            return
         self._running[claim.token] = child
-        self._busy[device.name] = claim.token
+        self._job_ids[claim.token] = claim.job_id
+        self._taken[slot] = claim.token
+        self._let_go(claim.token, child)
+
+    def _let_go(self, token: str, child: Child) -> None:
+        if attempts.child_started(self.store, token, child.identity):
+            child.let_go()
+        else:
+            self._drop(token, child)
 
     def _spec(self, claim: Claim, device: Device) -> JobSpec:
         experiment = experiments.find(self.store, claim.experiment)
@@ -122,7 +185,7 @@ class Worker:
 
     def _listen(self, timeout_s: float) -> None:
         """Wait for the children to say something or to end, and hand in those that ended."""
-        ears: list[Any] = [c.connection for c in self._running.values()]
+        ears: list[Any] = [c.connection for c in self._running.values() if not c.connection.closed]
         ears += [c.process.sentinel for c in self._running.values()]
         if ears:
             wait(ears, timeout_s)
@@ -134,29 +197,62 @@ class Worker:
                 self._hand_in(token, child)
 
     def _hand_in(self, token: str, child: Child) -> None:
-        child.listen()
-        outcome = child.outcome or finished_result(child.spec.job_paths, token) or _died(child)
-        child.process.join(STOP_S)
-        child.end()
+        """Say how an attempt ended, once its processes are gone; the child is kept until the database has it."""
+        child.process.join(STOP_S if child.outcome else 0.0)
+        if not child.end():
+            return
+        outcome = ending_of(child)
         match outcome:
             case Succeeded():
-                attempts.succeed(self.store, outcome)
-                self._complete()
+                counts = attempts.succeed(self.store, outcome)
             case Failed():
-                attempts.fail(self.store, token, kind=outcome.kind, reason=outcome.reason)
+                tail = last_lines(child.spec.job_paths.log)
+                counts = attempts.fail(self.store, token, kind=outcome.kind, reason=outcome.reason, log_tail=tail)
             case Interrupted():
-                attempts.release(self.store, token, why="interrupted")
+                counts = attempts.release(self.store, token, why="interrupted")
+        if not counts:
+            slots.free(self.store, token)
         self._forget(token)
+        if counts and isinstance(outcome, Succeeded):
+            self._bad.clear()
+            self._complete()
+        elif counts and isinstance(outcome, Failed) and outcome.kind.blames_machine:
+            self._blame(token, outcome.reason)
+
+    def _blame(self, token: str, reason: str) -> None:
+        """Count a failure against the machine; too many in a row stop the worker.
+
+        A job counts once, however often it fails; every process that cannot be started counts.
+        """
+        self._bad[self._job_ids.get(token, token)] = reason
+        if len(self._bad) >= BAD_JOBS:
+            raise BrokenMachineError(
+                f"This worker has stopped itself: {len(self._bad)} different jobs failed in a row, and the machine may "
+                f"be to blame. The last: {reason}.",
+                hint="`comp doctor` looks at the machine; `comp events` shows what failed; then `comp worker` again.",
+            )
 
     def _beat(self) -> None:
         for token, child in list(self._running.items()):
-            if not attempts.heartbeat(self.store, token, child.progress):
-                child.end()
-                self._forget(token)
+            if not child.is_let_go:
+                self._let_go(token, child)
+            elif not attempts.heartbeat(self.store, token, child.progress):
+                self._drop(token, child)
+        for token in pauses.to_stop(self.store, self._running):
+            self._running[token].ask_to_stop()
+
+    def _drop(self, token: str, child: Child) -> None:
+        """End a child whose token counts no more; what it has finished all the same is kept."""
+        if child.end():
+            outcome = ending_of(child)
+            if isinstance(outcome, Succeeded):
+                attempts.succeed(self.store, outcome)
+            slots.free(self.store, token)
+            self._forget(token)
 
     def _forget(self, token: str) -> None:
         del self._running[token]
-        self._busy = {device: held for device, held in self._busy.items() if held != token}
+        self._taken = {slot: held for slot, held in self._taken.items() if held != token}
 
     def _complete(self, *, most: int | None = MOST_COMPARISONS) -> None:
         by_version = {split.version: split for split in splits.every(self.store)}
@@ -164,37 +260,28 @@ class Worker:
             self.on_complete(name)
 
     def _nothing_left(self) -> bool:
-        unfinished = [s for s in JobState if not s.is_finished]
-        left = jobs.in_states(self.store, unfinished)
-        if self.experiment is not None:
-            return not any(j.experiment == self.experiment for j in left)
-        return not any(j.state is JobState.QUEUED for j in left)
+        if order.anything_to_start(self.store, experiment=self.experiment):
+            return False
+        return self.experiment is None or not jobs.is_any_live(self.store, self.experiment)
 
     def _wind_down(self, stop: Stop) -> None:
-        """Ask the children to save and end; kill those that do not, and queue their jobs again."""
+        """Ask the children to save and end; kill those that do not, and queue their jobs again.
+
+        Without a database they save all the same; the next `comp` command finds what they left.
+        """
         for child in self._running.values():
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_S
         while self._running and time.monotonic() < deadline and stop.asked < 2:
-            self._listen(TICK_S)
+            with suppress(StoreError, BrokenMachineError):
+                self._listen(TICK_S)
             self.on_tick()
         for token, child in list(self._running.items()):
             child.end()
-            attempts.release(self.store, token, why="interrupted before it could save")
-            self._forget(token)
-
-
-def _died(child: Child) -> Failed:
-    """What to say of a child that ended without a word."""
-    code = child.process.exitcode
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        memory = name == "SIGKILL"
-        kind = FailureKind.MEMORY if memory else FailureKind.CRASH
-        reason = f"its process was ended by {name}{', most likely for lack of memory' if memory else ''}"
-    else:
-        kind, reason = FailureKind.CRASH, f"its process ended with exit code {code} and no result"
-    return Failed(child.spec.token, kind, reason)
+            child.outcome = child.outcome or Interrupted(token)
+            with suppress(StoreError, BrokenMachineError):
+                self._hand_in(token, child)
+            self._running.pop(token, None)
 
 
 @contextmanager

@@ -1,26 +1,34 @@
 """Attempts: a device takes a job, says that it is alive, and hands in how it ended.
 
 Every change names the attempt's token. A token whose attempt has ended (cancelled, taken for dead) changes nothing
-any more: the functions say so by returning False, and the caller stops its child.
+any more: the functions say so by returning False, and the caller stops its child. What such an attempt finishes all
+the same is accepted if nobody has run the job since, and else kept beside the result that counts.
 """
 
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
-from competition.lifecycle import FailureKind, JobKind, JobState
-from competition.store import events, jobs, schema
+from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
+from competition.store import events, jobs, order, schema
 from competition.store.engine import Store
 from competition.store.experiments import job_label
+
+LATE = "late"
+"""The outcome of an attempt whose result came when the job was somebody else's already."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process that cannot be mistaken for another, not even after a reboot or when its pid is used again."""
+    """A process that cannot be mistaken for another, not even after a reboot or when its pid is used again.
+
+    `started_at` counts from the boot, so that a clock that is set does not change it.
+    """
 
     host: str
     boot_id: str
@@ -40,49 +48,50 @@ class Claim:
     repeat: int
 
 
-@dataclass(frozen=True)
-class LiveAttempt:
-    """An attempt that has not ended, with the processes that would know."""
+def claim(
+    store: Store,
+    worker: Process,
+    *,
+    device: str,
+    slot: int,
+    experiment: str | None = None,
+    free_mib: int | None = None,
+    known_memory_only: bool = False,
+) -> Claim | None:
+    """Take the job whose turn it is (of one experiment, or of all) for a device's slot.
 
-    token: str
-    job_id: int
-    experiment: str
-    label: str
-    fold: int | None
-    repeat: int
-    state: JobState
-    device: str
-    worker: Process
-    child: Process | None
-    heartbeat_at: float
+    None if there is none, or if the slot is taken: by an attempt of this host whose processes are not proven gone.
 
-
-def claim(store: Store, worker: Process, *, device: str, slot: int, experiment: str | None = None) -> Claim | None:
-    """Take the first queued job (of one experiment, or of all) for a device's slot.
-
-    None if there is none, or if the slot is taken by another worker of this host.
+    Args:
+        free_mib: pass over jobs that are known to need more memory (MiB) than this.
+        known_memory_only: also pass over those of which nobody knows what they need.
     """
-    table, experiments = schema.jobs, schema.experiments
-    query = (
-        select(table.c.id, table.c.kind, table.c.fold, table.c.repeat, experiments.c.name)
-        .join(experiments, experiments.c.id == table.c.experiment_id)
-        .where(table.c.state == JobState.QUEUED)
-    )
-    if experiment is not None:
-        query = query.where(experiments.c.name == experiment)
     with store.write() as tx:
-        row = tx.execute(jobs.in_order(query).limit(1)).one_or_none()
-        if row is None or _is_taken(tx, worker.host, device, slot):
+        held = tx.execute(_HELD, {"host": worker.host}).all()
+        if any(row.device == device and row.slot == slot for row in held):
+            return None
+        leftover = [row.job_id for row in held if row.ended_at is not None]
+        running = order.running_s(held, now=time.time())
+        row = order.next_job(
+            tx,
+            running,
+            experiment=experiment,
+            passed_over=leftover,
+            free_mib=free_mib,
+            known_memory_only=known_memory_only,
+        )
+        if row is None:
             return None
         token = uuid.uuid4().hex
         _open_attempt(tx, row.id, token, worker, device=device, slot=slot)
-        jobs.move(tx, row.id, JobState.RUNNING, actor=worker.host, why=f"on {device}", seen=JobState.QUEUED)
-        return Claim(token, row.id, row.name, JobKind(row.kind), row.fold, row.repeat)
+        seen = jobs.Seen(row.id, row.experiment, job_label(JobKind(row.kind), row.fold, row.repeat), JobState.QUEUED)
+        jobs.move(tx, seen, JobState.RUNNING, actor=worker.host, why=f"on {device}")
+        return Claim(token, row.id, row.experiment, JobKind(row.kind), row.fold, row.repeat)
 
 
-def child_started(store: Store, token: str, child: Process) -> None:
-    """Remember the process that works on the attempt."""
-    _touch(store, token, child_pid=child.pid, child_started_at=child.started_at)
+def child_started(store: Store, token: str, child: Process) -> bool:
+    """Remember the process that works on the attempt; False if that has ended meanwhile."""
+    return _touch(store, token, child_pid=child.pid, child_started_at=child.started_at)
 
 
 def heartbeat(store: Store, token: str, progress: Progress | None) -> bool:
@@ -92,35 +101,64 @@ def heartbeat(store: Store, token: str, progress: Progress | None) -> bool:
 
 
 def succeed(store: Store, result: Succeeded) -> bool:
-    """Hand in a finished job and the hashes of what it left; the debug job lets the folds go."""
+    """Hand in a finished job and the hashes of what it left; the debug job lets the folds go.
+
+    The attempt's processes must be gone: its slot is free from now on. A result whose token counts no more is accepted
+    if the job waits for its next attempt, else it is kept as late; False says so.
+    """
     with store.write() as tx:
-        row = _live(tx, result.token)
-        if row is None:
+        row = _any(tx, result.token)
+        if row is None or row.outcome in (JobState.SUCCEEDED, LATE):
             return False
-        moved = _close(tx, row, JobState.SUCCEEDED, why=None, score=result.score, facts=result.facts)
+        is_live = row.ended_at is None
+        if not is_live and not (row.state == JobState.QUEUED and row.token == _newest_token(tx, row.job_id)):
+            _keep_late(tx, row, result)
+            return False
+        why = None if is_live else "the result of an attempt that was given up came late"
+        _close(tx, row, JobState.SUCCEEDED, why=why, score=result.score, facts=result.facts, failures=0)
         _record_artifacts(tx, row.job_id, result.artifacts)
+        memory = _peak(row, result)
+        if memory is not None:
+            order.expect_memory(tx, row.shape, memory, measured_by=row.job_id)
         if row.kind == JobKind.DEBUG:
             _open_gate(tx, row.experiment_id)
-        return moved
+        return True
 
 
-def fail(store: Store, token: str, *, kind: FailureKind, reason: str) -> bool:
-    """Hand in a job that cannot go on; a failed debug job cancels the folds that wait for it."""
+def fail(store: Store, token: str, *, kind: FailureKind, reason: str, log_tail: str = "") -> bool:
+    """Hand in an attempt that cannot go on; its processes must be gone.
+
+    Where the machine may be to blame, the job goes to the end of the queue until it has failed `MOST_ATTEMPTS` times; a
+    job whose processes were killed from outside goes on at once, and that counts for nothing. Any other failure is
+    final, and that of a debug job cancels the folds that wait for it.
+    """
     with store.write() as tx:
         row = _live(tx, token)
         if row is None:
             return False
-        moved = _close(tx, row, JobState.FAILED, why=reason, failure=kind)
-        if row.kind == JobKind.DEBUG:
+        note = {"failure": kind, "reason": reason, "log_tail": log_tail or None}
+        if kind is FailureKind.LOST:
+            _lose(tx, row, why=reason, note=note)
+            return True
+        failures = row.failures + 1
+        _close(tx, row, JobState.FAILED, why=reason, failure=kind, note=note, failures=failures)
+        if kind.blames_machine and failures < MOST_ATTEMPTS:
+            again = f"attempt {failures + 1} of {MOST_ATTEMPTS}, after: {reason}"
+            seen = jobs.Seen(row.job_id, row.experiment, _label(row), JobState.FAILED)
+            jobs.move(tx, seen, JobState.QUEUED, actor=events.SYSTEM, why=again, queued_at=time.time())
+        elif row.kind == JobKind.DEBUG:
             _close_gate(tx, row.experiment_id, f"the debug run failed: {reason}")
-        return moved
+        return True
 
 
 def release(store: Store, token: str, *, why: str) -> bool:
-    """Give an interrupted job back to the queue; it resumes from its checkpoint."""
+    """Give an interrupted job back to the queue; it resumes from its checkpoint. Its processes must be gone."""
     with store.write() as tx:
         row = _live(tx, token)
-        return row is not None and _close(tx, row, JobState.QUEUED, why=why)
+        if row is None:
+            return False
+        _close(tx, row, JobState.QUEUED, why=why)
+        return True
 
 
 def suspect(store: Store, token: str, *, why: str) -> bool:
@@ -129,35 +167,20 @@ def suspect(store: Store, token: str, *, why: str) -> bool:
         row = _live(tx, token)
         if row is None or row.state != JobState.RUNNING:
             return False
-        return jobs.move(tx, row.job_id, JobState.SUSPECT, actor=events.SYSTEM, why=why, seen=JobState.RUNNING)
+        return jobs.move(tx, _seen(row), JobState.SUSPECT, actor=events.SYSTEM, why=why)
 
 
-def lose(store: Store, token: str, *, why: str) -> bool:
+def lose(store: Store, token: str, *, why: str, log_tail: str = "") -> bool:
     """End the attempt of processes that are proven gone, and queue the job again, in one step."""
-    with store.write() as tx:
-        row = _live(tx, token)
-        if row is None:
-            return False
-        actor = events.SYSTEM
-        jobs.move(tx, row.job_id, JobState.LOST, actor=actor, why=why, seen=JobState(row.state))
-        jobs.move(
-            tx,
-            row.job_id,
-            JobState.QUEUED,
-            actor=actor,
-            why=f"again, because {why}",
-            seen=JobState.LOST,
-            device_s=_spent(row),
-        )
-        jobs.end_attempts(tx, row.job_id, outcome=JobState.LOST)
-        return True
+    return fail(store, token, kind=FailureKind.LOST, reason=why, log_tail=log_tail)
 
 
-def live(store: Store, *, host: str) -> list[LiveAttempt]:
-    """The attempts of this host that have not ended."""
-    query = _LIVE.where(schema.attempts.c.host == host)
+def log_tail(store: Store, job_id: int) -> str | None:
+    """The last lines that the job's last failed attempt printed."""
+    table = schema.attempts
+    query = select(table.c.log_tail).where(table.c.job_id == job_id, table.c.failure.is_not(None))
     with store.read() as tx:
-        return [_attempt(row) for row in tx.execute(query)]
+        return tx.scalar(query.order_by(table.c.id.desc()).limit(1))
 
 
 def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
@@ -169,137 +192,160 @@ def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
         .join(experiments, experiments.c.id == job.c.experiment_id)
         .where(experiments.c.name == experiment)
     )
-
     with store.read() as tx:
         return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
 
 
-_LIVE = (
-    select(
-        schema.attempts,
-        schema.jobs.c.state,
-        schema.jobs.c.kind,
-        schema.jobs.c.fold,
-        schema.jobs.c.repeat,
-        schema.jobs.c.experiment_id,
-        schema.jobs.c.device_s,
-        schema.experiments.c.name.label("experiment"),
-    )
+_OF_JOB = ("state", "kind", "fold", "repeat", "experiment_id", "member_id", "device_s", "failures", "shape")
+_COLUMNS: list[Any] = [
+    *(c for c in schema.attempts.c if c.name not in ("progress", "result", "log_tail", "failure", "reason")),
+    *(schema.jobs.c[name] for name in _OF_JOB),
+    schema.experiments.c.name.label("experiment"),
+]
+WITH_JOB: Select[Any] = (
+    select(*_COLUMNS)
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
-    .where(schema.attempts.c.ended_at.is_(None))
+)
+"""Every attempt with what its job says; of the queue's own modules alone."""
+_BY_TOKEN = WITH_JOB.where(schema.attempts.c.token == bindparam("token"))
+_SLOT_COLUMNS: list[Any] = [
+    *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
+    schema.jobs.c.member_id,
+]
+_HELD: Select[Any] = (
+    select(*_SLOT_COLUMNS)
+    .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
+    .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
+)
+_INSERT = insert(schema.attempts)
+_END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
+_FORGET = delete(schema.artifacts).where(schema.artifacts.c.job_id == bindparam("the_job"))
+_TOUCH = (
+    update(schema.attempts)
+    .where(schema.attempts.c.token == bindparam("the_token"))
+    .values(heartbeat_at=bindparam("heartbeat_at"))
 )
 
 
+def _any(tx: Connection, token: str) -> Row[Any] | None:
+    return tx.execute(_BY_TOKEN, {"token": token}).one_or_none()
+
+
 def _live(tx: Connection, token: str) -> Row[Any] | None:
-    return tx.execute(_LIVE.where(schema.attempts.c.token == token)).one_or_none()
+    row = _any(tx, token)
+    return row if row is not None and row.ended_at is None else None
 
 
-def _spent(row: Row[Any]) -> float:
-    """The job's device time with this attempt's added, in seconds."""
-    return float(row.device_s + max(0.0, time.time() - row.started_at))
-
-
-def _close(tx: Connection, row: Row[Any], new: JobState, *, why: str | None, **values: Any) -> bool:
-    """Move the job of a live attempt, count its device time, and end the attempt."""
-    seen = JobState(row.state)
-    moved = jobs.move(tx, row.job_id, new, actor=row.host, why=why, seen=seen, device_s=_spent(row), **values)
-    jobs.end_attempts(tx, row.job_id, outcome=new)
-    return moved
-
-
-def _touch(store: Store, token: str, **values: Any) -> bool:
+def _newest_token(tx: Connection, job_id: int) -> str | None:
     table = schema.attempts
+    return tx.scalar(select(table.c.token).where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(1))
+
+
+def _label(row: Row[Any]) -> str:
+    return job_label(JobKind(row.kind), row.fold, row.repeat)
+
+
+def _seen(row: Row[Any]) -> jobs.Seen:
+    return jobs.Seen(row.job_id, row.experiment, _label(row), JobState(row.state))
+
+
+def _close(
+    tx: Connection,
+    row: Row[Any],
+    new: JobState,
+    *,
+    why: str | None,
+    failure: FailureKind | None = None,
+    note: dict[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    """Move an attempt's job, count its device time, and end the attempt; its slot is free."""
+    now = time.time()
+    spent_s = max(0.0, now - row.started_at) if row.ended_at is None else 0.0
+    device_s = row.device_s + spent_s
+    jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
+    ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
+    tx.execute(_END, {"the_id": row.id, **ending})
+    order.count_usage(tx, row.member_id, spent_s, now=now)
+
+
+def _lose(tx: Connection, row: Row[Any], *, why: str, note: dict[str, Any]) -> None:
+    _close(tx, row, JobState.LOST, why=why, failure=FailureKind.LOST, note=note)
+    seen = jobs.Seen(row.job_id, row.experiment, _label(row), JobState.LOST)
+    jobs.move(tx, seen, JobState.QUEUED, actor=events.SYSTEM, why=f"again, because {why}")
+
+
+def _keep_late(tx: Connection, row: Row[Any], result: Succeeded) -> None:
+    """Keep a result beside the one that counts, or will: the job was cancelled or run again since."""
+    table = schema.attempts
+    ending = {"outcome": LATE, "freed_at": time.time(), "result": result.to_json()}
+    tx.execute(update(table).where(table.c.id == row.id).values(ending))
+    why = "its attempt had been given up, and the job was cancelled or run again since"
+    events.record(tx, actor=row.host, subject=row.experiment, action=f"{_label(row)}: late result kept", why=why)
+
+
+def _peak(row: Row[Any], result: Succeeded) -> int | None:
+    """The most memory (MiB) that the job had on its GPU; on a CPU nothing is admitted by memory."""
+    if row.device == "cpu":
+        return None
+    peak = result.facts.get("peak_memory_mib")
+    return int(peak) if isinstance(peak, int | float) else None
+
+
+def _touch(store: Store, token: str, *, progress: dict[str, Any] | None = None, **values: Any) -> bool:
     with store.write() as tx:
         row = _live(tx, token)
         if row is None:
             return False
         if row.state == JobState.SUSPECT:
-            jobs.move(
-                tx,
-                row.job_id,
-                JobState.RUNNING,
-                actor=row.host,
-                why="its heartbeat came back",
-                seen=JobState.SUSPECT,
-            )
-        tx.execute(update(table).where(table.c.token == token).values(heartbeat_at=time.time(), **values))
+            jobs.move(tx, _seen(row), JobState.RUNNING, actor=row.host, why="its heartbeat came back")
+        if progress is not None:
+            values["progress"] = progress
+        tx.execute(_TOUCH.values(**values), {"the_token": token, "heartbeat_at": time.time()})
         return True
-
-
-def _is_taken(tx: Connection, host: str, device: str, slot: int) -> bool:
-    table = schema.attempts
-    live = table.c.ended_at.is_(None)
-    here = (table.c.host == host) & (table.c.device == device) & (table.c.slot == slot)
-    return tx.scalar(select(table.c.id).where(live & here)) is not None
 
 
 def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, device: str, slot: int) -> None:
     now = time.time()
-    tx.execute(
-        insert(schema.attempts).values(
-            job_id=job_id,
-            token=token,
-            host=worker.host,
-            boot_id=worker.boot_id,
-            worker_pid=worker.pid,
-            worker_started_at=worker.started_at,
-            device=device,
-            slot=slot,
-            started_at=now,
-            heartbeat_at=now,
-        )
-    )
+    values = {
+        "job_id": job_id,
+        "token": token,
+        "host": worker.host,
+        "boot_id": worker.boot_id,
+        "worker_pid": worker.pid,
+        "worker_started_at": worker.started_at,
+        "device": device,
+        "slot": slot,
+        "started_at": now,
+        "heartbeat_at": now,
+    }
+    tx.execute(_INSERT, values)
 
 
 def _record_artifacts(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
-    table = schema.artifacts
-    tx.execute(table.delete().where(table.c.job_id == job_id))
+    tx.execute(_FORGET, {"the_job": job_id})
     if artifacts:
         rows = [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()]
-        tx.execute(insert(table), rows)
+        tx.execute(insert(schema.artifacts), rows)
 
 
 def _open_gate(tx: Connection, experiment_id: int) -> None:
-    for job_id in _waiting(tx, experiment_id):
-        jobs.move(
-            tx,
-            job_id,
-            JobState.QUEUED,
-            actor=events.SYSTEM,
-            why="the debug run passed",
-            seen=JobState.WAITING,
-        )
+    for job in _waiting(tx, experiment_id):
+        jobs.move(tx, job, JobState.QUEUED, actor=events.SYSTEM, why="the debug run passed")
 
 
 def _close_gate(tx: Connection, experiment_id: int, why: str) -> None:
-    for job_id in _waiting(tx, experiment_id):
-        jobs.move(tx, job_id, JobState.CANCELLED, actor=events.SYSTEM, why=why, seen=JobState.WAITING)
+    for job in _waiting(tx, experiment_id):
+        jobs.move(tx, job, JobState.CANCELLED, actor=events.SYSTEM, why=why)
 
 
-def _waiting(tx: Connection, experiment_id: int) -> list[int]:
-    table = schema.jobs
-    query = select(table.c.id).where(table.c.experiment_id == experiment_id, table.c.state == JobState.WAITING)
-    return list(tx.scalars(query))
-
-
-def _attempt(row: Row[Any]) -> LiveAttempt:
-
-    worker = Process(row.host, row.boot_id, row.worker_pid, row.worker_started_at)
-    child = None
-    if row.child_pid is not None:
-        child = Process(row.host, row.boot_id, row.child_pid, row.child_started_at)
-    kind = JobKind(row.kind)
-    return LiveAttempt(
-        token=row.token,
-        job_id=row.job_id,
-        experiment=row.experiment,
-        label=job_label(kind, row.fold, row.repeat),
-        fold=None if kind is JobKind.DEBUG else row.fold,
-        repeat=row.repeat,
-        state=JobState(row.state),
-        device=row.device,
-        worker=worker,
-        child=child,
-        heartbeat_at=row.heartbeat_at,
+def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
+    table, experiments = schema.jobs, schema.experiments
+    query = (
+        select(table.c.id, table.c.kind, table.c.fold, table.c.repeat, experiments.c.name)
+        .join(experiments, experiments.c.id == table.c.experiment_id)
+        .where(table.c.experiment_id == experiment_id, table.c.state == JobState.WAITING)
     )
+    rows = tx.execute(query).all()
+    return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold, r.repeat), JobState.WAITING) for r in rows]

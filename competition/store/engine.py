@@ -1,6 +1,9 @@
 """Opening the database, and the two kinds of transaction. The only module that knows which database it is."""
 
+import os
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,11 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from competition.errors import StoreError
+from competition.errors import StoreBusyError, StoreError
+from competition.files import replacing
 from competition.paths import Paths
 from competition.store.schema import HEAD
 
 BUSY_TIMEOUT_S = 30.0
+_STEP_S = 0.0005
 
 
 class Store:
@@ -22,10 +27,12 @@ class Store:
     def __init__(self, engine: Engine, paths: Paths) -> None:
         self._engine = engine
         self.paths = paths
+        self._identity = _file_identity(paths.database)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database and changes nothing."""
+        self._check_still_there()
         with _plain_errors(self.paths.database), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -36,14 +43,31 @@ class Store:
         A deferred transaction that reads and then writes fails at once with `database is locked` when somebody
         wrote in between, whatever the busy timeout; one that begins IMMEDIATE waits for its turn.
         """
-        with _plain_errors(self.paths.database), self._engine.connect() as plain:
-            connection = plain.execution_options(comp_write=True)
+        self._check_still_there()
+        with _plain_errors(self.paths.database), self._engine.connect() as connection:
+            connection.execution_options(comp_write=True)
             with connection.begin():
                 yield connection
 
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+    def _check_still_there(self) -> None:
+        """An open file outlives its name: what is written to it then, nobody will ever read.
+
+        Raises:
+            StoreError: the database was removed or replaced since it was opened.
+        """
+        found = _file_identity(self.paths.database)
+        if self._identity is None:
+            self._identity = found
+        elif found != self._identity:
+            what = "was removed" if found is None else "was replaced by another file"
+            raise StoreError(
+                f"{self.paths.database} {what} while comp was using it.",
+                hint="Put it (or a backup of it) back, then run the command again. Results of jobs are files and stay.",
+            )
 
 
 def create_store(paths: Paths) -> Store:
@@ -79,9 +103,41 @@ def _open(paths: Paths) -> Store:
         return Store(_engine(paths.database), paths)
 
 
+def copy_database(database: Path, target: Path) -> None:
+    """Write a consistent copy of a database that others may be writing to (SQLite's online backup).
+
+    Raises:
+        StoreError: the database or the disk does not allow it; an older file at `target` stays as it was.
+    """
+    with _plain_errors(database), replacing(target) as aside:
+        source = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+        with closing(source), closing(sqlite3.connect(aside)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole in itself
+
+
+def problems_of(database: Path) -> list[str]:
+    """What SQLite finds wrong inside a database file; nothing if it is sound."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+        try:
+            rows = [*connection.execute("PRAGMA integrity_check"), *connection.execute("PRAGMA foreign_key_check")]
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+    return [": ".join(str(part) for part in row) for row in rows if row != ("ok",)]
+
+
+def _file_identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - called for every transaction, and half as fast through a Path
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     url = make_url("sqlite://").set(database=str(database))
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
+    arguments = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, pool_reset_on_return=None)
     event.listen(engine, "connect", _configure)
     if foreign_keys:
         event.listen(engine, "connect", _enforce_foreign_keys)
@@ -101,8 +157,31 @@ def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("comp_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    raw: Any = connection.connection.driver_connection
+    if connection.get_execution_options().get("comp_write", False):
+        _begin_writing(raw)
+    else:
+        raw.execute("BEGIN")
+
+
+def _begin_writing(raw: sqlite3.Connection) -> None:
+    """Wait for the write lock in short steps.
+
+    SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(_STEP_S * (0.5 + random.random()))
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
 
 
 def _revision(database: Path) -> str | None:
@@ -116,7 +195,7 @@ def _revision(database: Path) -> str | None:
 
 
 def _migrate(paths: Paths) -> None:
-    """Bring the schema to HEAD; two processes that try at once do it one after the other.
+    """Bring the schema to HEAD, after a copy; two processes that try at once do it one after the other.
 
     SQLite changes a table by building it anew and dropping the old one, which rows that point to it would forbid. So
     foreign keys are not enforced meanwhile, but checked before the commit.
@@ -128,6 +207,9 @@ def _migrate(paths: Paths) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     store = Store(_engine(paths.database, foreign_keys=False), paths)
     with store.write() as connection:
+        revision = _revision(store.paths.database)
+        if revision not in (None, HEAD):
+            copy_database(store.paths.database, store.paths.database_copy(str(revision)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -143,12 +225,17 @@ def _plain_errors(database: Path) -> Iterator[None]:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
         reason = str(getattr(error, "orig", error))
-        raise StoreError(f"{database}: {reason}.", hint=_mend(reason)) from error
+        passes = "locked" in reason or "full" in reason
+        kind = StoreBusyError if passes else StoreError
+        raise kind(f"{database}: {reason}.", hint=_mend(reason)) from error
     except (DatabaseError, sqlite3.DatabaseError) as error:
         reason = str(getattr(error, "orig", error))
         if "not a database" not in reason and "malformed" not in reason:
             raise
-        raise StoreError(f"{database} is damaged: {reason}.", hint="Put a copy of it back.") from error
+        raise StoreError(
+            f"{database} is damaged: {reason}.",
+            hint="Put a copy of it back (`comp backup` makes them). Results of jobs are files and stay.",
+        ) from error
 
 
 def _mend(reason: str) -> str:

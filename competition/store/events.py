@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 from competition.store import schema
 from competition.store.engine import Store
 
+_INSERT = insert(schema.events)
 SYSTEM = "comp"
 """The actor of what nobody asked for: reaping, gates."""
 
@@ -27,11 +28,8 @@ def record(
     tx: Connection, *, actor: str, subject: str, action: str, why: str | None = None, at: float | None = None
 ) -> None:
     """Append one event in the transaction that makes the change."""
-    tx.execute(
-        insert(schema.events).values(
-            at=time.time() if at is None else at, actor=actor, subject=subject, action=action, why=why
-        )
-    )
+    moment = time.time() if at is None else at
+    tx.execute(_INSERT, {"at": moment, "actor": actor, "subject": subject, "action": action, "why": why})
 
 
 def note(store: Store, *, actor: str, subject: str, action: str, why: str | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from competition.conditions import Condition
 from competition.config import Config, config_from
 from competition.errors import RefusedError, UnknownNameError
+from competition.files import sha256_of_json
 from competition.lifecycle import ExperimentState, FoldStates, JobKind, JobState, experiment_state, repeats_asked_for
 from competition.scoring.seeds import SeedBand
-from competition.store import events, schema
+from competition.store import events, order, schema
 from competition.store.engine import Store
 
 
@@ -69,12 +70,20 @@ class Submitted:
     new_jobs: int
 
 
-def submit(store: Store, plan: Plan, *, folds: tuple[int, ...], seeds: int = 1) -> Submitted:
+def submit(
+    store: Store,
+    plan: Plan,
+    *,
+    folds: tuple[int, ...],
+    seeds: int = 1,
+    prepare: Callable[[str], None] = lambda name: None,
+) -> Submitted:
     """Make the experiment and its jobs, or add the missing jobs to the one with the same configuration.
 
     Args:
         folds: the folds to train after the debug job has passed; none for a debug run alone.
         seeds: with how many seeds to train each; an experiment that has a score keeps it until those added are done.
+        prepare: called with the experiment's name before any device can take a job of it.
 
     Raises:
         RefusedError: the given name belongs to an experiment with another configuration.
@@ -84,6 +93,7 @@ def submit(store: Store, plan: Plan, *, folds: tuple[int, ...], seeds: int = 1) 
         name = existing or _insert(tx, plan)
         experiment = _by_name(tx, name)
         assert experiment is not None
+        prepare(name)
         added = _add_jobs(tx, experiment, folds, seeds, actor=plan.member)
         return Submitted(experiment, is_new=existing is None, new_jobs=added)
 
@@ -123,6 +133,12 @@ def baseline_of(store: Store, experiment: Experiment) -> Experiment | None:
     with store.read() as tx:
         sha256 = tx.scalar(select(table.c.config_sha256).where(table.c.version == experiment.baseline_version))
     return of_config(store, str(sha256), experiment.split_version)
+
+
+def names(store: Store) -> list[str]:
+    """The name of every experiment, oldest first."""
+    with store.read() as tx:
+        return list(tx.scalars(select(schema.experiments.c.name).order_by(schema.experiments.c.id)))
 
 
 def any_exist(store: Store) -> bool:
@@ -305,14 +321,20 @@ def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], se
     wanted |= {(JobKind.FOLD, fold, repeat): ready for repeat in range(seeds) for fold in folds}
     missing = {key: state for key, state in wanted.items() if key not in present}
     for (kind, fold, repeat), state in missing.items():
-        tx.execute(insert(jobs).values(_new_job(experiment.id, kind, fold, repeat, state)))
+        tx.execute(insert(jobs).values(_new_job(tx, experiment, kind, fold, repeat, state)))
         events.record(tx, actor=actor, subject=experiment.name, action=f"{job_label(kind, fold, repeat)}: {state}")
     return len(missing)
 
 
-def _new_job(experiment_id: int, kind: JobKind, fold: int, repeat: int, state: JobState) -> dict[str, Any]:
+def _new_job(
+    tx: Connection, experiment: Experiment, kind: JobKind, fold: int, repeat: int, state: JobState
+) -> dict[str, Any]:
+    shape, owner = shape_of(experiment.config), schema.experiments.c.member_id
     return {
-        "experiment_id": experiment_id,
+        "experiment_id": experiment.id,
+        "member_id": select(owner).where(schema.experiments.c.id == experiment.id).scalar_subquery(),
+        "shape": shape,
+        "memory_mib": order.known_memory(tx, shape),
         "kind": kind,
         "fold": fold,
         "repeat": repeat,
@@ -321,6 +343,14 @@ def _new_job(experiment_id: int, kind: JobKind, fold: int, repeat: int, state: J
         "queued_at": time.time(),
         "device_s": 0.0,
     }
+
+
+def shape_of(config: Config) -> str:
+    """Tells configurations apart that take another amount of memory or time."""
+    train = config.train.model_dump(mode="json", include={"batch_size", "precision", "epochs"})
+    size = config.data.model_dump(mode="json", include={"size"})
+    predict = config.predict.model_dump(mode="json")
+    return sha256_of_json([config.model.model_dump(mode="json"), size, train, predict])[:16]
 
 
 def job_label(kind: JobKind, fold: int, repeat: int = 0) -> str:

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from competition.errors import UnknownNameError
 from competition.lifecycle import FailureKind, JobKind, JobState, check_move
@@ -27,12 +27,14 @@ class Job:
     state: JobState
     reason: str | None
     failure: FailureKind | None
+    failures: int
     priority: int
     queued_at: float
     finished_at: float | None
     device_s: float
     score: float | None
     facts: dict[str, Any] | None
+    memory_mib: int | None
     device: str | None
     started_at: float | None
     progress: dict[str, Any] | None
@@ -47,6 +49,21 @@ class Job:
         """The fold as paths.py wants it: None for the debug job."""
         return None if self.kind is JobKind.DEBUG else self.fold
 
+    @property
+    def seen(self) -> "Seen":
+        """What a move starts from."""
+        return Seen(self.id, self.experiment, self.label, self.state)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A job as somebody saw it; a move happens only if it is still in that state."""
+
+    id: int
+    experiment: str
+    label: str
+    state: JobState
+
 
 def of_experiment(store: Store, name: str) -> list[Job]:
     """The jobs of one experiment: debug first, then the folds, one seed after the other."""
@@ -55,14 +72,40 @@ def of_experiment(store: Store, name: str) -> list[Job]:
         return sorted((_from_row(r) for r in rows), key=lambda j: (j.kind is JobKind.FOLD, j.repeat, j.fold))
 
 
-def in_states(store: Store, states: Collection[JobState]) -> list[Job]:
-    """Every job in one of the states, in the order in which devices take them."""
+def in_states(store: Store, states: Collection[JobState], *, most: int | None = None) -> list[Job]:
+    """The jobs in one of the states: higher priority first, then whoever has waited longest.
+
+    Args:
+        most: no more than so many; None for all.
+    """
+    query = _in_order(_SELECT.where(schema.jobs.c.state.in_(states))).limit(most)
     with store.read() as tx:
-        return [_from_row(r) for r in tx.execute(in_order(_SELECT.where(schema.jobs.c.state.in_(states))))]
+        return [_from_row(r) for r in tx.execute(query)]
 
 
-def in_order(query: Select[Any]) -> Select[Any]:
-    """Higher priority first, then whoever has waited longest."""
+def by_id(store: Store, ids: Collection[int]) -> list[Job]:
+    """The jobs with these ids, in no order."""
+    with store.read() as tx:
+        return [_from_row(r) for r in tx.execute(_SELECT.where(schema.jobs.c.id.in_(ids)))]
+
+
+def is_any_live(store: Store, experiment: str) -> bool:
+    """Whether a device may be working on one of an experiment's jobs."""
+    table, experiments = schema.jobs, schema.experiments
+    live = [state for state in JobState if state.is_live]
+    query = select(table.c.id).join(experiments).where(experiments.c.name == experiment, table.c.state.in_(live))
+    with store.read() as tx:
+        return tx.scalar(query.limit(1)) is not None
+
+
+def count(store: Store, states: Collection[JobState]) -> int:
+    """How many jobs are in one of the states."""
+    table = schema.jobs
+    with store.read() as tx:
+        return tx.scalar(select(func.count()).select_from(table).where(table.c.state.in_(states))) or 0
+
+
+def _in_order(query: Select[Any]) -> Select[Any]:
     jobs = schema.jobs
     return query.order_by(jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
 
@@ -75,9 +118,7 @@ def cancel(store: Store, experiment: str, *, folds: Collection[int] | None, acto
     wanted = [j for j in _chosen(store, experiment, folds) if not j.state.is_finished]
     with store.write() as tx:
         moved = [
-            job
-            for job in wanted
-            if move(tx, job.id, JobState.CANCELLED, actor=actor, why=f"cancelled by {actor}", seen=job.state)
+            job for job in wanted if move(tx, job.seen, JobState.CANCELLED, actor=actor, why=f"cancelled by {actor}")
         ]
         for job in moved:
             end_attempts(tx, job.id, outcome=JobState.CANCELLED)
@@ -106,7 +147,7 @@ def retry(
         for job in wanted:
             waits = job.kind is JobKind.FOLD and not passed
             target = JobState.WAITING if waits and job.state is JobState.CANCELLED else JobState.QUEUED
-            if move(tx, job.id, target, actor=actor, why="retried", seen=job.state, score=None):
+            if move(tx, job.seen, target, actor=actor, why="retried", score=None, failures=0):
                 moved.append(job)
         if any(job.state is JobState.SUCCEEDED for job in moved):
             table = schema.experiments
@@ -114,45 +155,47 @@ def retry(
     return moved
 
 
+def bump(
+    store: Store, experiment: str, *, folds: Collection[int] | None, priority: int | None, actor: str
+) -> list[Job]:
+    """Give an experiment's pending jobs a priority, by default one above all that wait; those changed."""
+    table = schema.jobs
+    wanted = [j for j in _chosen(store, experiment, folds) if j.state.is_pending]
+    with store.write() as tx:
+        if priority is None:
+            pending = [state for state in JobState if state.is_pending]
+            priority = (tx.scalar(select(func.max(table.c.priority)).where(table.c.state.in_(pending))) or 0) + 1
+        for job in wanted:
+            tx.execute(update(table).where(table.c.id == job.id).values(priority=priority))
+            action = f"{job.label}: priority {job.priority} -> {priority}"
+            events.record(tx, actor=actor, subject=experiment, action=action)
+    return [replace(job, priority=priority) for job in wanted]
+
+
 def move(
     tx: Connection,
-    job_id: int,
+    seen: Seen,
     new: JobState,
     *,
     actor: str,
     why: str | None,
-    seen: JobState,
     failure: FailureKind | None = None,
     **values: Any,
 ) -> bool:
-    """Move a job that is still in the state `seen`, and append the event; False if it no longer is.
+    """Move a job that is still in the state it was seen in, and append the event; False if it no longer is.
 
     Raises:
         IllegalMoveError: the table of moves does not allow it.
     """
-    check_move(seen, new)
-    jobs = schema.jobs
-    stamps = {"finished_at": time.time() if new.is_finished else None}
-    changed = tx.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == seen)
-        .values(state=new, reason=why, failure=failure, **stamps, **values)
-    ).rowcount
+    check_move(seen.state, new)
+    now = time.time()
+    stamps = {"finished_at": now if new.is_finished else None}
+    given = {"the_id": seen.id, "seen": seen.state}
+    changed = tx.execute(_MOVE, {**given, "state": new, "reason": why, "failure": failure, **stamps, **values}).rowcount
     if changed:
-        record_move(tx, job_id, f"{seen} -> {new}", actor=actor, why=why)
+        action = f"{seen.label}: {seen.state} -> {new}"
+        events.record(tx, actor=actor, subject=seen.experiment, action=action, why=why, at=now)
     return bool(changed)
-
-
-def record_move(tx: Connection, job_id: int, action: str, *, actor: str, why: str | None) -> None:
-    """Append an event to the history of a job's experiment."""
-    jobs, experiments = schema.jobs, schema.experiments
-    row = tx.execute(
-        select(experiments.c.name, jobs.c.kind, jobs.c.fold, jobs.c.repeat)
-        .join(experiments, experiments.c.id == jobs.c.experiment_id)
-        .where(jobs.c.id == job_id)
-    ).one()
-    label = job_label(JobKind(row.kind), row.fold, row.repeat)
-    events.record(tx, actor=actor, subject=row.name, action=f"{label}: {action}", why=why)
 
 
 def end_attempts(tx: Connection, job_id: int, *, outcome: JobState) -> None:
@@ -176,6 +219,7 @@ def _chosen(store: Store, experiment: str, folds: Collection[int] | None) -> lis
     return [j for j in jobs if j.kind is JobKind.FOLD and j.fold in folds]
 
 
+_MOVE = update(schema.jobs).where(schema.jobs.c.id == bindparam("the_id"), schema.jobs.c.state == bindparam("seen"))
 _live = schema.attempts.c.ended_at.is_(None)
 _SELECT = (
     select(
@@ -203,12 +247,14 @@ def _from_row(row: Row[Any]) -> Job:
         state=JobState(row.state),
         reason=row.reason,
         failure=FailureKind(row.failure) if row.failure else None,
+        failures=row.failures,
         priority=row.priority,
         queued_at=row.queued_at,
         finished_at=row.finished_at,
         device_s=row.device_s,
         score=row.score,
         facts=row.facts,
+        memory_mib=row.memory_mib,
         device=row.device,
         started_at=row.started_at,
         progress=row.progress,

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0003"
+HEAD = "0005"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -54,6 +54,8 @@ members = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("joined_at", Float, nullable=False),
+    Column("usage_s", Float, nullable=False, server_default="0"),
+    Column("usage_at", Float, nullable=False, server_default="0"),
 )
 
 roles = Table(
@@ -159,9 +161,16 @@ jobs = Table(
     Column("device_s", Float, nullable=False),
     Column("score", Float),
     Column("facts", JSON(none_as_null=True)),
+    Column("member_id", ForeignKey("members.id")),
+    Column("shape", String(16)),
+    Column("memory_mib", Integer),
+    Column("failures", Integer, nullable=False, server_default="0"),
     UniqueConstraint("experiment_id", "kind", "fold", "repeat"),
-    Index("ix_jobs_state_order", "state", "priority", "queued_at"),
+    Index("ix_jobs_order", "state", "member_id", "priority", "queued_at"),
+    Index("ix_jobs_shape", "shape", "kind", "state"),
 )
+"""`member_id` is the experiment's, repeated for the index that claims walk along; `shape` tells jobs apart that take
+another amount of memory or time; `memory_mib` is the peak of earlier jobs of that shape."""
 
 attempts = Table(
     "attempts",
@@ -182,6 +191,12 @@ attempts = Table(
     Column("ended_at", Float),
     Column("outcome", String(12)),
     Column("progress", JSON(none_as_null=True)),
+    Column("freed_at", Float),
+    Column("failure", String(32)),
+    Column("reason", Text),
+    Column("log_tail", Text),
+    Column("result", JSON(none_as_null=True)),
+    Index("ix_attempts_job", "job_id"),
     Index(
         "uq_attempts_live_job",
         "job_id",
@@ -195,9 +210,25 @@ attempts = Table(
         "device",
         "slot",
         unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("freed_at IS NULL"),
+        postgresql_where=text("freed_at IS NULL"),
     ),
+)
+"""`ended_at` is when the token stopped counting, `freed_at` when its processes were proven gone: only then is the slot
+another job's."""
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scope", String(12), nullable=False),
+    CheckConstraint("scope IN ('queue', 'member', 'experiment')", name="scope_known"),
+    Column("member_id", ForeignKey("members.id")),
+    Column("experiment_id", ForeignKey("experiments.id")),
+    Column("stops", Integer, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    CheckConstraint("stops IN (0, 1)", name="stops_is_bool"),
 )
 
 artifacts = Table(

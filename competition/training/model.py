@@ -48,19 +48,20 @@ class Segmenter(nn.Module):
         return logits.float()
 
 
-def build(config: ModelConfig, *, classes: int, root: Path, fold: int = 0) -> nn.Module:
+def build(config: ModelConfig, *, classes: int, root: Path, fold: int = 0, code: Path | None = None) -> nn.Module:
     """A network with its first weights, in training mode, on the CPU.
 
     Args:
-        root: the competition's folder: a relative `weights` path starts there, and so does the search for `target`.
+        root: the competition's folder: a relative `weights` path starts there.
         fold: which of another experiment's models gives the weights, where one does.
+        code: where the search for `target` starts; None for `root`.
 
     Raises:
         UnknownNameError: the library has no such architecture or encoder.
         ConfigError: the two do not go together, or the weights cannot be had.
     """
     if config.target is not None:
-        network = _own(config.target, classes, root)
+        network = _own(config.target, classes, code or root)
     else:
         _check_names(config)
         if config.weights == "imagenet":
@@ -118,10 +119,10 @@ def describe(normal: Normalisation) -> dict[str, str]:
     return {"format": "pt", "normalisation": json.dumps(normal)}
 
 
-def _own(target: str, classes: int, root: Path) -> nn.Module:
-    builder = owncode.load_pinned(target, root, what="model.target")
+def _own(target: str, classes: int, folder: Path) -> nn.Module:
+    builder = owncode.load_pinned(target, folder, what="model.target")
     try:
-        with owncode.importable_from(root):
+        with owncode.importable_from(folder):
             network = builder(classes=classes)
     except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
         raise ConfigError(f"model.target {target} failed: {type(error).__name__}: {error}") from error

@@ -221,7 +221,7 @@ class _Ticker:
 
 def _segmenter(spec: JobSpec, device: torch.device) -> Segmenter:
     config = spec.config
-    network = build(config.model, classes=len(spec.settings.classes), root=spec.root, fold=spec.fold)
+    network = build(config.model, classes=len(spec.settings.classes), root=spec.root, fold=spec.fold, code=spec.code)
     normal = normalisation(config.model, root=spec.root, fold=spec.fold)
     return Segmenter(network, normal, resolve(config.train.precision, device))
 

@@ -176,16 +176,31 @@ def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Pat
     assert per_job == [(1,), (1,), (1,)]
 
 
-def test_a_killed_child_fails_its_job_and_cancelling_stops_another(comp: Comp, ready: Path) -> None:
-    comp.ok("run", "doomed", "--as", "ann", "--set", "train.epochs=100000", "--folds", "0", "--detach")
-    comp.ok("run", "endless", "--as", "ann", "--set", "train.epochs=99999", "--folds", "0", "--detach")
-    started = background("worker", "--devices", "cpu", "--until-empty")
-    wait_for(lambda: Path("runs/experiments/doomed/fold0/checkpoint.pt").is_file())
+def child_other_than(known: set[int]) -> int | None:
+    """The process of a job that runs now, if it is none of those known."""
     with sqlite3.connect("runs/comp.db") as raw:
-        child = raw.execute("SELECT child_pid FROM attempts WHERE ended_at IS NULL").fetchone()[0]
-    os.killpg(child, signal.SIGSEGV)
+        found = raw.execute("SELECT child_pid FROM attempts WHERE ended_at IS NULL").fetchone()
+    return found[0] if found is not None and found[0] not in {None, *known} else None
+
+
+def test_a_child_that_crashes_fails_its_job_in_the_end_and_cancelling_stops_another(comp: Comp, ready: Path) -> None:
+    comp.ok("run", "doomed", "--as", "ann", "--set", "train.epochs=100000", "--folds", "0", "--detach")
+    started = background("worker", "--devices", "cpu")
+    wait_for(lambda: Path("runs/experiments/doomed/fold0/checkpoint.pt").is_file())
+    killed: set[int] = set()
+    for _ in range(3):
+        wait_for(lambda: child_other_than(killed))
+        child = child_other_than(killed)
+        assert child is not None
+        os.kill(child, signal.SIGSEGV)
+        killed.add(child)
+    wait_for(lambda: states()["fold0"] == "failed")
+    assert "its process crashed with SIGSEGV" in comp.ok("queue", "doomed", "--why")
+    comp.ok("run", "endless", "--as", "ann", "--set", "train.epochs=99999", "--folds", "0", "--detach")
     wait_for(lambda: Path("runs/experiments/endless/fold0/checkpoint.pt").is_file())
     comp.ok("cancel", "endless")
+    wait_for(lambda: child_other_than(killed) is None)
+    started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=60)
     assert started.returncode == 0, err
     rows = {row["name"]: row for row in json.loads(comp.ok("leaderboard", "--json"))}

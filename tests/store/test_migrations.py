@@ -1,15 +1,19 @@
 """An older database comes through an upgrade with everything that it held."""
 
+import copy
+import json
 import sqlite3
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
-from competition.config import Config
+from competition.config import Config, config_from
+from competition.files import sha256_of_json
 from competition.paths import Paths
 from competition.store import baselines, engine, experiments, ideas, jobs, submissions
 from competition.store.engine import Store, open_store
+from competition.store.migrations.versions import r0005_identities
 
 FIRST = """
 INSERT INTO competition (id, fingerprint, created_at) VALUES (1, 'f', 0);
@@ -75,4 +79,30 @@ def test_submissions_and_baselines_survive_the_third_revision(tmp_path: Path) ->
     assert found is not None
     assert (found.name, found.owner, found.config) == ("b1", None, Config())
     assert ideas.every(store) == []
+    store.close()
+
+
+def test_the_fifth_revision_gives_old_configurations_the_identity_they_have_now(tmp_path: Path) -> None:
+    first_revision(Paths(tmp_path))
+    parent = copy.deepcopy(r0005_identities.DEFAULTS)
+    child = copy.deepcopy(parent)
+    child["optimizer"]["lr"] = 0.01
+    hashes = [sha256_of_json(parent), sha256_of_json(child)]
+    with sqlite3.connect(Paths(tmp_path).database) as raw:
+        raw.execute("UPDATE experiments SET config = ?, config_sha256 = ?", (json.dumps(parent), hashes[0]))
+        raw.execute("UPDATE baselines SET config = ?, config_sha256 = ?", (json.dumps(parent), hashes[0]))
+        raw.execute(
+            "INSERT INTO experiments (id, name, member_id, split_version, baseline_version, config, config_sha256,"
+            " parent_sha256, conditions, note, created_at) VALUES (2, 'lr', 1, 1, 1, ?, ?, ?, '[]', '', 0)",
+            (json.dumps(child), hashes[1], hashes[0]),
+        )
+    store = open_store(Paths(tmp_path))
+    for name, stored in (("b1", parent), ("lr", child)):
+        config = config_from(stored, source="a test")
+        found = experiments.of_config(store, config.sha256, 1)
+        assert found is not None
+        assert (found.name, found.config) == (name, config)
+    assert experiments.find(store, "lr").parent_sha256 == Config().sha256
+    with store.read() as tx:
+        assert tx.exec_driver_sql("SELECT config_sha256 FROM baselines").scalars().all() == [Config().sha256]
     store.close()

@@ -1,0 +1,61 @@
+"""`comp doctor` and `comp backup`: is everything sound, and a copy for when it is not."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from competition.cli.options import DirOption, JsonOption, find_paths, open_competition
+from competition.errors import CompError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command(epilog="Example: comp doctor")(doctor)
+    app.command(epilog="Example: comp backup ~/comp-monday.db")(backup)
+
+
+def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
+    """Look over the database, the files, the disk, the devices and the clock.
+
+    What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
+    code 1 if a problem is left.
+    """
+    from competition.cli import output
+    from competition.queue.doctor import Verdict, examine
+
+    opened = open_competition(folder)
+    checks = list(examine(opened.store))
+    if as_json:
+        output.print_json([asdict(check) for check in checks])
+    else:
+        table = output.table("what", "", "found", wrap=("what", "found"))
+        for check in checks:
+            found = f"{check.found}\n{check.hint}" if check.hint else check.found
+            output.add_row(table, check.what, check.verdict.value, found)
+        output.out().print(table)
+    problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
+    if problems:
+        raise CompError(f"{problems} {'problem is' if problems == 1 else 'problems are'} left.")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; an older one is replaced.", show_default=False)],
+    folder: DirOption = None,
+) -> None:
+    """Copy the database, while jobs run.
+
+    Models and probabilities are files under runs/experiments and are not in it.
+    """
+    from competition.cli import output
+    from competition.store.engine import copy_database, open_store
+
+    paths = find_paths(folder)
+    if file.is_dir() or not file.parent.is_dir():
+        raise CompError(f"{file} is {'a folder' if file.is_dir() else 'in no folder that exists'}; name a file.")
+    if file.resolve() == paths.database.resolve():
+        raise CompError(f"{file} is the database itself.")
+    open_store(paths).close()
+    copy_database(paths.database, file)
+    output.say(f"Wrote {file}. To go back to it, stop the workers and put it in the place of {paths.database}.")

@@ -1,0 +1,79 @@
+"""The team's own code as it was when an experiment was submitted: its jobs run that, whatever is edited since."""
+
+import ast
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from competition.config import Config
+from competition.settings import OwnMetric, Settings
+
+
+def named_modules(settings: Settings, config: Config) -> set[str]:
+    """The modules that the metric and `model.target` name as `package.module:function`."""
+    metric = settings.metric if isinstance(settings.metric, OwnMetric) else None
+    return {str(name).partition(":")[0] for name in (metric, config.model.target) if name is not None}
+
+
+def take(modules: set[str], *, root: Path, folder: Path) -> None:
+    """Copy modules that lie under `root`, and whatever of it they import, to `folder`, unless it is there already.
+
+    Installed packages stay where they are: their versions are among a job's facts.
+    """
+    files = sorted(_with_imports(modules, root))
+    if not files or folder.is_dir():
+        return
+    aside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        for file in files:
+            target = aside / file.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def bound(settings: Settings, folder: Path) -> Settings:
+    """The settings with the team's own code taken from `folder`, where a snapshot lies there."""
+    if not folder.is_dir() or not isinstance(settings.metric, OwnMetric):
+        return settings
+    return settings.model_copy(update={"metric": OwnMetric(settings.metric, folder)})
+
+
+def _with_imports(modules: set[str], root: Path) -> set[Path]:
+    """The files of modules under `root`, of the packages around them, and of what they import from there."""
+    found: set[Path] = set()
+    left = [(name, root) for name in sorted(modules)]
+    while left:
+        for file in _files_of(*left.pop()):
+            if file not in found and root in file.parents:
+                found.add(file)
+                left += [(name, base) for name, base in _imports_of(file, root)]
+    return found
+
+
+def _files_of(module: str, base: Path) -> Iterator[Path]:
+    """The file of a module that starts at `base`, and the `__init__.py` of each package on the way."""
+    folder = base
+    for part in module.split("."):
+        for candidate in (folder / f"{part}.py", folder / part / "__init__.py"):
+            if candidate.is_file():
+                yield candidate
+        folder = folder / part
+
+
+def _imports_of(file: Path, root: Path) -> Iterator[tuple[str, Path]]:
+    """What a file imports: (dotted name, folder that the name starts at). A file that is no Python imports nothing."""
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, root) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = root if node.level == 0 else file.parents[node.level - 1]
+            names = [".".join(filter(None, (node.module, alias.name))) for alias in node.names]
+            yield from ((name, base) for name in names)

@@ -1,0 +1,203 @@
+"""Whose turn it is: priority first, then the member who has used the devices least lately, then the oldest job.
+
+A member's use is device time that fades with a half-life of a day, as in the fair-share priority of batch systems
+(Kay and Lauder, "A Fair Share Scheduler", CACM 31(1), 1988): who used everything yesterday is not held back for ever.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, or_, select, update
+
+from competition.lifecycle import JobState
+from competition.store import schema
+from competition.store.engine import Store
+
+HALF_LIFE_S = 86_400.0
+
+_members, _jobs, _experiments, _pauses = schema.members, schema.jobs, schema.experiments, schema.pauses
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A queued job, with what its turn depends on.
+
+    Args:
+        paused: a pause keeps it from starting.
+        expected_s: what earlier jobs of its shape took on average, else earlier jobs of its kind; None without any.
+    """
+
+    job_id: int
+    member_id: int
+    priority: int
+    queued_at: float
+    paused: bool
+    expected_s: float | None
+
+
+def next_job(
+    tx: Connection,
+    running: Mapping[int, float],
+    *,
+    experiment: str | None,
+    passed_over: Collection[int],
+    free_mib: int | None,
+    known_memory_only: bool,
+) -> Row[Any] | None:
+    """The queued job whose turn it is: id, kind, fold, repeat and the experiment's name.
+
+    Args:
+        running: device seconds of jobs that run now, by member.
+        passed_over: jobs that may not start, because processes of an earlier attempt are still there.
+    """
+    allowed: list[ColumnElement[bool]] = [_MAY_START]
+    if experiment is not None:
+        named = select(_experiments.c.id).where(_experiments.c.name == experiment).correlate(None)
+        allowed.append(_jobs.c.experiment_id == named.scalar_subquery())
+    if passed_over:
+        allowed.append(_jobs.c.id.not_in(passed_over))
+    if free_mib is not None:
+        fits = _jobs.c.memory_mib <= free_mib
+        allowed.append(fits if known_memory_only else or_(_jobs.c.memory_mib.is_(None), fits))
+    query = _FIRST_OF_EACH if len(allowed) == 1 else _first_of_each(*allowed)
+    now = time.time()
+    return min(
+        tx.execute(query),
+        key=lambda row: (-row.priority, faded_s(row, now) + running.get(row.member_id, 0.0), row.queued_at, row.id),
+        default=None,
+    )
+
+
+def waiting(store: Store) -> list[Waiting]:
+    """Every queued job, in no order."""
+    with store.read() as tx:
+        rows = tx.execute(_QUEUED).all()
+        by_shape = {(r.shape, r.kind): r.mean_s for r in tx.execute(_MEAN_S)} if rows else {}
+        by_kind = {kind: _recent_mean_s(tx, kind) for kind in {row.kind for row in rows}}
+    return [
+        Waiting(
+            job_id=row.id,
+            member_id=row.member_id,
+            priority=row.priority,
+            queued_at=row.queued_at,
+            paused=bool(row.paused),
+            expected_s=by_shape.get((row.shape, row.kind), by_kind[row.kind]),
+        )
+        for row in rows
+    ]
+
+
+def usage(store: Store) -> dict[int, float]:
+    """The faded device seconds of every member, by id, those of jobs that run now included."""
+    now = time.time()
+    attempts = schema.attempts
+    live = select(_jobs.c.member_id, attempts.c.started_at).join(_jobs, _jobs.c.id == attempts.c.job_id)
+    with store.read() as tx:
+        found = {row.id: faded_s(row, now) for row in tx.execute(select(_members))}
+        running = running_s(tx.execute(live.where(attempts.c.ended_at.is_(None))), now=now)
+    return {member: seconds + running.get(member, 0.0) for member, seconds in found.items()}
+
+
+def anything_to_start(store: Store, *, experiment: str | None = None) -> bool:
+    """Whether a job is queued that no pause keeps from starting."""
+    query = select(_jobs.c.id).where(_jobs.c.state == JobState.QUEUED, _MAY_START)
+    if experiment is not None:
+        query = query.join(_experiments).where(_experiments.c.name == experiment)
+    with store.read() as tx:
+        return tx.scalar(query.limit(1)) is not None
+
+
+def running_s(live: Iterable[Row[Any]], *, now: float) -> dict[int, float]:
+    """Seconds that live attempts have run so far, by member."""
+    found: dict[int, float] = {}
+    for row in live:
+        found[row.member_id] = found.get(row.member_id, 0.0) + max(0.0, now - row.started_at)
+    return found
+
+
+def count_usage(tx: Connection, member_id: int, seconds: float, *, now: float) -> None:
+    """Add device time to what a member has used."""
+    row = tx.execute(_USAGE, {"member": member_id}).one()
+    values = {"usage_s": faded_s(row, now) + seconds, "usage_at": now}
+    tx.execute(_COUNT, {"member": member_id, **values})
+
+
+def faded_s(row: Row[Any], now: float) -> float:
+    """What is left of a member's use after the time since it was last counted; a clock set back fades nothing."""
+    return float(row.usage_s * 0.5 ** (max(0.0, now - row.usage_at) / HALF_LIFE_S))
+
+
+def expect_memory(tx: Connection, shape: str | None, memory_mib: int, *, measured_by: int) -> None:
+    """Let the jobs of one shape that are still to run need what one of them has needed."""
+    concerned = or_(_jobs.c.state.in_([JobState.WAITING, JobState.QUEUED]), _jobs.c.id == measured_by)
+    more = or_(_jobs.c.memory_mib.is_(None), _jobs.c.memory_mib < memory_mib)
+    tx.execute(update(_jobs).where(_jobs.c.shape == shape, concerned, more).values(memory_mib=memory_mib))
+
+
+def known_memory(tx: Connection, shape: str) -> int | None:
+    """The peak (MiB) of earlier jobs of a shape; None where none has told."""
+    peak: int | None = tx.scalar(select(func.max(_jobs.c.memory_mib)).where(_jobs.c.shape == shape))
+    return peak
+
+
+_USAGE: Select[Any] = select(_members).where(_members.c.id == bindparam("member"))
+_COUNT = update(_members).where(_members.c.id == bindparam("member"))
+_PAUSED = (
+    select(_pauses.c.id)
+    .where(
+        or_(
+            _pauses.c.scope == "queue",
+            _pauses.c.member_id == _jobs.c.member_id,
+            _pauses.c.experiment_id == _jobs.c.experiment_id,
+        )
+    )
+    .correlate(_jobs)
+    .exists()
+)
+_MAY_START = ~_PAUSED
+_QUEUED = select(
+    _jobs.c.id,
+    _jobs.c.kind,
+    _jobs.c.shape,
+    _jobs.c.member_id,
+    _jobs.c.priority,
+    _jobs.c.queued_at,
+    _PAUSED.label("paused"),
+).where(_jobs.c.state == JobState.QUEUED)
+_WAITING_SHAPES = select(_jobs.c.shape).where(_jobs.c.state == JobState.QUEUED).distinct()
+_MEAN_S = (
+    select(_jobs.c.shape, _jobs.c.kind, func.avg(_jobs.c.device_s).label("mean_s"))
+    .where(_jobs.c.shape.in_(_WAITING_SHAPES), _jobs.c.state == JobState.SUCCEEDED)
+    .group_by(_jobs.c.shape, _jobs.c.kind)
+)
+
+
+def _recent_mean_s(tx: Connection, kind: str, *, most: int = 100) -> float | None:
+    done = select(_jobs.c.device_s).where(_jobs.c.kind == kind, _jobs.c.state == JobState.SUCCEEDED)
+    recent = done.order_by(_jobs.c.id.desc()).limit(most).subquery()
+    return tx.scalar(select(func.avg(recent.c.device_s)))
+
+
+def _first_of_each(*allowed: ColumnElement[bool]) -> Select[Any]:
+    """For each member the first of their queued jobs: one step down the index `ix_jobs_order` each."""
+    picked = _jobs.alias("picked")
+    first = (
+        select(_jobs.c.id)
+        .where(_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id, *allowed)
+        .order_by(_jobs.c.priority.desc(), _jobs.c.queued_at, _jobs.c.id)
+        .limit(1)
+        .correlate(_members)
+        .scalar_subquery()
+    )
+    columns = (picked.c[name] for name in ("id", "kind", "fold", "repeat", "priority", "queued_at", "member_id"))
+    return (
+        select(*columns, _experiments.c.name.label("experiment"), _members.c.usage_s, _members.c.usage_at)
+        .select_from(_members)
+        .join(picked, picked.c.id == first)
+        .join(_experiments, _experiments.c.id == picked.c.experiment_id)
+    )
+
+
+_FIRST_OF_EACH = _first_of_each(_MAY_START)

@@ -1,0 +1,182 @@
+"""How fast the queue moves: `python -m tests.benchmarks.bench_queue` (one run, every number printed).
+
+1. Eight processes claim and finish 5,000 jobs that do nothing: moves per second, beside a bare loop over SQLite.
+2. A database of 10,000 experiments and 50,000 jobs: `comp queue` and `comp leaderboard` as processes, and a claim.
+"""
+
+import multiprocessing
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from competition.jobspec import Succeeded
+from competition.lifecycle import JobState
+from competition.paths import Paths
+from competition.store import attempts, schema
+from competition.store.attempts import Process
+from competition.store.engine import Store, open_store
+from competition.store.experiments import shape_of
+from tests.store.making import config, make_store
+
+WORKERS = 8
+
+
+def fill(store: Store, *, experiments: int, folds: int, queued: int) -> int:
+    """Experiments with a debug job and folds that have succeeded, the newest so many jobs queued; how many jobs."""
+    plain = config(0)
+    made = plain.model_dump(mode="json")
+    now = time.time()
+    total = experiments * (folds + 1)
+    with store.write() as tx:
+        tx.execute(
+            insert(schema.experiments),
+            [
+                {
+                    "name": f"e{n}",
+                    "member_id": 1 + n % 2,
+                    "split_version": 1,
+                    "baseline_version": 1,
+                    "config": made,
+                    "config_sha256": f"{n:064d}",
+                    "parent_sha256": f"{n // 2:064d}" if n else None,
+                    "conditions": [{"key": "seed", "old": 0, "new": n}],
+                    "note": "",
+                    "created_at": now,
+                    "score": 0.5,
+                }
+                for n in range(experiments)
+            ],
+        )
+        rows = []
+        for number in range(total):
+            experiment, fold = divmod(number, folds + 1)
+            is_queued = number >= total - queued
+            rows.append(
+                {
+                    "experiment_id": experiment + 1,
+                    "member_id": 1 + experiment % 2,
+                    "kind": "debug" if fold == 0 else "fold",
+                    "fold": max(0, fold - 1),
+                    "state": JobState.QUEUED if is_queued else JobState.SUCCEEDED,
+                    "priority": 0,
+                    "queued_at": now + number * 1e-3,
+                    "finished_at": None if is_queued else now,
+                    "device_s": 10.0,
+                    "score": None if is_queued or fold == 0 else 0.5,
+                    "shape": shape_of(plain),
+                }
+            )
+        tx.execute(insert(schema.jobs), rows)
+    return total
+
+
+def drain(paths: Paths, number: int) -> int:
+    """Claim and finish jobs until there is none; how many."""
+    store = open_store(paths)
+    me = Process("host", "boot", number, 0.0)
+    done = 0
+    while (claim := attempts.claim(store, me, device=f"gpu{number}", slot=0)) is not None:
+        assert attempts.succeed(store, Succeeded(claim.token, None, 2.0, 1.0, 0.0, {}))
+        done += 1
+    store.close()
+    return done
+
+
+def drain_with(paths: Paths, workers: int) -> tuple[float, int]:
+    """Seconds that so many processes take, started before the clock is, and the jobs they did."""
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        pool.map(abs, range(workers), chunksize=1)
+        started = time.perf_counter()
+        done = sum(pool.starmap(drain, [(paths, n) for n in range(workers)], chunksize=1))
+        return time.perf_counter() - started, done
+
+
+def check_drained(store: Store, jobs: int) -> None:
+    """Every job has succeeded, by one attempt."""
+    with store.read() as tx:
+        won = Counter(tx.scalars(select(schema.attempts.c.job_id).where(schema.attempts.c.outcome == "succeeded")))
+        states = Counter(tx.scalars(select(schema.jobs.c.state)))
+    assert len(won) == jobs
+    assert set(won.values()) == {1}
+    assert states == {"succeeded": jobs}
+
+
+def bare_loop(folder: Path, *, moves: int = 4000) -> float:
+    """Seconds of a loop of BEGIN IMMEDIATE, one UPDATE and COMMIT in plain sqlite3: what the disk and lock allow."""
+    with sqlite3.connect(folder / "bare.db", isolation_level=None) as raw:
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute("PRAGMA synchronous=NORMAL")
+        raw.execute("CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT)")
+        raw.executemany("INSERT INTO jobs (state) VALUES (?)", [("queued",)] * moves)
+        started = time.perf_counter()
+        for number in range(1, moves + 1):
+            raw.execute("BEGIN IMMEDIATE")
+            raw.execute("UPDATE jobs SET state = 'running' WHERE id = ? AND state = 'queued'", (number,))
+            raw.execute("COMMIT")
+        return time.perf_counter() - started
+
+
+def whole_process(root: Path, *command: str, repeats: int = 7) -> float:
+    """The median seconds of `comp …` as a process, its output thrown away."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "competition", *command], cwd=root, check=True, capture_output=True)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def claims(store: Store, *, repeats: int = 200) -> list[float]:
+    """Seconds of each of so many claims; each is given back, so that the queue stays as long."""
+    me = Process("host", "boot", 1, 0.0)
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        claim = attempts.claim(store, me, device="gpu", slot=0)
+        times.append(time.perf_counter() - started)
+        assert claim is not None
+        attempts.release(store, claim.token, why="for the next")
+    return times
+
+
+def main() -> None:
+    """Print every number."""
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        bare = 4000 / bare_loop(root)
+        store = make_store(root)
+        jobs = fill(store, experiments=5000, folds=0, queued=5000)
+        store.close()
+        seconds, done = drain_with(Paths(root), WORKERS)
+        store = open_store(Paths(root))
+        check_drained(store, jobs)
+        store.close()
+        moves = 2 * done / seconds
+        print(f"bare loop, one process:   {bare:8.0f} moves/s")
+        print(f"{WORKERS} workers, {done} jobs:     {moves:8.0f} moves/s ({moves / bare:.2f} of the bare loop)")
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        (root / "competition.yaml").write_text(
+            "name: bench\nclasses: [a, b]\ndata:\n  images: images\n  masks: masks\n", encoding="utf-8"
+        )
+        store = make_store(root, folds=4)
+        fill(store, experiments=10_000, folds=4, queued=5_000)
+        times = claims(store)
+        store.close()
+        print(f"claim with 50,000 jobs, 5,000 queued: median {1e3 * statistics.median(times):.2f} ms")
+        print(f"comp --help:      {whole_process(root, '--help'):.3f} s")
+        print(f"comp queue:       {whole_process(root, 'queue'):.3f} s")
+        print(f"comp leaderboard: {whole_process(root, 'leaderboard'):.3f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The queue's commands, on experiments that nobody trains."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from competition.config import Config
+from competition.lifecycle import FailureKind
+from competition.paths import Paths
+from competition.queue.processes import this_process
+from competition.store import attempts
+from competition.store.engine import Store, open_store
+from tests.conftest import Comp, submitted
+from tests.store.making import config, result
+
+
+@pytest.fixture
+def queued(comp: Comp, ready: Path) -> Store:
+    """Two experiments that wait."""
+    store = open_store(Paths(ready))
+    submitted(store, Config(), name="first")
+    submitted(store, config(1), name="second")
+    return store
+
+
+def test_the_queue_shows_turns_and_fits_80_columns(comp: Comp, queued: Store) -> None:
+    rows = json.loads(comp.ok("queue", "--json"))
+    assert [(r["experiment"], r["turn"]) for r in rows if r["state"] == "queued"] == [("first", 1), ("second", 2)]
+    text = comp.ok("queue")
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.index("first") < text.index("second")
+    assert "more; --most" in comp("queue", "--most", "1").err
+
+
+def test_bump_changes_the_order(comp: Comp, queued: Store) -> None:
+    assert "Priority 1" in comp("bump", "second").err
+    rows = json.loads(comp.ok("queue", "--json"))
+    assert [r["experiment"] for r in rows if r["turn"]] == ["second", "first"]
+
+
+def test_why_says_what_each_job_waits_for(comp: Comp, queued: Store) -> None:
+    text = comp.ok("queue", "second", "--why")
+    assert "1 job is ahead of it" in text
+    assert "comp worker" in text
+    assert "waits for its experiment's debug job" in text
+    comp.ok("pause")
+    comp.ok("pause", "second", "--as", "ann")
+    paused = comp.ok("queue", "second", "--why")
+    assert "has paused the queue" in paused
+    assert "ann has paused experiment second" in paused
+    assert "is about one experiment" in comp.error("queue", "--why")
+
+
+def test_why_shows_the_last_lines_of_a_failed_job(comp: Comp, queued: Store) -> None:
+    claim = attempts.claim(queued, this_process(), device="cpu", slot=0)
+    assert claim is not None
+    attempts.fail(queued, claim.token, kind=FailureKind.USER, reason="it is wrong", log_tail="one\ntwo")
+    assert comp.ok("queue", "first", "--why").splitlines()[:4] == ["debug: failed", "  it is wrong", "  one", "  two"]
+
+
+@pytest.mark.parametrize("subject", [[], ["ann"], ["first"]])
+def test_pause_and_resume(comp: Comp, queued: Store, subject: list[str]) -> None:
+    comp.ok("pause", *subject)
+    rows = json.loads(comp.ok("queue", "--json"))
+    assert {r["experiment"] for r in rows if r["turn"]} == ({"second"} if subject == ["first"] else set())
+    assert "paused" in comp.ok("queue")
+    comp.ok("resume", *subject)
+    assert "is not paused" in comp.error("resume", *subject)
+
+
+def test_hold_and_names_that_nobody_has(comp: Comp, queued: Store) -> None:
+    assert "stops within seconds" in comp("hold", "first").err
+    assert "holds experiment first" in comp("queue").err
+    assert "no experiment 'frist'. Did you mean 'first'?" in comp.error("pause", "frist")
+
+
+def test_events_tell_the_history(comp: Comp, queued: Store) -> None:
+    comp.ok("cancel", "first", "--as", "ann")
+    found = json.loads(comp.ok("events", "first", "--json"))
+    assert found[0]["action"] == "submitted"
+    assert found[-1]["action"].endswith("cancelled")
+    assert max(map(len, comp.ok("events").splitlines())) <= 80
+    assert "Nothing has happened to nobody" in comp.ok("events", "nobody")
+
+
+def test_backup_while_somebody_writes(comp: Comp, queued: Store, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    with queued.write():
+        comp.ok("backup", str(target))
+    with sqlite3.connect(target) as raw:
+        assert raw.execute("SELECT count(*) FROM experiments").fetchone() == (2,)
+    assert [p.name for p in tmp_path.glob("*copy.db*")] == ["copy.db"]
+    assert "the database itself" in comp.error("backup", "runs/comp.db")
+    assert "name a file" in comp.error("backup", str(tmp_path))
+
+
+def test_doctor_fails_when_something_is_wrong(comp: Comp, queued: Store) -> None:
+    assert "sound" in comp.ok("doctor")
+    claim = attempts.claim(queued, this_process(), device="cpu", slot=0)
+    assert claim is not None
+    attempts.succeed(queued, result(claim.token))
+    ran = comp("doctor")
+    assert ran.code == 1
+    assert "log.txt is missing" in ran.out
+    assert "1 problem is left" in ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80

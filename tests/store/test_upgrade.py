@@ -1,0 +1,56 @@
+"""A database of every schema that was released is upgraded, after a copy."""
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from competition.lifecycle import JobState
+from competition.paths import Paths
+from competition.store import attempts, jobs, members, schema, slots
+from competition.store.engine import open_store, problems_of
+from tests.store.making import WORKER, check_invariants
+
+RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
+
+
+def old_database(dump: Path, root: Path) -> Paths:
+    """A competition with the database that a dump holds."""
+    paths = Paths(root)
+    paths.runs.mkdir()
+    with sqlite3.connect(paths.database) as raw:
+        raw.executescript(dump.read_text())
+    return paths
+
+
+def open_it(paths: Paths) -> int:
+    store = open_store(paths)
+    found = len(members.everyone(store))
+    store.close()
+    return found
+
+
+@pytest.mark.parametrize("dump", RELEASED, ids=lambda p: p.stem)
+def test_an_older_database_goes_on_where_it_was(dump: Path, tmp_path: Path) -> None:
+    paths = old_database(dump, tmp_path)
+    store = open_store(paths)
+    check_invariants(store)
+    states = [job.state for job in jobs.of_experiment(store, "b1")]
+    assert states == [JobState.SUCCEEDED, JobState.RUNNING, JobState.QUEUED]
+    assert [slot.label for slot in slots.held(store)] == ["fold 0"]
+    claim = attempts.claim(store, WORKER, device="other", slot=0)
+    assert claim is not None
+    assert claim.fold == 1
+    store.close()
+    assert problems_of(paths.database) == []
+    with sqlite3.connect(paths.database_copy(dump.stem)) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (dump.stem,)
+
+
+def test_many_that_open_an_older_database_at_once_all_succeed(tmp_path: Path) -> None:
+    paths = old_database(RELEASED[0], tmp_path)
+    with multiprocessing.get_context("fork").Pool(6) as pool:
+        assert pool.map(open_it, [paths] * 6, chunksize=1) == [1] * 6
+    with sqlite3.connect(paths.database) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.HEAD,)
