@@ -272,16 +272,20 @@ class Worker:
         for child in self._running.values():
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_S
-        while self._running and time.monotonic() < deadline and stop.asked < 2:
+        while self._anybody_works() and time.monotonic() < deadline and stop.asked < 2:
             with suppress(StoreError, BrokenMachineError):
                 self._listen(TICK_S)
             self.on_tick()
         for token, child in list(self._running.items()):
             child.end()
-            child.outcome = child.outcome or Interrupted(token)
+            ending = ending_of(child)
+            child.outcome = ending if isinstance(ending, Succeeded) else child.outcome or Interrupted(token)
             with suppress(StoreError, BrokenMachineError):
                 self._hand_in(token, child)
             self._running.pop(token, None)
+
+    def _anybody_works(self) -> bool:
+        return any(child.process.is_alive() for child in self._running.values())
 
 
 @contextmanager

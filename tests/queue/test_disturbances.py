@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from sqlalchemy import update
@@ -58,6 +58,20 @@ def supervisor(store: Store, work: Callable[..., None]) -> int:
     return pid
 
 
+def stop(pid: int, store: Store) -> None:
+    """Stop a worker, though not in the middle of a write: then all others would wait for it, and say so."""
+    with closing(sqlite3.connect(store.paths.database, timeout=0.2, isolation_level=None)) as raw:
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                raw.execute("ROLLBACK")
+                return
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.02)
+
+
 def slow(spec: JobSpec, connection: object) -> None:
     """A job of two seconds."""
     time.sleep(2.0)
@@ -71,7 +85,7 @@ def test_a_worker_stopped_beyond_its_lease_is_suspect_then_accepted_and_never_do
     submitted(store, folds=())
     pid = supervisor(store, slow)
     wait_for(lambda: state(store) is S.RUNNING)
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid, store)
     wait_for(lambda: reap(store) or state(store) is S.SUSPECT)
     assert attempts.claim(store, this_process(), device="other", slot=0) is None, "it is not run again"
     time.sleep(2.0)
@@ -91,7 +105,7 @@ def test_a_job_cancelled_and_retried_while_its_worker_is_stopped_waits_for_the_o
     wait_for(lambda: any(h.child and len(group_of(h.child.pid)) == 2 for h in slots.held(store)))
     child = slots.held(store)[0].child
     assert child is not None
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid, store)
     jobs.cancel(store, "b1", folds=None, actor="ann")
     jobs.retry(store, "b1", folds=None, actor="ann")
     assert attempts.claim(store, this_process(), device="other", slot=0) is None, "two would write the same files"

@@ -268,7 +268,7 @@ def test_the_queue_does_what_the_model_does(tmp_path: Path) -> None:
     Queue.template = tmp_path / "template"
     case = Queue.TestCase
     case.settings = settings(
-        max_examples=60,
+        max_examples=40,
         stateful_step_count=50,
         deadline=None,
         suppress_health_check=list(HealthCheck),
