@@ -28,7 +28,7 @@ def named(comp: Comp, ready: Path) -> Path:
 
 
 def test_names_and_texts_survive_every_command(comp: Comp, named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    comp.ok("ensemble", "--name", ENSEMBLE, "--as", MEMBER)
+    comp.ok("ensemble", "--method", "mean", "--name", ENSEMBLE, "--as", MEMBER)
     comp.ok("run", EXPERIMENT, "--idea", "1", "--as", MEMBER, "--detach")
     comp.ok("note", EXPERIMENT, TEXT, "--as", MEMBER)
     for source in (EXPERIMENT, ENSEMBLE):
@@ -48,7 +48,7 @@ def test_names_and_texts_survive_every_command(comp: Comp, named: Path, monkeypa
         ("note", EXPERIMENT): [f"{TEXT}\n{TEXT}"],
         ("tree",): [MEMBER, EXPERIMENT],
         ("compare", "b1", EXPERIMENT): [EXPERIMENT],
-        ("ensemble", EXPERIMENT, "b1", "--name", ENSEMBLE): [EXPERIMENT, ENSEMBLE],
+        ("ensemble", EXPERIMENT, "b1", "--method", "mean", "--name", ENSEMBLE): [EXPERIMENT, ENSEMBLE],
     }
     for command, texts in expected.items():
         monkeypatch.setenv("COLUMNS", "80")
