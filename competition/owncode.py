@@ -56,20 +56,19 @@ def load_pinned(name: str, folder: Path, *, what: str) -> Callable[..., Any]:
     return load(name.partition("@")[0], folder, what=what)
 
 
-def check_pinned(name: str, folder: Path, *, what: str) -> Path:
-    """The file of the module that a pinned name names, as it was when it was pinned.
+def check_pinned(name: str, folder: Path, *, what: str) -> None:
+    """See that the file of the module that a pinned name names is what it was.
 
     Raises:
-        ConfigError: it is another than it was, or gone.
+        ConfigError: it is another, or gone.
     """
     plain, _, digits = name.partition("@")
-    path, now = source_of(plain, folder, what=what), _digits(plain, folder, what=what)
+    now = _digits(plain, folder, what=what)
     if digits and now != digits:
         raise ConfigError(
-            f"{what} {plain}: {path} has changed: it was {digits} and is {now}.",
+            f"{what} {plain}: {source_of(plain, folder, what=what)} has changed: it was {digits} and is {now}.",
             hint=f"Put the file back; or run the new code as a condition: --set {what}={plain}",
         )
-    return path
 
 
 def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:

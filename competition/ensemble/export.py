@@ -75,6 +75,8 @@ def export(
     counted = [(*pair, count) for pair, count in zip(folds, counts, strict=True) if counts_at_all(count)]
     described = [_describe(member, fold, count) for member, fold, count in counted]
     own = sorted({m.config.model.target for m, _, _ in counted if m.config.model.target is not None})
+    for pinned in own:
+        owncode.check_pinned(pinned, root, what="model.target")
     requirements = {name: version(name).partition("+")[0] for name in (*PACKAGES, *_packages_of(own, root))}
     listed = tuple(f"{name}=={number}" for name, number in requirements.items())
     with replacing_folder(target) as folder:
@@ -130,16 +132,14 @@ def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
 def _own_modules(targets: Sequence[str], root: Path) -> list[Path]:
     """The files in `root` that the team's own models are made of: their modules, and what these import from there."""
     found: dict[Path, None] = {}
-    waiting = [
-        (owncode.check_pinned(target, root, what="model.target"), target.partition(":")[0]) for target in targets
-    ]
+    names = [target.partition(":")[0] for target in targets]
+    waiting = [(file, name) for name in names for file in _files_of(name, root)]
     while waiting:
         path, module = waiting.pop()
-        if path in found or not path.is_relative_to(root):
-            continue
-        found[path] = None
-        names = [*_parents(module), *_imported(path, module)]
-        waiting += [(file, name) for name in names for file in _files_of(name, root)]
+        if path not in found:
+            found[path] = None
+            names = [*_parents(module), *_imported(path, module)]
+            waiting += [(file, name) for name in names for file in _files_of(name, root)]
     return sorted(found)
 
 
@@ -171,8 +171,7 @@ def _files_of(module: str, root: Path) -> list[Path]:
 
 def _packages_of(targets: Sequence[str], root: Path) -> list[str]:
     """The installed packages that own models come from, where they do not lie in `root`."""
-    outside = [t for t in targets if not owncode.check_pinned(t, root, what="model.target").is_relative_to(root)]
-    if not outside:
-        return []
-    owners = packages_distributions()
-    return sorted({name for target in outside for name in owners.get(target.partition(":")[0].split(".")[0], [])})
+    modules = [target.partition(":")[0] for target in targets]
+    outside = [module for module in modules if not _files_of(module, root)]
+    owners = packages_distributions() if outside else {}
+    return sorted({name for module in outside for name in owners.get(module.partition(".")[0], [])})
