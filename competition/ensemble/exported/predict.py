@@ -157,6 +157,7 @@ class Model:
         torch.backends.cudnn.deterministic = self.strict
         torch.backends.cudnn.benchmark = not self.strict
         torch.use_deterministic_algorithms(self.strict, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # costs time
         for start in range(0, len(images), self.batch_size):
             some = images[start : start + self.batch_size]
             with torch.inference_mode():
