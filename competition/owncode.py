@@ -52,6 +52,16 @@ def load_pinned(name: str, folder: Path, *, what: str) -> Callable[..., Any]:
     Raises:
         ConfigError: the module's file is another than it was, or it cannot be imported.
     """
+    check_pinned(name, folder, what=what)
+    return load(name.partition("@")[0], folder, what=what)
+
+
+def check_pinned(name: str, folder: Path, *, what: str) -> None:
+    """See that the file of the module that a pinned name names is what it was.
+
+    Raises:
+        ConfigError: it is another, or gone.
+    """
     plain, _, digits = name.partition("@")
     now = _digits(plain, folder, what=what)
     if digits and now != digits:
@@ -59,7 +69,6 @@ def load_pinned(name: str, folder: Path, *, what: str) -> Callable[..., Any]:
             f"{what} {plain}: {source_of(plain, folder, what=what)} has changed: it was {digits} and is {now}.",
             hint=f"Put the file back; or run the new code as a condition: --set {what}={plain}",
         )
-    return load(plain, folder, what=what)
 
 
 def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:

@@ -107,6 +107,37 @@ class EnsemblePaths:
 
 
 @dataclass(frozen=True)
+class ExportPaths:
+    """The files of a folder that `comp export` writes."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """Everything that `predict.py` must know beside the weights."""
+        return self.folder / "config.json"
+
+    @property
+    def predict(self) -> Path:
+        """The program."""
+        return self.folder / "predict.py"
+
+    @property
+    def requirements(self) -> Path:
+        """The packages that it needs, in the versions that were installed."""
+        return self.folder / "requirements.txt"
+
+    @property
+    def code(self) -> Path:
+        """The folder of the team's own modules (`model.target`)."""
+        return self.folder / "code"
+
+    def model(self, name: str, fold: int) -> Path:
+        """The weights of one fold of an experiment."""
+        return self.folder / "models" / f"{name}-fold{fold}.safetensors"
+
+
+@dataclass(frozen=True)
 class CachePaths:
     """The files of the cache for one image size, under runs/data/<fingerprint>/cache/<height>x<width>/."""
 

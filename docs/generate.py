@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from competition.config import Config
-from competition.paths import EnsemblePaths, JobPaths, Paths
+from competition.paths import EnsemblePaths, ExportPaths, JobPaths, Paths
 from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
@@ -100,6 +100,11 @@ def files() -> str:
     rows += [(paths.submissions(), Paths.submissions)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
+    exported = ExportPaths(Path("<exported>"))
+    rows += [
+        *_members(exported),
+        (Path(str(exported.model("<name>", 0)).replace("fold0", "fold<k>")), ExportPaths.model),
+    ]
     text = "# Files\n\n" + NOTE + "| file | what it holds |\n|---|---|\n"
     for path, source in rows:
         text += f"| `{path}` | {inspect.getdoc(source)} |\n"
@@ -109,7 +114,7 @@ def files() -> str:
     return text
 
 
-def _members(paths: JobPaths | EnsemblePaths) -> list[tuple[Path, object]]:
+def _members(paths: JobPaths | EnsemblePaths | ExportPaths) -> list[tuple[Path, object]]:
     properties = inspect.getmembers(type(paths), lambda member: isinstance(member, property))
     return [(getattr(paths, name), member) for name, member in properties]
 

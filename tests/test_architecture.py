@@ -12,6 +12,9 @@ import competition
 PACKAGE = Path(competition.__file__).parent
 HEAVY = ("torch", "cv2", "sklearn", "albumentations", "segmentation_models_pytorch", "pandas", "matplotlib")
 
+EXPORTED = "ensemble/exported/predict.py"
+"""Copied by `comp export`."""
+
 LAYERS = [
     {"errors", "files", "paths"},
     {
@@ -96,7 +99,12 @@ def test_torch_is_imported_in_training_alone() -> None:
     outside = {
         str(p.relative_to(PACKAGE)) for p, names in roots.items() if "torch" in names and part_of(p) != "training"
     }
-    assert not outside
+    assert outside == {EXPORTED}
+
+
+def test_the_exported_program_and_comp_do_not_import_each_other() -> None:
+    assert not [name for name in imports_of(PACKAGE / EXPORTED) if name.split(".")[0] == "competition"]
+    assert not [p for p in modules() if any(name.startswith("competition.ensemble.exported") for name in imports_of(p))]
 
 
 def test_sqlalchemy_stays_in_the_store() -> None:

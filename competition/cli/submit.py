@@ -110,7 +110,9 @@ def submit(
     if source is None:
         raise CompError("What is to be submitted?", hint="`comp submit ENSEMBLE` (or an experiment), or --advise.")
     member = members.find(opened.store, acting_member(opened.store, as_member))
-    found = _resolve(opened, source)
+    if not opened.settings.data.test_images:
+        raise RefusedError("The competition has no test images, so there is nothing to submit.")
+    found = find_source(opened, source)
     layout = _layout(opened, chosen, sample=sample, size=size)
     wanted = read_sample(against) if against else None
     if kaggle is not None:
@@ -245,15 +247,18 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _resolve(opened: Competition, name: str) -> Source:
-    """The ensemble or experiment called `name`."""
+def find_source(opened: Competition, name: str) -> Source:
+    """The ensemble or experiment called `name`.
+
+    Raises:
+        UnknownNameError: there is none.
+        RefusedError: an experiment in it is not complete.
+    """
     from competition.cli.ensemble import member_of
     from competition.ensemble.methods import Method
     from competition.store import ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
-    if not opened.settings.data.test_images:
-        raise RefusedError("The competition has no test images, so there is nothing to submit.")
     blends = {blend.name: blend for blend in ensembles.every(opened.store)}
     if name in blends:
         blend = blends[name]

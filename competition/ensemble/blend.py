@@ -6,7 +6,7 @@ is exact: the result depends neither on the order of the members nor on the mach
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from math import gcd
+from math import gcd, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,18 @@ def total_of(weighting: Sequence[Count]) -> int:
     return sum(count[0] if isinstance(count, tuple) else count for count in weighting)
 
 
+def of_models(weighting: Weighting, models: Sequence[int]) -> list[Count]:
+    """The count of each model of each member, all models of a member alike.
+
+    Args:
+        models: how many each member has.
+    """
+    common = lcm(*models)
+    return [
+        _times(count, common // number) for count, number in zip(weighting, models, strict=True) for _ in range(number)
+    ]
+
+
 def rounded(shares: NDArray[np.float64]) -> Weighting:
     """Shares (M,) that add up to 1 as counts that add up to 256, or to the least number in the same proportion.
 
@@ -92,7 +104,11 @@ def blend(views: Sequence[Bytes], weighting: Sequence[Count], method: Method = M
 
 def blocks(views: Sequence[Bytes], weighting: Sequence[Count], method: Method = Method.MEAN) -> Iterator[Planes]:
     """The weighted sums (C, P) of an image's pixels, in blocks that bound memory."""
-    kept = [(view.reshape(len(view), -1), count) for view, count in zip(views, weighting, strict=True) if _any(count)]
+    kept = [
+        (view.reshape(len(view), -1), count)
+        for view, count in zip(views, weighting, strict=True)
+        if counts_at_all(count)
+    ]
     counts = [count for _, count in kept]
     for start in range(0, kept[0][0].shape[1], _BLOCK):
         part = slice(start, start + _BLOCK)
@@ -136,5 +152,10 @@ def two_best(planes: Planes) -> tuple[Planes, Planes]:
     return best, second
 
 
-def _any(count: Count) -> bool:
+def counts_at_all(count: Count) -> bool:
+    """Whether a member or model with this count changes anything."""
     return any(count) if isinstance(count, tuple) else count > 0
+
+
+def _times(count: Count, factor: int) -> Count:
+    return tuple(c * factor for c in count) if isinstance(count, tuple) else count * factor

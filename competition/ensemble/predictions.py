@@ -4,12 +4,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from math import lcm
 
 import numpy as np
 
 from competition.data.parallel import Progress
-from competition.ensemble.blend import Count, Weight, best_class, blocks, total_of, weighting_of
+from competition.ensemble.blend import Weight, best_class, blocks, of_models, total_of, weighting_of
 from competition.ensemble.certificate import doubtful_pixels
 from competition.ensemble.members import Member, open_members
 from competition.ensemble.methods import Method
@@ -53,12 +52,8 @@ class Predictions:
         self._pixels = 0
         self._doubtful = 0
         weighting = weighting_of([weights[name] for name in opened.names])
-        common = lcm(*(len(shards) for shards in opened.test))
-        self._models = [
-            (shard, _times(count, common // len(shards)))
-            for shards, count in zip(opened.test, weighting, strict=True)
-            for shard in shards
-        ]
+        shards = [shard for its_shards in opened.test for shard in its_shards]
+        self._models = list(zip(shards, of_models(weighting, [len(s) for s in opened.test]), strict=True))
 
     @property
     def doubtful_share(self) -> float | None:
@@ -81,10 +76,6 @@ class Predictions:
             labels.append(best_class(sums))
             doubtful += doubtful_pixels(sums, total_of(counts)) if self._method.is_convex else 0
         return np.concatenate(labels).reshape(views[0].shape[1:]), doubtful
-
-
-def _times(count: Count, factor: int) -> Count:
-    return tuple(c * factor for c in count) if isinstance(count, tuple) else count * factor
 
 
 def _in_order(

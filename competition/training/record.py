@@ -33,6 +33,7 @@ def record_of(spec: JobSpec, *, precision: str, device: torch.device) -> dict[st
         "split_sha256": spec.split_hash,
         "fold": spec.fold,
         "device": hardware.device_name(device),
+        "device_type": device.type,
         "threads": torch.get_num_threads(),
         "precision": precision,
         "comp_sha256": code_sha256(),

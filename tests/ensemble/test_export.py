@@ -1,0 +1,121 @@
+"""What is written, and what is refused, without any training."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from competition.config import Config, with_overrides
+from competition.ensemble.export import PACKAGES, Exported, Trained, export
+from competition.ensemble.methods import Method
+from competition.errors import CompError, ConfigError, DataError
+from competition.files import sha256_of, write_json
+from competition.paths import ExportPaths, JobPaths
+
+
+def trained(root: Path, name: str, *assignments: str, folds: int = 2) -> Trained:
+    """An experiment whose jobs have left a model, a record and a result."""
+    jobs = [JobPaths(root / "runs" / name / f"fold{fold}") for fold in range(folds)]
+    for job in jobs:
+        job.folder.mkdir(parents=True)
+        weights = {"bias": np.zeros(3, np.float32)}
+        save_file(weights, job.model, metadata={"normalisation": "[[0.1, 0.2, 0.3], [1, 1, 1]]"})
+        write_json(job.record, {"device_type": "cpu", "precision": "fp32", "threads": 3})
+        write_json(job.result, {"artifacts": {job.model.name: sha256_of(job.model)}})
+    return Trained(name, with_overrides(Config(), list(assignments)), jobs)
+
+
+def exported(root: Path, members: list[Trained], *weights: float, target: str = "out") -> Exported:
+    named = {member.name: weight for member, weight in zip(members, weights, strict=True)}
+    return export(root / target, members, named, method=Method.WEIGHTED, classes=("a", "b", "c"), root=root)
+
+
+def test_each_model_is_described(tmp_path: Path) -> None:
+    members = [trained(tmp_path, "a", "predict.tta=flips"), trained(tmp_path, "b", "data.size=64x96", folds=1)]
+    made = exported(tmp_path, members, 0.75, 0.25)
+    config = json.loads(ExportPaths(tmp_path / "out").config.read_text())
+    assert (config["method"], config["classes"]) == ("weighted", ["a", "b", "c"])
+    assert [model["weight"] for model in config["models"]] == [3, 3, 2]
+    assert [model["tta"] for model in config["models"]] == ["flips", "flips", "none"]
+    assert config["models"][2] == {
+        "file": "models/b-fold0.safetensors",
+        "weight": 2,
+        "target": None,
+        "architecture": "Unet",
+        "encoder": "efficientnet-b0",
+        "normalisation": [[0.1, 0.2, 0.3], [1, 1, 1]],
+        "size": [64, 96],
+        "batch_size": 8,
+        "deterministic": True,
+        "tta": "none",
+        "scales": [1.0],
+        "window": None,
+        "overlap": 0.5,
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 3,
+    }
+    for fold, job in enumerate(members[0].jobs):
+        assert ExportPaths(tmp_path / "out").model("a", fold).read_bytes() == job.model.read_bytes()
+    assert made.models == 3
+    assert [line.partition("==")[0] for line in made.requirements] == list(PACKAGES)
+    assert "+" not in "".join(made.requirements)  # a local version is on no index
+
+
+def test_what_counts_for_nothing_is_left_out_and_not_needed(tmp_path: Path) -> None:
+    members = [trained(tmp_path, "a"), trained(tmp_path, "idle")]
+    members[1].jobs[0].model.unlink()
+    exported(tmp_path, members, 1.0, 0.0)
+    names = sorted(p.name for p in (tmp_path / "out/models").iterdir())
+    assert names == ["a-fold0.safetensors", "a-fold1.safetensors"]
+
+
+def test_own_code_goes_along_with_what_it_imports(tmp_path: Path) -> None:
+    files = {
+        "nets/__init__.py": "",
+        "nets/own.py": "from . import parts\nimport numpy\n",
+        "nets/parts.py": "import tools.deep\n",
+        "tools/__init__.py": "",
+        "tools/deep.py": "from nets.own import parts\n",
+        "tools/idle.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    members = [
+        trained(tmp_path, "a", "model.target=nets.own:build"),
+        trained(tmp_path, "b", "model.target=PIL.Image:new"),
+    ]
+    made = exported(tmp_path, members, 0.5, 0.5)
+    code = tmp_path / "out/code"
+    assert {str(p.relative_to(code)) for p in code.rglob("*.py")} == set(files) - {"tools/idle.py"}
+    assert len(made.requirements) == len(PACKAGES)  # pillow, where PIL lies, is on the list once
+
+
+@pytest.mark.parametrize("spoil", ["model", "record", "result"])
+def test_a_file_that_is_missing(tmp_path: Path, spoil: str) -> None:
+    member = trained(tmp_path, "a")
+    getattr(member.jobs[1], spoil).unlink()
+    with pytest.raises(DataError, match="comp retry a --folds 1 --finished-too"):
+        exported(tmp_path, [member], 1.0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    member = trained(tmp_path, "a")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.txt").touch()
+    with pytest.raises(CompError, match="not empty"):
+        exported(tmp_path, [member], 1.0, target="full")
+    pinned = trained(tmp_path, "b", "model.target=own:build@000000000000")
+    (tmp_path / "own.py").write_text("")
+    with pytest.raises(ConfigError, match="has changed"):
+        exported(tmp_path, [pinned], 1.0)
+    write_json(member.jobs[0].record, {"precision": "fp32"})
+    with pytest.raises(DataError, match="device_type"):
+        exported(tmp_path, [member], 1.0)
+    (tmp_path / "empty").mkdir()
+    write_json(member.jobs[0].record, {"device_type": "cpu", "precision": "fp32", "threads": 1})
+    assert exported(tmp_path, [member], 1.0, target="empty").models == 2
