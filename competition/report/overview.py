@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from competition import __version__
 from competition.files import write_text
 from competition.lifecycle import JobState
@@ -13,6 +16,7 @@ from competition.nextsteps import next_steps
 from competition.paths import Paths
 from competition.report.heatmap import heat_map
 from competition.report.learning import learning_curves
+from competition.report.overlay import thumbnail_uri
 from competition.report.publicboard import PublicBoard, climb_warning, facts, public_board
 from competition.report.scatter import scatter_of
 from competition.report.templating import render
@@ -66,6 +70,7 @@ def overview(store: Store, settings: Settings, *, live: bool = False) -> str:
         "lineages": lineages(store),
         "learning": learning_curves(paths, rows),
         "heat": heat_map(settings.classes, rows, class_ious(store)),
+        "gallery": _gallery(paths, rows),
         "board": board,
         "scatter": scatter_of(board) if board else None,
         "board_facts": facts(board) if board else [],
@@ -97,6 +102,7 @@ _SECTIONS = (
     ("lineage", "Lineage", "lineages"),
     ("curves", "Learning curves", "learning"),
     ("classes", "Classes", "heat"),
+    ("images", "Images", "gallery"),
     ("public", "CV and public board", "submissions"),
     ("ensembles", "Ensembles", "blends"),
     ("data", "Data", "data"),
@@ -163,6 +169,16 @@ def _blend(paths: Paths, blend: Ensemble) -> dict[str, Any]:
         "names": list(explanation.get("contribution", {})),
         "changes": f"../ensembles/{blend.name}/{files.changes.name}" if files.changes.is_file() else None,
     }
+
+
+def _gallery(paths: Paths, rows: Sequence[LeaderboardRow]) -> dict[str, str] | None:
+    """The images of the best experiment that has pictures of them, made small enough to travel with the page."""
+    for row in rows:
+        path = paths.gallery(row.name)
+        if row.rank and path.is_file():
+            with Image.open(path) as picture:
+                return {"name": row.name, "uri": thumbnail_uri(np.asarray(picture.convert("RGB")))}
+    return None
 
 
 def _team(store: Store, settings: Settings, named: Mapping[str, LeaderboardRow]) -> list[dict[str, Any]]:
