@@ -30,7 +30,7 @@ def named(comp: Comp, ready: Path) -> Path:
 
 
 def test_names_and_texts_survive_every_command(comp: Comp, named: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    comp.ok("ensemble", "--name", ENSEMBLE, "--as", MEMBER)
+    comp.ok("ensemble", "--method", "mean", "--name", ENSEMBLE, "--as", MEMBER)
     comp.ok("run", EXPERIMENT, "--idea", "1", "--as", MEMBER, "--detach")
     comp.ok("note", EXPERIMENT, TEXT, "--as", MEMBER)
     for source in (EXPERIMENT, ENSEMBLE):
