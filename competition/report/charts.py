@@ -13,7 +13,7 @@ MOST_POINTS = 80
 """A line is thinned to about so many points."""
 
 _WIDTH, _HEIGHT = 300, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 8, 8, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 16, 8, 22
 _BAR_WIDTH, _BAR_HEIGHT = 120, 14
 
 

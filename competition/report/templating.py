@@ -1,6 +1,7 @@
 """Filling in the templates of this package; text from users is escaped."""
 
 from datetime import UTC, datetime
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -10,6 +11,12 @@ from competition.report import charts, wording
 
 def render(template: str, **values: object) -> str:
     """The text of a template of this package with its values filled in."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    """Made once, for a template takes longer to read than to fill in."""
     environment = Environment(
         loader=PackageLoader("competition.report"),
         autoescape=True,
@@ -26,7 +33,7 @@ def render(template: str, **values: object) -> str:
         "code": code,
         "web": web_address,
     }
-    return environment.get_template(template).render(**values)
+    return environment
 
 
 def moment(at: float) -> str:
