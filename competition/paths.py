@@ -200,6 +200,11 @@ class Paths:
         return self.runs / f"comp-{revision}.db"
 
     @property
+    def database_log(self) -> Path:
+        """What SQLite has not moved into the database yet."""
+        return self.database.with_name(f"{self.database.name}-wal")
+
+    @property
     def crash_log(self) -> Path:
         """Tracebacks of comp's own bugs."""
         return self.runs / "crash.log"
@@ -273,7 +278,12 @@ class Paths:
 
     def ensemble(self, name: str) -> EnsemblePaths:
         """The files of one ensemble."""
-        return EnsemblePaths(self.runs / "ensembles" / name)
+        return EnsemblePaths(self.ensembles / name)
+
+    @property
+    def ensembles(self) -> Path:
+        """A folder for each ensemble."""
+        return self.runs / "ensembles"
 
     def submissions(self) -> Path:
         """The folder of submission files."""
@@ -282,6 +292,11 @@ class Paths:
     def augment_preview(self, name: str) -> Path:
         """Images and masks before and after the augmentation of an experiment or a configuration."""
         return self.runs / "report" / "augment" / f"{name}.png"
+
+    @property
+    def report_page(self) -> Path:
+        """The page about everything: leaderboard, lineages, curves, board, team."""
+        return self.runs / "report" / "index.html"
 
     @property
     def eda_page(self) -> Path:

@@ -113,7 +113,9 @@ def test_sqlalchemy_stays_in_the_store() -> None:
     assert outside == {"store"}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["leaderboard"], ["queue"], ["assign", "--list"], ["status"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["leaderboard"], ["queue"], ["assign", "--list"], ["status"], ["report"]]
+)
 def test_light_commands_load_nothing_heavy(command: list[str], ready: Path) -> None:
     code = (
         "import sys; from competition.cli.boundary import run; code = run(sys.argv[1:]); "

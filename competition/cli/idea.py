@@ -51,7 +51,7 @@ def add(
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Show every idea, the experiments that tried it, and what they gained."""
     from competition.cli import output
-    from competition.cli.outcome import outcome
+    from competition.report.wording import outcome
     from competition.store import ideas
     from competition.store.leaderboard import leaderboard
 

@@ -95,12 +95,13 @@ def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto:
 
 def _show(rows: list["LeaderboardRow"], columns: tuple[str, ...] | None) -> None:
     from competition.cli import output, standings
+    from competition.report.wording import verdict_notes
 
     if not rows:
         output.out().print("No experiment yet. `comp run` runs the baseline.")
         return
     output.out().print(standings.table(rows, columns))
-    for note in standings.notes(rows):
+    for note in verdict_notes(rows):
         output.say(note)
     if any(row.confounded for row in rows):
         output.say("* confounded: several conditions at once, so nobody can say which of them did it.")

@@ -11,7 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-NOTHING = "-"
+from competition.report.wording import NOTHING as NOTHING
+from competition.report.wording import chance as chance
+from competition.report.wording import duration as duration
+from competition.report.wording import percent as percent
 
 
 def out() -> Console:
@@ -57,32 +60,6 @@ def table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = ()
 def add_row(made: Table, *cells: object, style: str | None = None) -> None:
     """Append a row of plain values: text from users is never read as markup."""
     made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells), style=style)
-
-
-def percent(value: float | None, *, signed: bool = False) -> str:
-    """A score as people read it: 0.4312 is `43.12`."""
-    if value is None:
-        return NOTHING
-    return f"{100 * value:+.2f}" if signed else f"{100 * value:.2f}"
-
-
-def chance(probability: float) -> str:
-    """A probability as people read it: `37 %`; never a certainty."""
-    if probability < 0.005:
-        return "<1 %"
-    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
-
-
-def duration(seconds: float | None) -> str:
-    """`42s`, `3m10s`, `2h05m`."""
-    if seconds is None:
-        return NOTHING
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def show(opened: Competition, *, as_json: bool) -> None:
     """Print the public board."""
     from competition.cli import output
-    from competition.report.publicboard import public_board
+    from competition.report.publicboard import climb_warning, facts, public_board
 
     board = public_board(opened.store, opened.settings)
     if as_json:
@@ -27,14 +27,14 @@ def show(opened: Competition, *, as_json: bool) -> None:
         return
     output.out().print(_standings(board))
     output.out().print()
-    output.print_lines("\n".join(_facts(board)))
+    output.print_lines("\n".join(facts(board)))
     if board.pairs:
         output.out().print()
         output.print_lines("Neighbours, and the probability that the private board swaps them:")
         output.out().print(_pairs(board))
     if board.climb:
         output.out().print()
-        output.print_lines(_warning(board))
+        output.print_lines(climb_warning(board))
     if board.images.public is None or board.images.private is None:
         missing = "public_images" if board.images.public is None else "private_images"
         output.say(f"With {missing}: N in competition.yaml, comp can say how far the board may be off.")
@@ -67,27 +67,6 @@ def _standings(board: "PublicBoard") -> "Table":
     return table
 
 
-def _facts(board: "PublicBoard") -> list[str]:
-    from competition.cli import output
-
-    number = len(board.standings)
-    if board.correlation is None:
-        facts = [f"rank correlation of CV and public: - (it takes three submissions; {number} scored)"]
-    else:
-        low, high = board.interval or (-1.0, 1.0)
-        facts = [
-            f"rank correlation of CV and public: {board.correlation:+.2f} "
-            f"(95 %: {low:+.2f} to {high:+.2f}, {number} submissions)"
-        ]
-    if board.gap is not None:
-        mean, spread = board.gap
-        facts.append(f"gap, public - CV: {output.percent(mean, signed=True)}, spread {output.percent(spread)}")
-    if board.private is not None:
-        cv, public = board.private
-        facts.append(f"rank correlation with private: CV {cv:+.2f}, public {public:+.2f}")
-    return facts
-
-
 def _pairs(board: "PublicBoard") -> "Table":
     from competition.cli import output
 
@@ -97,14 +76,3 @@ def _pairs(board: "PublicBoard") -> "Table":
         leads = (output.percent(lead, signed=True) for lead in (pair.public_lead, pair.cv_lead))
         output.add_row(table, label(pair.ahead), label(pair.behind), *leads, output.chance(pair.swap))
     return table
-
-
-def _warning(board: "PublicBoard") -> str:
-    """What to say of steps up the board that CV does not know of."""
-    steps = " -> ".join([str(board.climb[0][0].id), *(str(after.id) for _, after in board.climb)])
-    times = "once" if len(board.climb) == 1 else f"{len(board.climb)} times in a row"
-    return (
-        f"Warning: up the public board {times} without a better CV (submissions {steps}).\n"
-        "That is how teams fit the public images; the private ones take it back.\n"
-        "Choose by CV: `comp submit --advise`."
-    )

@@ -98,30 +98,6 @@ def as_markdown(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None 
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
-    """What has to be said below the table about its verdicts."""
-    judged = [row.judged for row in rows if row.judged]
-    said = []
-    said += [f"{row.name}: {row.reason}" for row in rows if row.rank and row.reason]
-    lenders = sorted({name for j in judged if j.borrowed for name in j.seeds_from})
-    if lenders:
-        said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")
-    unknown = sorted({j.against for j in judged if not j.effect.seeds_known})
-    if unknown:
-        said.append(
-            "needs-seeds without an interval: nobody knows yet what a seed does to the score. "
-            f"`comp run {unknown[0]} --seeds 3` finds out."
-        )
-    wanting = {r.name: r.judged.verdict.seeds_wanted for r in rows if r.judged and r.judged.verdict.seeds_wanted}
-    if wanting:
-        listed = ", ".join(f"{name} {seeds}" for name, seeds in list(wanting.items())[:4])
-        said.append(f"needs-seeds: so many seeds of it and of its parent could tell ({listed}).")
-    family = max((j.family for j in judged if j.effect.seeds_known), default=0)
-    if family > 1:
-        said.append(f"Intervals are 95 % of one comparison; verdicts allow for {family} against one parent (Holm).")
-    return said
-
-
 def _condition(row: "LeaderboardRow") -> str:
     what = "\n".join(str(c) for c in row.conditions) or "(baseline)"
     marked = f"{what} *" if row.confounded else what

@@ -51,7 +51,7 @@ def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
 def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, LeaderboardRow]") -> "Table":
     from competition.cli import output
-    from competition.cli.outcome import outcome
+    from competition.report.wording import outcome
 
     table = output.table(
         "member",

@@ -1,6 +1,5 @@
 """The pictures of one experiment: how its folds learned, and where its out-of-fold predictions are right and wrong."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from competition.data.shards import Shard
 from competition.files import replacing
 from competition.paths import Paths
 from competition.report.figures import WIDTH
+from competition.report.histories import read_history
 from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
 from competition.report.palette import Colour, class_colours, leading_background
 from competition.report.theme import LIGHT, Theme, draw
@@ -52,7 +52,7 @@ def draw_experiment(paths: Paths, settings: Settings, manifest: Manifest, name: 
     Raises:
         DataError: an image has changed, or predictions are damaged.
     """
-    histories = {k: rows for k in range(folds) if (rows := _history(paths.job(name, k).history))}
+    histories = {k: rows for k in range(folds) if (rows := read_history(paths.job(name, k).history))}
     drawn = []
     if histories:
         drawn.append(_write(paths.curves(name), draw(lambda theme: curves(histories, settings.metric, theme), LIGHT)))
@@ -147,13 +147,6 @@ def _pictures(
 
 def _caption(scored: Scored) -> str:
     return f"{scored.id}   {100 * scored.score:.2f}   fold {scored.fold}"
-
-
-def _history(path: Path) -> list[dict[str, float]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _write(path: Path, data: bytes) -> Path:

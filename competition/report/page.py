@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from competition.files import replacing, write_text
@@ -40,18 +39,6 @@ class Picture:
 def picture(name: str, alt: str, drawing: Callable[[Theme], Figure]) -> Picture:
     """Draw a picture for both kinds of pages."""
     return Picture(name, alt, draw(drawing, LIGHT), draw(drawing, DARK))
-
-
-def render(template: str, **values: object) -> str:
-    """The text of a template of this package with its values filled in; text from users is escaped."""
-    environment = Environment(
-        loader=PackageLoader("competition.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
 
 
 def write_page(page: Path, html: str, pictures: dict[str, bytes]) -> None:

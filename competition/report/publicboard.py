@@ -8,6 +8,7 @@ from typing import Any
 
 from competition.data.manifest import Manifest
 from competition.report.evidence import Evidence, gather
+from competition.report.wording import percent
 from competition.scoring import publicboard
 from competition.settings import Settings
 from competition.store import splits, submissions
@@ -130,6 +131,37 @@ def public_board(store: Store, settings: Settings) -> PublicBoard:
         pairs=_pairs(standings[: MOST_PAIRS + 1], evidence, images),
         climb=tuple((scored[before], scored[after]) for before, after in steps),
         private=_private(scored),
+    )
+
+
+def facts(board: PublicBoard) -> list[str]:
+    """How far CV and the public board agree, a sentence each."""
+    number = len(board.standings)
+    if board.correlation is None:
+        facts = [f"rank correlation of CV and public: - (it takes three submissions; {number} scored)"]
+    else:
+        low, high = board.interval or (-1.0, 1.0)
+        facts = [
+            f"rank correlation of CV and public: {board.correlation:+.2f} "
+            f"(95 %: {low:+.2f} to {high:+.2f}, {number} submissions)"
+        ]
+    if board.gap is not None:
+        mean, spread = board.gap
+        facts.append(f"gap, public - CV: {percent(mean, signed=True)}, spread {percent(spread)}")
+    if board.private is not None:
+        cv, public = board.private
+        facts.append(f"rank correlation with private: CV {cv:+.2f}, public {public:+.2f}")
+    return facts
+
+
+def climb_warning(board: PublicBoard) -> str:
+    """What to say of steps up the board that CV does not know of."""
+    steps = " -> ".join([str(board.climb[0][0].id), *(str(after.id) for _, after in board.climb)])
+    times = "once" if len(board.climb) == 1 else f"{len(board.climb)} times in a row"
+    return (
+        f"Warning: up the public board {times} without a better CV (submissions {steps}).\n"
+        "That is how teams fit the public images; the private ones take it back.\n"
+        "Choose by CV: `comp submit --advise`."
     )
 
 

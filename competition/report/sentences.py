@@ -1,21 +1,11 @@
 """What the page about the data says in words."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from competition.data.eda.drift import FEWEST_IMAGES
 from competition.data.eda.survey import Survey
+from competition.report.wording import Fact
 from competition.settings import Settings
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A number at the head of the page; `note` stands below it, small."""
-
-    name: str
-    value: str
-    note: str = ""
 
 
 def scope(survey: Survey) -> str:

@@ -145,6 +145,14 @@ def leaderboard(store: Store, *, member: str | None = None, every_split: bool = 
     return [r for r in ranked if member is None or r.member == member]
 
 
+def class_ious(store: Store) -> dict[str, tuple[float | None, ...]]:
+    """The IoU of each class (None: it occurs nowhere) of every experiment that has a score, by name."""
+    table = schema.experiments
+    with store.read() as tx:
+        rows = tx.execute(select(table.c.name, table.c.class_iou).where(table.c.class_iou.is_not(None)))
+        return {row.name: tuple(row.class_iou) for row in rows}
+
+
 def pareto_front(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
     """The ranked experiments that no other beats in score at the same training cost or less, cheapest first.
 

@@ -40,19 +40,17 @@ def main() -> None:
         raise SystemExit(f"wanted: under {WANTED_S:g} s")
 
 
-def fill(store: Store) -> None:
+def fill(store: Store, number: int = EXPERIMENTS) -> None:
+    """This many complete experiments, each compared with the first."""
     competition.set_up(store, "f" * 16)
     members.assign(store, "ann", [Role.LEAD], actor="ann")
     splits.save(store, SplitVersion(1, "f" * 16, "kfold", FOLDS, None, 42, "hash", 0.0), actor="ann")
     config = Config()
     baselines.found(store, config, actor="ann")
     generator = np.random.default_rng(0)
-    experiments = [_experiment(config, number, float(generator.normal(0.5, 0.01))) for number in range(EXPERIMENTS)]
-    jobs = [_job(number + 1, fold) for number in range(EXPERIMENTS) for fold in range(FOLDS)]
-    compared = [
-        {"experiment_id": number + 1, "parent_id": 1, "se_images": 0.003, "units": 500}
-        for number in range(1, EXPERIMENTS)
-    ]
+    experiments = [_experiment(config, n, float(generator.normal(0.5, 0.01))) for n in range(number)]
+    jobs = [_job(n + 1, fold) for n in range(number) for fold in range(FOLDS)]
+    compared = [{"experiment_id": n + 1, "parent_id": 1, "se_images": 0.003, "units": 500} for n in range(1, number)]
     with store.write() as tx:
         for table, rows in ((schema.experiments, experiments), (schema.jobs, jobs), (schema.comparisons, compared)):
             tx.execute(table.insert(), rows)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from competition.paths import Paths
 from tests.cli.conftest import blurred, play
 from tests.conftest import Comp
+from tests.report.parsing import read
 
 MEMBER = """O'Brien "Ann" <b>[red]김민수[/red] 🦊 :smile:"""
 EXPERIMENT = """[bold]실험 <i>&"a'b" 🎯"""
@@ -94,3 +96,18 @@ def test_what_cannot_be_a_name_is_refused(comp: Comp, ready: Path, name: str) ->
         assert "cannot be the name of a member" in comp.error("assign", name, "eda")
     assert "cannot be the name of an ensemble" in comp.error("ensemble", "--name", name)
     assert "No experiment yet" in comp.ok("leaderboard")
+
+
+def test_names_and_texts_survive_the_page(comp: Comp, named: Path) -> None:
+    comp.ok("idea", "add", "not a link", "--source", "javascript:alert(1)", "--by", MEMBER)
+    comp.ok("run", EXPERIMENT, "--idea", "1", "--as", MEMBER, "--detach")
+    comp.ok("ensemble", EXPERIMENT, "b1", "--name", ENSEMBLE, "--as", MEMBER)
+    comp.ok("submit", ENSEMBLE, "--as", MEMBER, "--format", "rle-csv")
+    comp.ok("score", "1", "--public", "0.5", "--as", MEMBER)
+    comp.ok("report")
+    page = read(Paths(named).report_page)
+    for text in (MEMBER, EXPERIMENT, ENSEMBLE, TEXT, "javascript:alert(1)", f"1 {ENSEMBLE}: CV"):
+        assert text in page.text, text
+    assert page.text.count(TEXT) >= 3
+    assert not any(address.startswith("javascript") for address in page.addresses)
+    assert "https://example.org/[a]?b=<c>" in page.addresses

@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -14,34 +13,13 @@ from competition.paths import Paths
 from competition.report.eda import write_eda_page
 from competition.settings import DataSettings, Settings
 from tests.conftest import draw_images, save
+from tests.report.parsing import read
 
 SETTINGS = Settings(
     name="shapes <b>&",
     classes=("background", "square", "disc"),
     data=DataSettings(images="images", masks="masks", test_images="test_images", group_regex="^(g[0-9]+)_"),
 )
-VOID_TAGS = {"meta", "img", "source", "br", "link"}
-
-
-class Balance(HTMLParser):
-    """Every tag that is opened is closed, in order; collects addresses and the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.addresses: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in VOID_TAGS:
-            self.open.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "srcset", "href")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +36,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = survey(manifest, SETTINGS, root, config=Config(), looks=root / "looks.csv", most=100)
     write_eda_page(found, manifest, open_loader(SETTINGS, root), paths)
     return paths.eda_page
-
-
-def read(page: Path) -> Balance:
-    parser = Balance()
-    parser.feed(page.read_text(encoding="utf-8"))
-    assert parser.open == []
-    return parser
 
 
 def test_the_page_is_whole_and_needs_nothing_else(page: Path) -> None:

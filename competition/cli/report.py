@@ -1,0 +1,63 @@
+"""`comp report` and `comp serve`: everything on one page."""
+
+from typing import Annotated
+
+import typer
+
+from competition.cli.options import DirOption, open_competition
+
+DEFAULT_PORT = 8400
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command(epilog="Example: comp report --open")(report)
+    app.command(epilog="Example: comp serve --port 8400")(serve)
+
+
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    folder: DirOption = None,
+) -> None:
+    """Write the team's page: one HTML file that needs no network and can be sent to anybody.
+
+    Leaderboard, lineages, learning curves, classes, CV against the public board, ensembles, data, ideas, team, events.
+    """
+    import webbrowser
+
+    from competition.cli import output
+    from competition.report.overview import write_overview
+
+    opened = open_competition(folder)
+    page = write_overview(opened.store, opened.settings)
+    output.say(f"The page: {page}")
+    if open_it and not webbrowser.open(page.as_uri()):
+        output.say("No browser was found here; open the file yourself.")
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Another than this machine alone; the page's address gets a token.")
+    ] = "127.0.0.1",
+    folder: DirOption = None,
+) -> None:
+    """Show the team's page live, until Ctrl-C: it renews itself when something changes, and nothing can be changed.
+
+    Prints its address. Only this machine can see it, unless --host says otherwise: then all who have the whole address
+    with its token. The connection is not encrypted.
+    """
+    import sys
+
+    from competition.cli import output
+    from competition.report.server import LivePage, PageServer
+
+    opened = open_competition(folder)
+    with PageServer(LivePage(opened.store, opened.settings), host, port) as server:
+        output.print_lines(server.url)
+        sys.stdout.flush()
+        output.say("Ctrl-C ends it.")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,59 @@
+"""Filling in the templates of this package; text from users is escaped."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from competition.report import charts, wording
+
+
+def render(template: str, **values: object) -> str:
+    """The text of a template of this package with its values filled in."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    """Made once, for a template takes longer to read than to fill in."""
+    environment = Environment(
+        loader=PackageLoader("competition.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["charts"] = charts
+    environment.filters |= {
+        "percent": wording.percent,
+        "duration": wording.duration,
+        "outcome": wording.outcome,
+        "moment": moment,
+        "code": code,
+        "web": web_address,
+    }
+    return environment
+
+
+def moment(at: float) -> str:
+    """Seconds since the epoch as a minute, UTC: `2026-03-01 09:30`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def code(text: str) -> Markup:
+    """A sentence, escaped, with what stands in `backticks` set as code."""
+    parts = text.split("`")
+    closed = len(parts) if len(parts) % 2 else len(parts) - 1
+    made = Markup()
+    for place, part in enumerate(parts):
+        if place < closed:
+            made += Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        else:
+            made += escape(f"`{part}")
+    return made
+
+
+def web_address(text: str | None) -> bool:
+    """Whether the text is an address that a page may link to; others, such as `javascript:…`, it may not."""
+    return text is not None and text.lower().startswith(("https://", "http://"))
