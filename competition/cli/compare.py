@@ -139,7 +139,7 @@ def _show(a: str, b: str, found: dict[str, Any]) -> None:
     if verdict:
         _show_images(a, b, verdict["images"])
         output.out().print()
-        output.out().print("\n".join(_sentences(a, b, found)), markup=False, soft_wrap=True)
+        output.out().print("\n".join(_sentences(a, b, found)), markup=False)
 
 
 def _show_images(a: str, b: str, images: list[dict[str, Any]]) -> None:

@@ -130,7 +130,7 @@ def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
     from competition.cli import output
 
     columns = ("experiment", "job", "member", "state", "device", "for", "turn", "in")
-    table = output.table(*columns, right=("for", "turn", "in"))
+    table = output.table(*columns, right=("for", "turn", "in"), wrap=("experiment", "member"))
     for job in shown:
         since = job.started_at or job.queued_at
         device = (job.device or output.NOTHING)[:12]
@@ -140,9 +140,9 @@ def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
         starts = output.duration(turn.starts_in_s if turn else None)
         output.add_row(
             table,
-            _short(job.experiment, 24),
+            job.experiment,
             job.label,
-            _short(job.member, 10),
+            job.member,
             job.state.value,
             device,
             waited,
@@ -150,10 +150,6 @@ def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
             starts,
         )
     return table
-
-
-def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _explain(opened: Competition, found: "list[Job]", turns: "dict[int, Turn]", *, as_json: bool) -> None:
