@@ -36,6 +36,8 @@ def main(folder: Path, name: str) -> None:
     print("  " + "  ".join(f"{100 * score:.2f}" for score in scores))
     print(f"{'pair':>6}{'delta':>8}{'SE images':>11}{'SE seeds':>10}{'95 %':>18}{'image-only':>12}  verdict")
     wrong = alone = 0
+    if len(scores) < 5:
+        raise SystemExit(f"It has {len(scores)}: `comp run EXPERIMENT --seeds 5` trains the others.")
     pairs = list(combinations(range(len(scores)), 2))
     for i, j in pairs:
         others = [folds for r, folds in enumerate(found.repeats) if r not in (i, j)]
