@@ -25,7 +25,6 @@ OVERRIDES = (
     "data.size=192x256",
     "model.encoder=tu-tf_efficientnet_lite0",
     "model.weights=offline",
-    f"train.epochs={EPOCHS}",
     f"train.batch_size={BATCH}",
 )
 BOUNDS = {"training images/s": 2.2, "wall time": 2.3, "inference images/s": 2.0}
@@ -37,23 +36,24 @@ def main() -> None:
     options.add_argument("--pairs", type=int, default=2)
     options.add_argument("--run", choices=["reference", "comp", "overhead", "inference"])
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--epochs", type=int, default=EPOCHS, help="fewer say less of the score")
     given = options.parse_args()
     if given.run:
-        found = {"reference": reference, "comp": comp, "overhead": overhead, "inference": inference}[given.run](
-            given.seed
-        )
+        ways = {"reference": reference, "comp": comp, "overhead": overhead, "inference": inference}
+        found = ways[given.run](given.seed, given.epochs)
         print(json.dumps(found))
         return
     runs: dict[str, list[dict[str, Any]]] = {"reference": [], "comp": []}
     for seed in range(given.pairs):
         for kind, results in runs.items():
-            results.append(in_a_process(kind, seed))
+            results.append(in_a_process(kind, seed, given.epochs))
             print(f"{kind:>10}, seed {seed}: {results[-1]}", file=sys.stderr, flush=True)
-    report(runs, in_a_process("overhead", 0), in_a_process("inference", 0))
+    report(runs, in_a_process("overhead", 0, given.epochs), in_a_process("inference", 0, given.epochs))
 
 
-def in_a_process(kind: str, seed: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks.bench_training", "--run", kind, "--seed", str(seed)]
+def in_a_process(kind: str, seed: int, epochs: int) -> dict[str, Any]:
+    given = ("--run", kind, "--seed", str(seed), "--epochs", str(epochs))
+    command = [sys.executable, "-m", "tests.benchmarks.bench_training", *given]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     found: dict[str, Any] = json.loads(lines[-1])
     return found
@@ -102,7 +102,7 @@ def camvid() -> Any:
     return CAMVID.within(folder)
 
 
-def reference(seed: int) -> dict[str, Any]:
+def reference(seed: int, epochs: int) -> dict[str, Any]:
     """The loop of a blog post. The score that is compared is taken afterwards, the way that comp takes it."""
     import albumentations as A
     import cv2
@@ -137,10 +137,10 @@ def reference(seed: int) -> dict[str, Any]:
     train = DataLoader(Frames(train_ids, augmented), BATCH, shuffle=True, num_workers=2, drop_last=False)
     valid = DataLoader(Frames(valid_ids, A.Compose([resize, *end])), BATCH, num_workers=2)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=1e-4)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, epochs=EPOCHS, steps_per_epoch=len(train))
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, epochs=epochs, steps_per_epoch=len(train))
     cross_entropy, dice = torch.nn.CrossEntropyLoss(ignore_index=255), DiceLoss("multiclass", ignore_index=255)
     training_s = 0.0
-    for _epoch in range(EPOCHS):
+    for _epoch in range(epochs):
         model.train()
         since = time.perf_counter()
         for images, masks in train:
@@ -158,7 +158,7 @@ def reference(seed: int) -> dict[str, Any]:
                 found, known = model(images).argmax(1).numpy(), masks.numpy() != 255
                 matrix += np.bincount(11 * masks.numpy()[known] + found[known], minlength=121).reshape(11, 11)
     wall_s = time.perf_counter() - since_start
-    return {"images_per_s": EPOCHS * len(train_ids) / training_s, "wall_s": wall_s, "score": own_size_score(model)}
+    return {"images_per_s": epochs * len(train_ids) / training_s, "wall_s": wall_s, "score": own_size_score(model)}
 
 
 def own_size_score(model: Any) -> float:
@@ -187,31 +187,31 @@ def lite0_unet() -> Any:
     """The network with the weights of the package, built by comp's own function to save the renaming of 288 keys."""
     from competition.training.model import build
 
-    return build(config(0).model, classes=len(CAMVID.classes), root=Path())
+    return build(config(0, EPOCHS).model, classes=len(CAMVID.classes), root=Path())
 
 
-def comp(seed: int) -> dict[str, Any]:
+def comp(seed: int, epochs: int) -> dict[str, Any]:
     """A fold job, as a worker's child runs it."""
     from competition.training import recipe
     from competition.training.reporting import Reporter
 
     with tempfile.TemporaryDirectory() as folder:
-        spec = job(Path(folder), seed)
+        spec = job(Path(folder), seed, epochs)
         since = time.perf_counter()
         done = recipe.train(spec, Reporter(lambda _progress: True))
         wall_s = time.perf_counter() - since
     facts = {key: done.facts[key] for key in ("precision", "device", "torch", "wait_share")}
-    images = EPOCHS * len(official()[0])
+    images = epochs * len(official()[0])
     return {"images_per_s": images / done.train_s, "wall_s": wall_s, "score": done.score, **facts}
 
 
-def config(seed: int) -> Any:
+def config(seed: int, epochs: int) -> Any:
     from competition.config import Config, with_overrides
 
-    return with_overrides(Config(), [*OVERRIDES, f"seed={seed}"])
+    return with_overrides(Config(), [*OVERRIDES, f"seed={seed}", f"train.epochs={epochs}"])
 
 
-def job(root: Path, seed: int) -> Any:
+def job(root: Path, seed: int, epochs: int) -> Any:
     """Fold 0 of the official split, in a competition made in the folder `root`; it has no test images."""
     from competition.data.splits import NEVER, Scheme, Split
     from competition.jobspec import JobSpec
@@ -225,11 +225,20 @@ def job(root: Path, seed: int) -> Any:
     split = Split(Scheme.GIVEN, 1, 0, {item.id: 0 if item.id in validating else NEVER for item in manifest.items})
     split.write(paths.folds(manifest.fingerprint, 1))
     return JobSpec(
-        root, "token", f"seed-{seed}", JobKind.FOLD, 0, config(seed), settings, manifest.fingerprint, 1, split.hash
+        root,
+        "token",
+        f"seed-{seed}",
+        JobKind.FOLD,
+        0,
+        config(seed, epochs),
+        settings,
+        manifest.fingerprint,
+        1,
+        split.hash,
     )
 
 
-def overhead(seed: int, steps: int = 46, rounds: int = 3) -> dict[str, float]:
+def overhead(seed: int, epochs: int, steps: int = 46, rounds: int = 3) -> dict[str, float]:
     """Seconds of a step: forward, backward and update on tensors that lie ready; and of one within an epoch's loop."""
     import torch
 
@@ -242,7 +251,7 @@ def overhead(seed: int, steps: int = 46, rounds: int = 3) -> dict[str, float]:
 
     device = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
-        spec = job(Path(folder), seed)
+        spec = job(Path(folder), seed, epochs)
         reporter = Reporter(lambda _progress: True)
         work = work_of(spec, reporter)
         seeds.fix(seed)
@@ -272,7 +281,7 @@ def overhead(seed: int, steps: int = 46, rounds: int = 3) -> dict[str, float]:
     return {"bare_s": statistics.median(bare), "loop_s": statistics.median(loop)}
 
 
-def inference(seed: int, rounds: int = 3) -> dict[str, float]:
+def inference(seed: int, epochs: int, rounds: int = 3) -> dict[str, float]:
     """Images per second from decoded pixels to labels at the images' own size, in float32 by hand and by comp."""
     import numpy as np
     import torch
@@ -284,7 +293,7 @@ def inference(seed: int, rounds: int = 3) -> dict[str, float]:
 
     device = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
-        spec = job(Path(folder), seed)
+        spec = job(Path(folder), seed, epochs)
         work = work_of(spec, Reporter(lambda _progress: True))
         hardware.bind(device)
         by_hand = lite0_unet().eval()
