@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from competition.errors import ConfigError, did_you_mean
@@ -109,18 +110,26 @@ def importable_from(folder: Path | None) -> Iterator[None]:
 
 
 def _forget_others(name: str, folder: Path) -> None:
-    """Let a module and its neighbours be imported from `folder`, where another folder's of that name were before."""
-    file = getattr(sys.modules.get(name), "__file__", None)
-    if file is None:
+    """Let a module, its package and its neighbours be imported from `folder`, where others of that name were before."""
+    top = name.partition(".")[0]
+    if not ((folder / top).is_dir() or (folder / f"{top}.py").is_file()):
         return
-    other = Path(file).parents[name.count(".") + (Path(file).stem == "__init__")]
-    if other == folder:
-        return
+    own = {cached: module for cached, module in sys.modules.items() if cached.partition(".")[0] == top}
+    others = {root for cached, module in own.items() if (root := _root(cached, module)) not in (None, folder)}
     for cached, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None)
-        if place and other in Path(place).parents and (folder / Path(place).relative_to(other)).is_file():
+        if place is None:
+            continue
+        root = next((other for other in others if other in Path(place).parents), None)
+        if root and (cached in own or (folder / Path(place).relative_to(root)).is_file()):
             del sys.modules[cached]
     importlib.invalidate_caches()
+
+
+def _root(name: str, module: ModuleType) -> Path | None:
+    """The folder that the module was imported from; None for a package without a file of its own."""
+    file = getattr(module, "__file__", None)
+    return Path(file).parents[name.count(".") + (Path(file).stem == "__init__")] if file else None
 
 
 def _digits(name: str, folder: Path, *, what: str) -> str:

@@ -97,3 +97,14 @@ def test_comp_s_own_errors_stay_what_they_are(write: Write) -> None:
     metric = write("from competition.errors import DataError\ndef gain(matrices):\n    raise DataError('odd')\n")
     with pytest.raises(DataError, match="odd"):
         metrics.score(metric, MATRICES)
+
+
+def test_a_package_of_the_same_name_elsewhere_is_forgotten(tmp_path: Path) -> None:
+    """The other one has an __init__.py, and no module of the wanted name."""
+    for folder, modules in (("one", ("__init__", "metrics")), ("two", ("scores",))):
+        for module in modules:
+            file = tmp_path / folder / "theirs" / f"{module}.py"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"def gain(_matrices):\n    return {len(module)}\n", encoding="utf-8")
+    for folder, name, value in (("one", "theirs.metrics:gain", 7), ("two", "theirs.scores:gain", 6)):
+        assert metrics.score(OwnMetric(name, tmp_path / folder), np.eye(2, dtype=np.int64)[None]) == value
