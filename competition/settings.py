@@ -45,7 +45,6 @@ class OwnMetric(str):
 
     def __new__(cls, name: str, folder: Path) -> "OwnMetric":
         """The name, as competition.yaml spells it, with the folder of competition.yaml."""
-        """The metric called `name`, from a module in `folder`."""
         own = super().__new__(cls, name)
         own.folder = folder
         return own

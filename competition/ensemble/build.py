@@ -14,8 +14,8 @@ from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
 from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
-from competition.ensemble.uncertainty import standard_error
 from competition.scoring import metrics
+from competition.scoring.bootstrap import draw, error, paired_error
 from competition.scoring.confusion import Matrices
 
 _PASSES = 5
@@ -139,7 +139,8 @@ def build(
         drawing=shares[2],
         scoring=shares[3],
     )
-    gain_error = standard_error(metric, fitted.cross_fitted, against=fitted.mean, units=units, seed=seed)
+    bootstrap = draw([str(unit) for unit in units])
+    gain_error = paired_error(metric, [fitted.mean], [fitted.cross_fitted], bootstrap)
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
     doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
     return Ensemble(
@@ -154,7 +155,7 @@ def build(
         weighted_in_sample=metrics.score(metric, fitted.in_sample),
         gain_error=gain_error,
         score=metrics.score(metric, confusion),
-        score_error=standard_error(metric, confusion, units=units, seed=seed),
+        score_error=error(metric, confusion, bootstrap),
         doubtful_share=None if doubted is None else doubted.share,
         bounds=None if doubted is None else bounds(metric, final, doubted),
         per_class_iou=tuple(metrics.per_class_iou(confusion.sum(axis=0)).tolist()),

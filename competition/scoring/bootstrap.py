@@ -117,6 +117,11 @@ def draw(units: Sequence[str] | int, *, draws: int = DRAWS, seed: int = 0) -> Bo
     return Bootstrap(unit_of, counts)
 
 
+def error(metric: str, run: Matrices, bootstrap: Bootstrap) -> float:
+    """The standard error, from the choice of images, of the score of matrices (N, C, C); NaN for one unit."""
+    return float(np.sqrt(covariance(bootstrap.scores(metric, [run]), units=bootstrap.units)[0, 0]))
+
+
 def paired_error(metric: str, a: Sequence[Matrices], b: Sequence[Matrices], bootstrap: Bootstrap) -> float:
     """The standard error, from the choice of images, of the mean score of the runs `b` less that of the runs `a`.
 

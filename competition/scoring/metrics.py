@@ -115,11 +115,6 @@ def score(metric: str, matrices: Matrices) -> float:
     return float(score_each(metric, images.sum(axis=0)))
 
 
-def adds_up(metric: str) -> bool:
-    """Whether the score of images is that of the sum of their matrices."""
-    return metric in _METRICS and not Metric(metric).is_image_wise
-
-
 def stand_in(metric: str) -> str:
     """The metric to search by where only sums over images are known.
 

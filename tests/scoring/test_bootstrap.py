@@ -30,6 +30,20 @@ def test_each_draw_scores_what_the_metric_says_of_the_images_drawn(metric: Metri
         np.testing.assert_allclose(row, expected, rtol=1e-5)
 
 
+def test_the_error_of_a_mean_is_what_the_textbook_gives() -> None:
+    right = np.random.default_rng(0).integers(0, 11, 60)
+    run = np.zeros((60, 2, 2), np.int64)
+    run[:, 0, 0], run[:, 0, 1] = right, 10 - right
+    expected = (right / 10).std(ddof=1) / np.sqrt(60)
+    assert bootstrap.error(Metric.PIXEL_ACCURACY, run, draw(60)) == pytest.approx(expected, rel=0.03)
+    fours = np.repeat(np.arange(15), 4)
+    grouped = bootstrap.error(Metric.PIXEL_ACCURACY, run[4 * fours], draw([str(unit) for unit in fours]))
+    alone = bootstrap.error(Metric.PIXEL_ACCURACY, run[4 * fours], draw(60))
+    assert grouped == pytest.approx(2 * alone, rel=0.1)
+    assert np.isnan(bootstrap.error(Metric.PIXEL_ACCURACY, run, draw(["one"] * 60)))
+    assert np.isnan(bootstrap.error(Metric.PIXEL_ACCURACY, 0 * run, draw(60)))
+
+
 def test_a_metric_of_the_teams_own_is_called_on_the_images_drawn() -> None:
     runs = runs_of(6)
     drawn = draw(6, draws=1000)
