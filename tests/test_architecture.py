@@ -107,6 +107,13 @@ def test_the_exported_program_and_comp_do_not_import_each_other() -> None:
     assert not [p for p in modules() if any(name.startswith("competition.ensemble.exported") for name in imports_of(p))]
 
 
+def test_the_list_of_commands_loads_what_typing_needs_and_no_more() -> None:
+    """`comp --help` and completion pay for it each time."""
+    program = "import sys, competition.cli.app; print(*{m.partition('.')[0] for m in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"pydantic", "sqlalchemy", "numpy", "yaml", "matplotlib", *HEAVY} & set(loaded)
+
+
 def test_sqlalchemy_stays_in_the_store() -> None:
     roots = {p: {name.split(".")[0] for name in imports_of(p)} for p in modules()}
     outside = {part_of(p) for p, names in roots.items() if "sqlalchemy" in names}

@@ -16,7 +16,6 @@ from competition.cli.options import (
     open_competition,
 )
 from competition.errors import RefusedError
-from competition.settings import Strategy
 from competition.team import Right
 
 baseline = typer.Typer(
@@ -83,6 +82,7 @@ def new(
     from competition.cli import output
     from competition.config import read_config, with_overrides
     from competition.queue.submit import Wish, current_baseline
+    from competition.settings import Strategy
     from competition.store import baselines, members
 
     opened = open_competition(folder)

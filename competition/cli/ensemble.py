@@ -244,6 +244,6 @@ def _sentences(made: "Ensemble") -> list[str]:
         line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
         if made.bounds is not None:
             low, high = map(output.percent, made.bounds)
-            line += f": unrounded, the blend scores {low} to {high}"
+            line += f": unrounded, the final weights score {low} to {high}, in-sample"
         lines.append(f"{line}.")
     return lines

@@ -7,7 +7,6 @@ import typer
 
 from competition.cli.options import AsOption, DirOption, JsonOption, acting_member, open_competition
 from competition.errors import CompError
-from competition.settings import Metric
 
 if TYPE_CHECKING:
     from competition.store.submissions import Submission
@@ -70,13 +69,14 @@ def score(
     Given again, it corrects the score; the history keeps both.
     """
     from competition.cli import output
+    from competition.settings import OwnMetric
     from competition.store import submissions as store
 
     opened = open_competition(folder)
     member = acting_member(opened.store, as_member)
     if public is None and private is None:
         raise CompError("Which score?", hint=f"`comp score {submission} --public SCORE`, --private SCORE, or both.")
-    own_metric = opened.settings.metric not in list(Metric)
+    own_metric = isinstance(opened.settings.metric, OwnMetric)
     scored = store.set_score(
         opened.store,
         submission,
