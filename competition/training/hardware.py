@@ -1,5 +1,6 @@
 """The one device that a job runs on."""
 
+import ctypes
 import os
 import platform
 import resource
@@ -9,6 +10,9 @@ import cv2
 import torch
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_LARGEST_MMAP_THRESHOLD = 32 * 2**20
+_NEVER = 2**31 - 1
 
 
 def bind(device: torch.device) -> None:
@@ -23,6 +27,19 @@ def bind(device: torch.device) -> None:
     else:
         wanted = os.environ.get("OMP_NUM_THREADS", "")
         torch.set_num_threads(int(wanted) if wanted.isdecimal() else len(os.sched_getaffinity(0)))
+        _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Let malloc keep what is freed, where it is glibc's.
+
+    It would give the activations of each step back to the system, which hands them out again page by page, zeroed: a
+    tenth of a training step.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        mallopt(_M_TRIM_THRESHOLD, _NEVER)
 
 
 def device_name(device: torch.device) -> str:

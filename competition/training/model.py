@@ -15,7 +15,7 @@ from competition.config import OF_EXPERIMENT, ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
 from competition.paths import Paths
 from competition.training import weights
-from competition.training.precision import autocast
+from competition.training.precision import arithmetic
 
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -43,7 +43,7 @@ class Segmenter(nn.Module):
         Images are taken as they lie in the cache: seen as (N, C, H, W), that is torch's channels_last layout.
         """
         normal = images.permute(0, 3, 1, 2).to(self.scale.dtype) * self.scale + self.shift
-        with autocast(self.precision, images.device):
+        with arithmetic(self.precision, images.device):
             logits: Tensor = self.network(normal)
         return logits.float()
 

@@ -1,8 +1,12 @@
 """Which arithmetic the forward pass uses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import torch
 
 from competition.config import Precision
+from competition.training.depthwise import FloatBackward
 
 _DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 
@@ -20,9 +24,13 @@ def resolve(wanted: Precision, device: torch.device) -> Precision:
     return Precision.BF16 if _cpu_computes_bfloat16() else Precision.FP32
 
 
-def autocast(precision: Precision, device: torch.device) -> torch.autocast:
+@contextmanager
+def arithmetic(precision: Precision, device: torch.device) -> Iterator[None]:
     """The context of a forward pass."""
-    return torch.autocast(device.type, dtype=_DTYPES[precision], enabled=precision is not Precision.FP32)
+    narrow = torch.autocast(device.type, dtype=_DTYPES[precision], enabled=precision is not Precision.FP32)
+    slow_backward = device.type == "cpu" and precision is Precision.BF16 and torch.is_grad_enabled()
+    with narrow, FloatBackward() if slow_backward else nullcontext():
+        yield
 
 
 def loss_scaler(precision: Precision, device: torch.device) -> torch.amp.GradScaler:

@@ -1,4 +1,7 @@
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -19,3 +22,23 @@ def test_what_is_known_of_a_cpu() -> None:
     cpu = torch.device("cpu")
     assert hardware.device_name(cpu)
     assert 10 < hardware.peak_memory_mib(cpu) < 10**6
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc")
+def test_memory_that_was_used_once_is_not_fetched_page_by_page_again() -> None:
+    """Four mebibytes are a thousand pages; in a process of its own, for the setting lasts."""
+    script = """
+import resource, torch
+from competition.training import hardware
+hardware.bind(torch.device("cpu"))
+def fill():
+    first, second = torch.ones(2**20), torch.ones(2**20)
+for _ in range(5):
+    fill()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    fill()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = int(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
+    assert faults < 1000

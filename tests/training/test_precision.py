@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from competition.config import Precision
-from competition.training.precision import autocast, loss_scaler, resolve
+from competition.training.precision import arithmetic, loss_scaler, resolve
 
 CPU = torch.device("cpu")
 
@@ -38,9 +38,9 @@ def test_what_was_asked_for_is_taken() -> None:
 
 def test_autocast_is_on_below_float32_alone() -> None:
     matrix = torch.ones(2, 2)
-    with autocast(Precision.BF16, CPU):
+    with arithmetic(Precision.BF16, CPU):
         assert (matrix @ matrix).dtype is torch.bfloat16
-    with autocast(Precision.FP32, CPU):
+    with arithmetic(Precision.FP32, CPU):
         assert (matrix @ matrix).dtype is torch.float32
 
 
