@@ -12,6 +12,7 @@ import typer
 
 from competition.errors import CompError
 
+IMAGES, TEST_IMAGES = 96, 16
 MEMBERS = (("jiwoo", "lead baseline"), ("minsu", "training research"), ("hana", "eda discussion ensemble"))
 
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A new folder to work in.")] = Path("comp-demo"),
     again: Annotated[bool, typer.Option("--again", help="Replace the demo that is there.")] = False,
 ) -> None:
@@ -35,10 +37,11 @@ def demo(
     started = time.monotonic()
     _clear(folder, again=again)
     output.say(f"Making 11 classes of street litter in {folder} …")
-    make_street_litter(folder, images=96, test_images=16)
+    make_street_litter(folder, images=IMAGES, test_images=TEST_IMAGES)
     for command in _story():
         output.say(f"\n$ comp {command}")
-        _run(command, folder)
+        with contextlib.chdir(folder):
+            context.find_root().command.main(shlex.split(command), standalone_mode=False)
     output.say(
         f"\nThe whole story took {output.duration(time.monotonic() - started)}. Its files are in {folder.resolve()}:"
     )
@@ -68,14 +71,6 @@ def _story() -> list[str]:
         "ensemble --name final --method weighted",
         "submit final --format labels-csv --as hana",
     ]
-
-
-def _run(command: str, folder: Path) -> None:
-    """Run one command in the demo's folder, in this process."""
-    from competition.cli.app import app
-
-    with contextlib.chdir(folder):
-        app(shlex.split(command), standalone_mode=False)
 
 
 def _offline_weights_installed() -> bool:
