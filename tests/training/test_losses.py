@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 import torch
+from segmentation_models_pytorch.losses import DiceLoss, JaccardLoss, TverskyLoss
 from segmentation_models_pytorch.losses._functional import softmax_focal_loss_with_logits
+from torch import nn
 from torch.nn import functional as F
 
 from competition.config import LOSS_TERMS, LossConfig
@@ -121,6 +123,29 @@ def test_region_terms_go_over_the_whole_batch() -> None:
     for term in ("dice", "jaccard", "tversky", "lovasz", "mcc"):
         config = LossConfig(**{**dict.fromkeys(LOSS_TERMS, 0.0), term: 1.0})
         assert SegmentationLoss(config)(row, masks).item() == pytest.approx(loss_of(LOGITS, 0, 1, 0, **{term: 1.0}))
+
+
+@pytest.mark.parametrize(
+    ("term", "library"),
+    [
+        ("dice", DiceLoss("multiclass", ignore_index=VOID)),
+        ("jaccard", JaccardLoss("multiclass", ignore_index=VOID)),
+        ("tversky", TverskyLoss("multiclass", ignore_index=VOID, alpha=0.3, beta=0.7)),
+    ],
+)
+def test_the_overlap_terms_are_the_librarys(term: str, library: nn.Module) -> None:
+    generator = torch.Generator().manual_seed(0)
+    masks = torch.randint(0, 4, (2, 6, 5), dtype=torch.uint8, generator=generator)  # of five classes one is absent
+    masks[0, :2] = VOID
+    config = LossConfig(**{**dict.fromkeys(LOSS_TERMS, 0.0), term: 1.0}, tversky_beta=0.7)
+    ours, theirs = (torch.randn(2, 5, 6, 5, generator=torch.Generator().manual_seed(1)) for _ in "12")
+    losses = SegmentationLoss(config)(ours.requires_grad_(), masks), library(theirs.requires_grad_(), masks.long())
+    for loss in losses:
+        loss.backward()
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
+    assert ours.grad is not None
+    assert theirs.grad is not None
+    assert torch.allclose(ours.grad, theirs.grad, rtol=1e-4, atol=1e-8)
 
 
 def test_focal_is_the_librarys_where_nothing_is_void() -> None:
