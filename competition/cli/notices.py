@@ -103,7 +103,7 @@ def notices(opened: Competition) -> Iterator[Notices | None]:
     At the end of the block, what is not delivered yet gets a moment more.
     """
     from competition.cli import output
-    from competition.queue.hook import Messenger
+    from competition.queue import hook
     from competition.store import events
 
     def report(trouble: str) -> None:
@@ -114,7 +114,8 @@ def notices(opened: Competition) -> Iterator[Notices | None]:
     if opened.settings.notify is None:
         yield None
         return
-    messenger = Messenger(opened.settings.notify, opened.paths.root, on_trouble=report)
+    target, root = opened.settings.notify, opened.paths.root
+    messenger = hook.Messenger(target, root, on_trouble=report, timeout_s=hook.TIMEOUT_S)
     try:
         yield Notices(opened, messenger)
     finally:

@@ -12,7 +12,6 @@ Description=comp worker of {name}
 
 [Service]
 Type=exec
-WorkingDirectory={folder}
 ExecStart={command}
 # A stop asks the worker alone: it lets its jobs save, and ends whatever is left of them itself.
 KillMode=mixed
@@ -32,19 +31,17 @@ WantedBy=default.target
 def unit(name: str, folder: Path, options: Sequence[str]) -> str:
     """The unit of a worker for the competition called `name` in `folder`, started with these options."""
     command = [sys.executable, "-m", "competition", "worker", "--dir", str(folder), *options]
-    return _UNIT.format(
-        name=_plain(name), folder=_plain(str(folder)), command=" ".join(_quoted(word) for word in command)
-    )
+    return _UNIT.format(name=_plain(name), command=" ".join(_quoted(word) for word in command))
 
 
-def how_to_enable(name: str, options: Sequence[str]) -> str:
+def how_to_enable(name: str, folder: Path, options: Sequence[str]) -> str:
     """The commands that put the unit in place and start it, and those to look after it."""
     unit_name = unit_name_of(name)
     place = f"~/.config/systemd/user/{unit_name}"
     return (
         "To install it, as yourself:\n"
         "  mkdir -p ~/.config/systemd/user\n"
-        f"  comp worker --install-service {shlex.join(options)} > {place}\n"
+        f"  comp worker --install-service {shlex.join(['--dir', str(folder), *options])} > {place}\n"
         "  systemctl --user daemon-reload\n"
         f"  systemctl --user enable --now {unit_name}\n"
         "  loginctl enable-linger            # it goes on when you log out, and starts with the machine\n"
@@ -58,8 +55,8 @@ def unit_name_of(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """A setting that takes the whole line: `%` starts a specifier there."""
-    return text.replace("%", "%%").replace("\n", " ")
+    """Text for people: `%` would start a specifier, and a backslash at the end another line."""
+    return text.replace("%", "%%").replace("\\", "/").replace("\n", " ")
 
 
 def _quoted(word: str) -> str:

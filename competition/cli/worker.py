@@ -103,5 +103,6 @@ def _print_service(opened: Competition, devices: str | None, jobs_per_device: in
     if until_empty:
         raise CompError("--install-service is for a worker that stays, so --until-empty does not go with it.")
     options = [*(["--devices", devices] if devices else []), "--jobs-per-device", str(jobs_per_device)]
-    output.print_lines(service.unit(opened.settings.name, opened.paths.root, options))
-    output.say(service.how_to_enable(opened.settings.name, options))
+    about = (opened.settings.name, opened.paths.root, options)
+    output.print_lines(service.unit(*about))
+    output.say(service.how_to_enable(*about))

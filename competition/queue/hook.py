@@ -76,9 +76,7 @@ class Messenger:
         on_trouble: is told, from another thread, what is wrong with the hook: once, until it has worked again.
     """
 
-    def __init__(
-        self, target: str, folder: Path, *, on_trouble: Callable[[str], None], timeout_s: float = TIMEOUT_S
-    ) -> None:
+    def __init__(self, target: str, folder: Path, *, on_trouble: Callable[[str], None], timeout_s: float) -> None:
         self._target, self._folder, self._timeout_s = target, folder, timeout_s
         self._on_trouble = on_trouble
         self._in_trouble = False

@@ -147,7 +147,7 @@ def numbered(number: int) -> Notice:
 def test_sending_never_waits_and_messages_arrive_in_order(tmp_path: Path) -> None:
     slow = script(tmp_path, 'sleep 0.1; echo "$COMP_TEXT" >> got.txt')
     said: list[str] = []
-    messenger = Messenger(slow, tmp_path, on_trouble=said.append)
+    messenger = Messenger(slow, tmp_path, on_trouble=said.append, timeout_s=5.0)
     started = time.monotonic()
     for number in range(5):
         messenger.send(numbered(number))
@@ -160,7 +160,7 @@ def test_sending_never_waits_and_messages_arrive_in_order(tmp_path: Path) -> Non
 def test_trouble_is_said_once_until_the_hook_has_worked_again_and_nothing_is_tried_twice(tmp_path: Path) -> None:
     flaky = script(tmp_path, 'echo "$COMP_TEXT" >> got.txt; test "$COMP_TEXT" = "message 2"')
     said: list[str] = []
-    messenger = Messenger(flaky, tmp_path, on_trouble=said.append)
+    messenger = Messenger(flaky, tmp_path, on_trouble=said.append, timeout_s=5.0)
     for number in range(5):
         messenger.send(numbered(number))
     messenger.close()
@@ -182,4 +182,4 @@ def test_a_hook_that_hangs_holds_up_the_end_for_one_timeout_at_most(tmp_path: Pa
 
 
 def test_who_sends_nothing_waits_for_nothing(tmp_path: Path) -> None:
-    Messenger("./nowhere", tmp_path, on_trouble=pytest.fail).close()
+    Messenger("./nowhere", tmp_path, on_trouble=pytest.fail, timeout_s=5.0).close()
