@@ -89,7 +89,7 @@ def watch(draw: Callable[[], RenderableType], *, every_s: float, command: str) -
     console = out()
     if not console.is_terminal:
         raise CompError("--watch draws on a terminal.", hint=f"Without it, `{command}` prints it once.")
-    with Live(draw(), console=console, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), Live(draw(), console=console, auto_refresh=False) as live:
         while True:
             time.sleep(every_s)
             live.update(draw(), refresh=True)
