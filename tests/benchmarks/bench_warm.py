@@ -9,9 +9,11 @@ A device is busy from a job's first batch to the moment its files are on disk; w
 of the first process to the end of the last job is idle. It ends with exit code 1 where a bound is missed.
 """
 
+import argparse
 import json
 import os
 import pickle
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -31,13 +33,19 @@ from competition.queue.specs import job_spec
 from competition.settings import read_settings
 from competition.store import experiments, jobs, schema
 from competition.store.engine import open_store
-from tests.conftest import INIT, draw_images
+from tests.conftest import draw_images
 
-EXPERIMENTS, FOLDS = 4, 4
-JOBS = EXPERIMENTS * (FOLDS + 1)
+FOLDS = 4
 FIRST_BATCH_S = 0.5
 IDLE_RATIO = 8.0
-KEYS = ("train.workers=2", "train.epochs=3", "train.batch_size=4", "schedule.warmup_epochs=0")
+SET_UP = "init --images images --masks masks --classes classes.txt --test-images test_images --size 64x64"
+KEYS = (
+    "model.encoder=resnet18",
+    "model.weights=none",
+    "train.epochs=3",
+    "train.batch_size=4",
+    "schedule.warmup_epochs=0",
+)
 
 
 @dataclass(frozen=True)
@@ -74,28 +82,32 @@ class Side:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--work"]:
-        raise SystemExit(work())
+    options = argparse.ArgumentParser()
+    options.add_argument("--experiments", type=int, default=4, help="of five jobs each")
+    options.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.work:
+        raise SystemExit(work(given.work))
     with tempfile.TemporaryDirectory() as name:
         ours = Path(name) / "ours"
-        make(ours)
+        make(ours, given.experiments)
         theirs = Path(name) / "theirs"
         shutil.copytree(ours, theirs)
-        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {JOBS} jobs", flush=True)
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
         launcher = "task-spooler" if shutil.which("tsp") else "a plain loop"
         report(launcher, launched(theirs), warm(ours))
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, number: int) -> None:
     """A competition whose experiments all wait."""
     folder.mkdir()
     draw_images(folder, images=40, side=64)
     os.chdir(folder)
-    comp(*INIT, *(word for key in KEYS for word in ("--set", key)), "--size", "64x64")
+    comp(*shlex.split(SET_UP), *(word for key in KEYS for word in ("--set", key)))
     comp("assign", "ann", "lead", "training")
     comp("split", "--scheme", "kfold", "--folds", str(FOLDS), "--allow-leaks", "to be quick")
-    for number in range(EXPERIMENTS):
-        comp("run", f"e{number}", "--as", "ann", "--set", f"seed={number}", "--detach")
+    for seed in range(number):
+        comp("run", f"e{seed}", "--as", "ann", "--set", f"seed={seed}", "--detach")
 
 
 def comp(*arguments: str) -> None:
@@ -117,12 +129,12 @@ def warm(folder: Path) -> Side:
     return Side(started_at, spans)
 
 
-def work() -> int:
+def work(folder: Path) -> int:
     """`comp worker` with the clock in its children."""
     from competition.queue import children
 
     children._PRELOADED.append("tests.benchmarks.clock")
-    os.chdir(sys.argv[2])
+    os.chdir(folder)
     return run(["worker", "--devices", "cpu", "--until-empty"])
 
 
@@ -184,14 +196,14 @@ def span_of(file: Path, claimed_at: float | None = None) -> Span:
 
 
 def report(launcher: str, theirs: Side, ours: Side) -> None:
-    assert len(theirs.spans) == len(ours.spans) == JOBS
+    assert len(theirs.spans) == len(ours.spans)
     first = [statistics.median(side.first_batch_s) for side in (theirs, ours)]
     print(f"{'seconds':<34}{launcher:>14}{'comp':>9}{'ratio':>8}")
     line("from claim to first batch, median", first[0], first[1])
     line("                           longest", max(theirs.first_batch_s), max(ours.first_batch_s))
     line("device busy", theirs.busy_s, ours.busy_s)
     line("device idle, start-up included", theirs.idle_s, ours.idle_s)
-    line(f"all {JOBS} jobs", theirs.wall_s, ours.wall_s)
+    line(f"all {len(ours.spans)} jobs", theirs.wall_s, ours.wall_s)
     if first[1] > FIRST_BATCH_S or theirs.idle_s < IDLE_RATIO * ours.idle_s:
         print(f"wanted: a first batch within {FIRST_BATCH_S} s, and {IDLE_RATIO:g} times less idle")
         raise SystemExit(1)
