@@ -45,8 +45,10 @@ def worker(
     if install_service:
         _print_service(opened, devices, jobs_per_device, until_empty=until_empty)
         return
+    nursery = Nursery()
+    nursery.warm()
     output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
-    with hired(opened, chosen, Nursery(), jobs_per_device=jobs_per_device) as made:
+    with hired(opened, chosen, nursery, jobs_per_device=jobs_per_device) as made:
         done = made.work(until_empty=until_empty)
     output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
 

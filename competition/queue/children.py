@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -86,6 +87,10 @@ class Nursery:
 
     def __init__(self) -> None:
         self._context = _warm_context()
+
+    def warm(self) -> None:
+        """Start the fork server now: it imports for some seconds, for which the first job would wait."""
+        forkserver.ensure_running()
 
     def start(self, spec: JobSpec) -> Child:
         """A child that runs the job once it is let go.
