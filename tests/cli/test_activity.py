@@ -17,6 +17,7 @@ from rich.console import Console
 from sqlalchemy import update
 
 from competition.cli.activity import activity
+from competition.cli.board import REDRAW_S, board
 from competition.cli.options import open_competition
 from competition.config import read_config, with_overrides
 from competition.jobspec import Progress
@@ -27,7 +28,7 @@ from competition.store.engine import Store
 from competition.store.pauses import Scope
 from tests.conftest import Comp, submitted
 from tests.queue.test_devices import fake_nvml
-from tests.store.making import WORKER
+from tests.store.making import WORKER, result
 
 PROGRESS = Progress(3, 20, 5, 40, 0.534, 0.4312, 9.0, 4310.0)
 
@@ -117,6 +118,20 @@ def test_pauses_and_an_empty_queue_are_said(ready: Path) -> None:
     text = "\n".join(drawn())
     assert "ann has paused the queue." in text
     assert "Nothing waits." in text
+
+
+def test_without_a_terminal_a_worker_says_how_each_job_goes_on(
+    queued: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with board(open_competition(None), [CPU]) as lines:
+        lines.refresh()
+        token = claim(queued, "cpu")
+        attempts.heartbeat(queued, token, PROGRESS)
+        time.sleep(REDRAW_S)
+        lines.refresh()
+        attempts.succeed(queued, result(token))
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["lr-0.000 debug: epoch 3/20, loss 0.534, score 43.12, ETA 1h11m", "lr-0.000 debug: succeeded"]
 
 
 def test_watching_takes_a_terminal(comp: Comp, ready: Path) -> None:
