@@ -3,40 +3,40 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from competition.cli import output
 from competition.cli.options import Competition
 from competition.errors import CompError, StoreError
-
-if TYPE_CHECKING:
-    from competition.queue.hook import Messenger, Notice
-    from competition.store.jobs import Job
-    from competition.store.leaderboard import LeaderboardRow
+from competition.queue import hook
+from competition.queue.hook import Happening, Messenger, Notice
+from competition.report.wording import percent
+from competition.store import attempts, events
+from competition.store.jobs import Job
+from competition.store.leaderboard import LeaderboardRow, leaderboard
 
 
 class Notices:
-    """Words what happened and hands it to the hook; whatever goes wrong with that stays here."""
+    """Puts into words what has happened and hands it to the hook; whatever goes wrong with that stays here."""
 
-    def __init__(self, opened: Competition, messenger: "Messenger") -> None:
-        self._opened, self._messenger = opened, messenger
-        self._leader: str | None = None
-        self._send(self._look_for_the_leader)
+    def __init__(self, opened: Competition, messenger: Messenger) -> None:
+        self._store, self._competition, self._messenger = opened.store, opened.settings.name, messenger
+        self._leader = next((row.name for row in leaderboard(opened.store) if row.rank == 1), None)
 
     def completed(self, name: str) -> None:
         """An experiment has got its score."""
         self._send(lambda: self._completed(name))
 
-    def failed(self, job: "Job") -> None:
+    def failed(self, job: Job) -> None:
         """A job is not tried again."""
         self._send(lambda: self._failed(job))
 
     def stopped(self, why: str) -> None:
         """The worker has stopped itself."""
-        self._send(lambda: self._stopped(why))
+        host = socket.gethostname()
+        self._send(lambda: self._notice(Happening.STOPPED, f"a worker on {host}: {why}", host=host, reason=why))
 
-    def _send(self, word: "Callable[[], Notice | None]") -> None:
-        from competition.cli import output
-
+    def _send(self, word: Callable[[], Notice | None]) -> None:
         try:
             notice = word()
         except CompError as error:
@@ -45,55 +45,38 @@ class Notices:
         if notice is not None:
             self._messenger.send(notice)
 
-    def _look_for_the_leader(self) -> None:
-        from competition.store.leaderboard import leaderboard
+    def _notice(self, event: Happening, text: str, **facts: Any) -> Notice:
+        return Notice(event, f"{self._competition}: {text}", {"competition": self._competition, **facts})
 
-        self._leader = next((row.name for row in leaderboard(self._opened.store) if row.rank == 1), None)
-
-    def _completed(self, name: str) -> "Notice | None":
-        from competition.queue.hook import Happening, Notice
-        from competition.store.leaderboard import leaderboard
-
-        rows = leaderboard(self._opened.store, every_split=True)
-        row = next((row for row in rows if row.name == name and row.score is not None), None)
-        if row is None:  # somebody has asked for more seeds meanwhile
+    def _completed(self, name: str) -> Notice | None:
+        rows = leaderboard(self._store, every_split=True)
+        row = next((row for row in rows if row.name == name), None)
+        if row is None or row.score is None:  # somebody has asked for more seeds meanwhile
             return None
         ranked = [other for other in rows if other.rank]
-        is_best = row.rank == 1 and name != self._leader
-        before = next((other for other in ranked if other.name != name), None) if is_best else None
-        if is_best:
+        facts = {"experiment": name, "ranked": len(ranked), **_facts(row)}
+        if row.rank == 1 and name != self._leader:
             self._leader = name
-        return Notice(
-            Happening.BEST if is_best else Happening.FINISHED,
-            f"{self._opened.settings.name}: {_in_words(row, len(ranked), is_best=is_best, before=before)}",
-            {"competition": self._opened.settings.name, "ranked": len(ranked), **_facts(row)},
-        )
+            before = next((f" Before it: {r.name}, {percent(r.score)}." for r in ranked if r is not row), "")
+            text = f"the new best is {name} by {row.member}: {percent(row.score)}{_gain(row)}.{before}"
+            return self._notice(Happening.BEST, text, **facts)
+        place = f", rank {row.rank} of {len(ranked)}" if row.rank else ""
+        text = f"{name} by {row.member} is complete: {percent(row.score)}{_gain(row)}{place}."
+        return self._notice(Happening.FINISHED, text, **facts)
 
-    def _failed(self, job: "Job") -> "Notice":
-        from competition.queue.hook import Happening, Notice
-        from competition.store import attempts
-
-        competition = self._opened.settings.name
+    def _failed(self, job: Job) -> Notice:
         fold = "" if job.path_fold is None else f" --fold {job.path_fold}"
-        facts = {
-            "competition": competition,
-            "experiment": job.experiment,
-            "member": job.member,
-            "job": job.label,
-            "failure": job.failure,
-            "reason": job.reason,
-            "log_tail": attempts.log_tail(self._opened.store, job.id),
-        }
         what = f"{job.label} of {job.experiment} by {job.member} has failed ({job.failure}): {job.reason}"
-        hint = f"`comp logs {job.experiment}{fold}`; then `comp retry {job.experiment}`."
-        return Notice(Happening.FAILED, f"{competition}: {what}\n{hint}", facts)
-
-    def _stopped(self, why: str) -> "Notice":
-        from competition.queue.hook import Happening, Notice
-
-        competition, host = self._opened.settings.name, socket.gethostname()
-        facts = {"competition": competition, "host": host, "reason": why}
-        return Notice(Happening.STOPPED, f"{competition}, on {host}: {why}", facts)
+        return self._notice(
+            Happening.FAILED,
+            f"{what}\n`comp logs {job.experiment}{fold}`; then `comp retry {job.experiment}`.",
+            experiment=job.experiment,
+            member=job.member,
+            job=job.label,
+            failure=job.failure,
+            reason=job.reason,
+            log_tail=attempts.log_tail(self._store, job.id),
+        )
 
 
 @contextmanager
@@ -102,51 +85,37 @@ def notices(opened: Competition) -> Iterator[Notices | None]:
 
     At the end of the block, what is not delivered yet gets a moment more.
     """
-    from competition.cli import output
-    from competition.queue import hook
-    from competition.store import events
 
     def report(trouble: str) -> None:
         output.say(f"notify: {trouble}. The queue goes on.")
         with suppress(StoreError):
             events.note(opened.store, actor=events.SYSTEM, subject="notify", action="hook failed", why=trouble)
 
-    if opened.settings.notify is None:
+    target, root = opened.settings.notify, opened.paths.root
+    if target is None:
         yield None
         return
-    target, root = opened.settings.notify, opened.paths.root
-    messenger = hook.Messenger(target, root, on_trouble=report, timeout_s=hook.TIMEOUT_S)
+    messenger = Messenger(target, root, on_trouble=report, timeout_s=hook.TIMEOUT_S)
     try:
         yield Notices(opened, messenger)
     finally:
         messenger.close()
 
 
-def _in_words(row: "LeaderboardRow", ranked: int, *, is_best: bool, before: "LeaderboardRow | None") -> str:
-    from competition.report.wording import percent
-
-    gain = ""
-    if row.delta is not None:
-        gain = f", {percent(row.delta, signed=True)} against {row.parent}{_verdict(row)}"
-    if not is_best:
-        place = f", rank {row.rank} of {ranked}" if row.rank else ""
-        return f"{row.name} by {row.member} is complete: {percent(row.score)}{gain}{place}."
-    after = f" Before it: {before.name}, {percent(before.score)}." if before else ""
-    return f"the new best is {row.name} by {row.member}: {percent(row.score)}{gain}.{after}"
-
-
-def _verdict(row: "LeaderboardRow") -> str:
-    from competition.report.wording import percent
-
-    if row.judged is None:
+def _gain(row: LeaderboardRow) -> str:
+    """`, +1.20 against b1 (better; +0.35 to +2.05)`, as far as it is known."""
+    if row.delta is None:
         return ""
+    gain = f", {percent(row.delta, signed=True)} against {row.parent}"
+    if row.judged is None:
+        return gain
     verdict = row.judged.verdict
-    if verdict.low is None or verdict.high is None:
-        return f" ({verdict.call})"
-    return f" ({verdict.call}; {percent(verdict.low, signed=True)} to {percent(verdict.high, signed=True)})"
+    known = verdict.low is not None and verdict.high is not None
+    interval = f"; {percent(verdict.low, signed=True)} to {percent(verdict.high, signed=True)}" if known else ""
+    return f"{gain} ({verdict.call}{interval})"
 
 
-def _facts(row: "LeaderboardRow") -> dict[str, Any]:
+def _facts(row: LeaderboardRow) -> dict[str, Any]:
     plain = row.to_json()
     kept = ("rank", "member", "parent", "conditions", "confounded", "score", "delta", "device_seconds", "verdict")
-    return {"experiment": row.name, **{key: plain[key] for key in kept}}
+    return {key: plain[key] for key in kept}
