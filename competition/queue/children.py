@@ -23,7 +23,8 @@ from competition.store.attempts import Process
 if TYPE_CHECKING:
     from competition.data.preview import Previewed, PreviewSpec
 
-_PRELOADED = ["competition.training.child"]
+_PRELOADED = ["competition.training.child", __name__]
+"""What the fork server imports: all that a job needs, and this module, in which each child looks up its function."""
 
 
 @dataclass

@@ -47,6 +47,15 @@ KEYS = (
     "schedule.warmup_epochs=0",
 )
 
+WORK = """
+import sys
+from competition.cli.boundary import run
+from competition.queue import children
+children._PRELOADED.append("tests.benchmarks.clock")
+sys.exit(run(sys.argv[1:]))
+"""
+"""`comp worker` with the clock in its children."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -84,11 +93,8 @@ class Side:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--experiments", type=int, default=4, help="of five jobs each")
-    options.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     given = options.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"  # so small a model is no faster with more
-    if given.work:
-        raise SystemExit(work(given.work))
     with tempfile.TemporaryDirectory() as name:
         ours = Path(name) / "ours"
         make(ours, given.experiments)
@@ -119,7 +125,7 @@ def comp(*arguments: str) -> None:
 def warm(folder: Path) -> Side:
     """comp: one worker until the queue is empty."""
     started_at = time.time()
-    command = [sys.executable, "-m", "tests.benchmarks.bench_warm", "--work", str(folder)]
+    command = [sys.executable, "-c", WORK, "worker", "--devices", "cpu", "--until-empty", "--dir", str(folder)]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
     store = open_store(Paths(folder))
     with store.read() as tx:
@@ -128,15 +134,6 @@ def warm(folder: Path) -> Side:
     spans = [span_of(folder / f"{token}.json", at) for token, at in claimed.items()]
     store.close()
     return Side(started_at, spans)
-
-
-def work(folder: Path) -> int:
-    """`comp worker` with the clock in its children."""
-    from competition.queue import children
-
-    children._PRELOADED.append("tests.benchmarks.clock")
-    os.chdir(folder)
-    return run(["worker", "--devices", "cpu", "--until-empty"])
 
 
 def launched(folder: Path) -> Side:
