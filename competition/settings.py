@@ -1,9 +1,11 @@
 """competition.yaml: what the whole team shares and nobody changes once experiments exist."""
 
 import re
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -165,7 +167,7 @@ def parse_metric(value: object) -> object:
     return value
 
 
-UNLOCKED = ("submissions_per_day", "public_images", "private_images")
+UNLOCKED = ("submissions_per_day", "public_images", "private_images", "notify")
 """The keys that may change once experiments exist: no score depends on them."""
 
 
@@ -174,6 +176,9 @@ class Settings(Section):
 
     `submissions_per_day` is the team's quota on the competition's board. `public_images` and `private_images` are the
     numbers of test images behind the public and the private score; without the second, it is all other test images.
+
+    `notify` is told when an experiment is complete or the new best, and when a job has failed for good: a command with
+    its arguments, which gets a JSON message on its standard input, or a web address (http, https) that it is posted to.
     """
 
     name: str = Field(min_length=1)
@@ -185,6 +190,7 @@ class Settings(Section):
     submissions_per_day: int | None = Field(default=None, ge=1)
     public_images: int | None = Field(default=None, ge=1)
     private_images: int | None = Field(default=None, ge=1)
+    notify: str | None = None
 
     @property
     def locked(self) -> dict[str, Any]:
@@ -202,6 +208,19 @@ class Settings(Section):
         if not all(c.strip() for c in classes):
             raise ValueError("a class name must not be empty")
         return classes
+
+    @field_validator("notify")
+    @classmethod
+    def _somebody_to_notify(cls, notify: str | None) -> str | None:
+        if notify is None:
+            return None
+        scheme, has_scheme, _ = notify.partition("://")
+        if has_scheme and scheme.isalpha():
+            if scheme not in ("http", "https") or not urlsplit(notify).hostname:
+                raise ValueError("a web address starts with http:// or https:// and names a host")
+        elif not shlex.split(notify):
+            raise ValueError("it is empty; name a command or a web address")
+        return notify
 
     @model_validator(mode="after")
     def _void_is_no_class(self) -> "Settings":

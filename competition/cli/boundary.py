@@ -1,5 +1,6 @@
 """The one place where exceptions become exit codes."""
 
+import errno
 import os
 import sys
 import traceback
@@ -9,6 +10,15 @@ from pathlib import Path
 from competition.errors import CompError
 
 BUG = 3
+_RIGHTS = "Check that you may read and write there, the folders above included: `ls -ld` shows whose they are."
+_ROOM = "Free some space and run the command again; `comp cache clear` removes what can be made again."
+MENDED_BY = {
+    errno.EACCES: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+}
+"""What a machine may refuse, which is no bug of comp's, and what to do about it."""
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -27,6 +37,12 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.errno not in MENDED_BY:
+            return _report_bug()
+        say(f"Error: {error.filename or 'A file'}: {error.strerror}.")
+        say(MENDED_BY[error.errno])
+        return CompError.exit_code
     except Exception:  # noqa: BLE001 - the boundary: what nobody expected is a bug, and leaves a trace
         return _report_bug()
     return 0

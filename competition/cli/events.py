@@ -1,12 +1,18 @@
 """`comp events`: who did what, when and why."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from competition.cli.options import DirOption, JsonOption, open_competition
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from competition.store.events import Event
 
 
 def register(app: typer.Typer) -> None:
@@ -30,13 +36,19 @@ def events(
     found = events.history(opened.store, subject=name, most=most)[::-1]
     if as_json:
         output.print_json([asdict(event) for event in found])
-        return
-    if not found:
+    elif found:
+        output.out().print(render(found))
+    else:
         output.out().print(f"Nothing has happened to {name} yet." if name else "Nothing has happened yet.")
-        return
+
+
+def render(found: "Sequence[Event]", *, wrap: bool = True) -> "Table":
+    """Events as a table that fits 80 columns; without `wrap`, each on one line and cut short, for a glance."""
+    from competition.cli import output
+
     table = output.table("when", "who", "what", "happened", wrap=("who", "what", "happened"))
     for event in found:
-        when = time.strftime("%m-%d %H:%M:%S", time.localtime(event.at))
-        happened = f"{event.action} ({event.why})" if event.why else event.action
-        output.add_row(table, when, event.actor, event.subject, happened)
-    output.out().print(table)
+        when = time.strftime("%m-%d %H:%M:%S" if wrap else "%H:%M:%S", time.localtime(event.at))
+        cells = event.actor, event.subject, f"{event.action} ({event.why})" if event.why else event.action
+        output.add_row(table, when, *(cells if wrap else map(output.clipped, cells)))
+    return table

@@ -1,7 +1,5 @@
 """`comp leaderboard`: what works."""
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,7 +72,7 @@ def leaderboard(
     elif as_markdown:
         output.print_lines(standings.as_markdown(rows(), chosen))
     elif watch:
-        _watch(lambda: standings.table(rows(), chosen))
+        output.watch(lambda: standings.table(rows(), chosen), every_s=REDRAW_S, command="comp leaderboard")
     else:
         _show(rows(), chosen)
 
@@ -131,20 +129,3 @@ def _show_by(opened: Competition, rows: list["LeaderboardRow"], by: str, *, as_j
         output.out().print(table)
     else:
         output.out().print("Nothing to compare yet. `comp run --set KEY=VALUE` tries a condition on the baseline.")
-
-
-def _watch(draw: "Callable[[], Table]") -> None:
-    from rich.live import Live
-
-    from competition.cli import output
-
-    console = output.out()
-    if not console.is_terminal:
-        raise CompError("--watch draws on a terminal.", hint="Without it, `comp leaderboard` prints the table once.")
-    with Live(draw(), console=console, auto_refresh=False) as live:
-        try:
-            while True:
-                time.sleep(REDRAW_S)
-                live.update(draw(), refresh=True)
-        except KeyboardInterrupt:
-            return

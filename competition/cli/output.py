@@ -2,15 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from competition.errors import CompError
 from competition.report.wording import NOTHING as NOTHING
 from competition.report.wording import chance as chance
 from competition.report.wording import duration as duration
@@ -70,3 +73,23 @@ def progress_bar(what: str) -> Iterator[Any]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task(what, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def clipped(text: str) -> Text:
+    """A cell that stays on one line, whatever is cut off."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def watch(draw: Callable[[], RenderableType], *, every_s: float, command: str) -> None:
+    """Draw something anew every so many seconds until Ctrl-C.
+
+    Raises:
+        CompError: stdout is no terminal.
+    """
+    console = out()
+    if not console.is_terminal:
+        raise CompError("--watch draws on a terminal.", hint=f"Without it, `{command}` prints it once.")
+    with suppress(KeyboardInterrupt), Live(draw(), console=console, auto_refresh=False) as live:
+        while True:
+            time.sleep(every_s)
+            live.update(draw(), refresh=True)

@@ -1,10 +1,8 @@
-"""`comp queue`, `cancel`, `retry` and `logs`: what runs, and what to do about it."""
+"""`comp queue`, `cancel` and `retry`: what runs, and what to do about it."""
 
 import math
-import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +11,6 @@ from competition.cli.options import (
     AsOption,
     Competition,
     DirOption,
-    FoldOption,
     JsonOption,
     actor_name,
     open_competition,
@@ -23,6 +20,7 @@ from competition.errors import CompError
 from competition.lifecycle import JobState
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from competition.queue.forecast import Turn
@@ -47,7 +45,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: comp queue")(queue)
     app.command(epilog="Example: comp cancel dice-0.5 --folds 3,4")(cancel)
     app.command(epilog="Example: comp retry dice-0.5")(retry)
-    app.command(epilog="Example: comp logs dice-0.5 --fold 2 -f")(logs)
 
 
 def queue(
@@ -97,6 +94,22 @@ def queue(
         output.say(f"{pause}: `comp resume{what}` lets it go on.")
 
 
+def upcoming(opened: Competition, running: "list[Job]", *, most: int) -> "RenderableType":
+    """The next jobs as a table, or a line that says that nothing waits."""
+    from rich.console import Group
+
+    from competition.store import jobs
+
+    turns = _turns(opened, running)
+    found = _next(opened, turns, most=most)
+    if not found:
+        return "Nothing waits. `comp run --detach` queues an experiment."
+    total = jobs.count(opened.store, [state for state in JobState if state.is_pending])
+    found.sort(key=lambda job: (_ORDER.index(job.state), _place(turns, job)))
+    shown = _render(found, turns, waiting_only=True)
+    return Group(shown, f"… and {total - len(found)} more.") if total > len(found) else shown
+
+
 def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[Job]":
     """The next jobs, in order as far as they have turns; then what is paused or waits for a debug job."""
     from competition.store import jobs
@@ -126,29 +139,21 @@ def _turn(turns: "dict[int, Turn]", job: "Job") -> dict[str, object]:
     return {"turn": turn.place if turn else None, "starts_in_s": turn.starts_in_s if turn else None}
 
 
-def _render(shown: "list[Job]", turns: "dict[int, Turn]") -> "Table":
+def _render(shown: "list[Job]", turns: "dict[int, Turn]", *, waiting_only: bool = False) -> "Table":
+    """Jobs as a table that fits 80 columns; `waiting_only`: no device, and each on one line, its names cut short."""
     from competition.cli import output
 
-    columns = ("experiment", "job", "member", "state", "device", "for", "turn", "in")
+    columns = ("experiment", "job", "member", "state", *(() if waiting_only else ("device",)), "for", "turn", "in")
     table = output.table(*columns, right=("for", "turn", "in"), wrap=("experiment", "member"))
+    name = output.clipped if waiting_only else str
     for job in shown:
-        since = job.started_at or job.queued_at
-        device = (job.device or output.NOTHING)[:12]
-        waited = output.duration(max(0.0, time.time() - since))
+        waited = output.duration(max(0.0, time.time() - (job.started_at or job.queued_at)))
         turn = turns.get(job.id)
         place = str(turn.place) if turn else ("paused" if job.state is JobState.QUEUED else output.NOTHING)
         starts = output.duration(turn.starts_in_s if turn else None)
-        output.add_row(
-            table,
-            job.experiment,
-            job.label,
-            job.member,
-            job.state.value,
-            device,
-            waited,
-            place,
-            starts,
-        )
+        device = () if waiting_only else ((job.device or output.NOTHING)[:12],)
+        cells = (name(job.experiment), job.label, name(job.member), job.state.value, *device, waited, place, starts)
+        output.add_row(table, *cells)
     return table
 
 
@@ -202,42 +207,3 @@ def retry(
     if not done:
         raise CompError(f"{name} has no failed or cancelled job.", hint=f"`comp run {name}` adds folds not asked for.")
     output.say(f"Queued {name}: {', '.join(job.label for job in done)}. `comp run {name}` or `comp worker` runs them.")
-
-
-def logs(
-    name: NameArgument,
-    fold: FoldOption = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
-    folder: DirOption = None,
-) -> None:
-    """Print what a job printed.
-
-    Of one fold, or of the job that printed last.
-    """
-    from competition.store import experiments, jobs
-
-    opened = open_competition(folder)
-    experiments.find(opened.store, name)
-    present = jobs.of_experiment(opened.store, name)
-    wanted = [job for job in present if fold in (None, job.path_fold)]
-    paths = [opened.paths.job(name, job.path_fold, job.repeat).log for job in wanted]
-    written = [p for p in dict.fromkeys(paths) if p.is_file()]
-    if not paths or not (written or follow):
-        label = f"fold {fold} of {name}" if fold is not None else name
-        raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
-    path = max(written, key=lambda p: p.stat().st_mtime) if written else paths[0]
-    position = _print_from(path, 0)
-    while follow and any(not job.state.is_finished for job in jobs.of_experiment(opened.store, name)):
-        time.sleep(0.5)
-        position = _print_from(path, position)
-
-
-def _print_from(path: Path, position: int) -> int:
-    """Print what stands behind `position` in a log; the position of its end."""
-    if not path.is_file():
-        return position
-    with path.open("rb") as file:
-        file.seek(position)
-        sys.stdout.write(file.read().decode("utf-8", errors="replace"))
-        sys.stdout.flush()
-        return file.tell()

@@ -98,22 +98,9 @@ def run(
         _say_disk_need(opened, submitted.experiment.split_version)
     finished = True
     if not detach:
-        from competition.cli.board import board
-        from competition.cli.pictures import drawer
-        from competition.queue.worker import Worker
+        from competition.cli.worker import hired
 
-        experiment = submitted.experiment.name
-        with board(opened.store, experiment) as drawn:
-            worker = Worker(
-                opened.store,
-                opened.settings,
-                chosen,
-                nursery,
-                experiment,
-                drawn.refresh,
-                drawer(opened),
-                tell=output.say,
-            )
+        with hired(opened, chosen, nursery, experiment=submitted.experiment.name) as worker:
             finished = worker.work(until_empty=True)
     row = _row(opened, submitted.experiment.name)
     if as_json:

@@ -1,13 +1,15 @@
 """`comp status`: who does what, what came of it, and what to do next."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.errors import CompError
 from competition.nextsteps import TeamState, next_steps
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from competition.store.leaderboard import LeaderboardRow
@@ -15,12 +17,21 @@ if TYPE_CHECKING:
     from competition.store.workload import Workload
 
 
+REDRAW_S = 1.0
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
     app.command(epilog="Example: comp status")(status)
 
 
-def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
+def status(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Devices, queue and last events instead, drawn anew until Ctrl-C.")
+    ] = False,
+    folder: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show who does what, what came of it, and what to do next.
 
     Device time is that of the last seven days.
@@ -31,7 +42,12 @@ def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
     from competition.store.teamstate import team_state
     from competition.store.workload import workloads
 
+    if watch and as_json:
+        raise CompError("--watch and --json do not go together.", hint="`comp queue --json` says what runs and waits.")
     opened = open_competition(folder)
+    if watch:
+        _watch(opened)
+        return
     team, work = members.everyone(opened.store), workloads(opened.store)
     state = team_state(opened.store, opened.settings, work)
     rows = {row.name: row for row in leaderboard(opened.store, every_split=True)}
@@ -47,6 +63,21 @@ def status(folder: DirOption = None, as_json: JsonOption = False) -> None:
     output.out().print(_steps(team, state))
     if state.vacant:
         output.say(f"Nobody holds: {', '.join(state.vacant)}.")
+
+
+def _watch(opened: Competition) -> None:
+    from competition.cli import output
+    from competition.cli.activity import activity
+    from competition.queue.devices import choose
+    from competition.queue.reaper import reap
+
+    devices, console = choose(None), output.out()
+
+    def draw() -> "RenderableType":
+        reap(opened.store)
+        return activity(opened, devices, height=console.height - 1)
+
+    output.watch(draw, every_s=REDRAW_S, command="comp status")
 
 
 def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, LeaderboardRow]") -> "Table":

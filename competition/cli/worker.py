@@ -1,10 +1,17 @@
 """`comp worker`: keep devices busy from the queue."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import DirOption, open_competition
+from competition.cli.options import Competition, DirOption, open_competition
+
+if TYPE_CHECKING:
+    from competition.queue.children import Nursery
+    from competition.queue.devices import Device
+    from competition.queue.worker import Worker
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +27,9 @@ def worker(
         int, typer.Option(min=1, max=64, metavar="N", help="Jobs on one device at once, where its memory has room.")
     ] = 1,
     until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is queued any more.")] = False,
+    install_service: Annotated[
+        bool, typer.Option("--install-service", help="Print a systemd user unit that runs this, and how to enable it.")
+    ] = False,
     folder: DirOption = None,
 ) -> None:
     """Keep devices busy from the queue.
@@ -27,25 +37,74 @@ def worker(
     Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
     """
     from competition.cli import output
-    from competition.cli.board import board
-    from competition.cli.pictures import drawer
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
-    from competition.queue.worker import Worker
 
     opened = open_competition(folder)
     chosen = choose(devices)
+    if install_service:
+        _print_service(opened, devices, jobs_per_device, until_empty=until_empty)
+        return
+    nursery = Nursery()
+    nursery.warm()
     output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
-    with board(opened.store) as drawn:
+    with hired(opened, chosen, nursery, jobs_per_device=jobs_per_device) as made:
+        done = made.work(until_empty=until_empty)
+    output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
+
+
+@contextmanager
+def hired(
+    opened: Competition,
+    devices: "list[Device]",
+    nursery: "Nursery",
+    *,
+    experiment: str | None = None,
+    jobs_per_device: int = 1,
+) -> "Iterator[Worker]":
+    """A worker for all jobs, or one experiment's, that shows what it does and tells whoever is to be notified."""
+    from competition.cli import output
+    from competition.cli.board import board
+    from competition.cli.notices import notices
+    from competition.cli.pictures import drawer
+    from competition.queue.worker import BrokenMachineError, Worker
+
+    draw = drawer(opened)
+    with notices(opened) as told, board(opened, devices, experiment) as drawn:
+
+        def completed(name: str) -> None:
+            if told:
+                told.completed(name)
+            draw(name)
+
         made = Worker(
             opened.store,
             opened.settings,
-            chosen,
-            Nursery(),
+            devices,
+            nursery,
+            experiment,
             on_tick=drawn.refresh,
-            on_complete=drawer(opened),
+            on_complete=completed,
             jobs_per_device=jobs_per_device,
             tell=output.say,
         )
-        done = made.work(until_empty=until_empty)
-    output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
+        if told:
+            made.on_failed = told.failed
+        try:
+            yield made
+        except BrokenMachineError as error:
+            if told:
+                told.stopped(error.message)
+            raise
+
+
+def _print_service(opened: Competition, devices: str | None, jobs_per_device: int, *, until_empty: bool) -> None:
+    from competition.cli import output, service
+    from competition.errors import CompError
+
+    if until_empty:
+        raise CompError("--install-service is for a worker that stays, so --until-empty does not go with it.")
+    options = [*(["--devices", devices] if devices else []), "--jobs-per-device", str(jobs_per_device)]
+    about = (opened.settings.name, opened.paths.root, options)
+    output.print_lines(service.unit(*about))
+    output.say(service.how_to_enable(*about))

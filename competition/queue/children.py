@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -22,7 +23,8 @@ from competition.store.attempts import Process
 if TYPE_CHECKING:
     from competition.data.preview import Previewed, PreviewSpec
 
-_PRELOADED = ["competition.training.child"]
+_PRELOADED = ["competition.training.child", __name__]
+"""What the fork server imports: all that a job needs, and this module, in which each child looks up its function."""
 
 
 @dataclass
@@ -86,6 +88,10 @@ class Nursery:
 
     def __init__(self) -> None:
         self._context = _warm_context()
+
+    def warm(self) -> None:
+        """Start the fork server now: it imports for some seconds, for which the first job would wait."""
+        forkserver.ensure_running()
 
     def start(self, spec: JobSpec) -> Child:
         """A child that runs the job once it is let go.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from competition.errors import CompError, UnknownNameError
 
@@ -39,18 +40,14 @@ def find_gpus() -> list[Device]:
 
 def free_memory_mib(device: Device) -> int | None:
     """What is free on a GPU now, whoever has taken the rest; None for a CPU, or if the driver does not say."""
-    import pynvml
+    memory = _memory(device)
+    return None if memory is None else int(memory.free) // 2**20
 
-    if device is CPU:
-        return None
-    with _driver() as has_driver:
-        if not has_driver:
-            return None
-        try:
-            memory = pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(device.name))
-        except pynvml.NVMLError:
-            return None
-        return int(memory.free) // 2**20
+
+def memory_mib(device: Device) -> tuple[int, int] | None:
+    """What is in use on a GPU now, by whomever, and what there is; None for a CPU, or if the driver does not say."""
+    memory = _memory(device)
+    return None if memory is None else (int(memory.used) // 2**20, int(memory.total) // 2**20)
 
 
 def choose(text: str | None) -> list[Device]:
@@ -74,6 +71,21 @@ def choose(text: str | None) -> list[Device]:
             hint = None if known else "This machine has no NVIDIA GPU that its driver shows: use --devices cpu."
             raise UnknownNameError.among("GPU", part, known, hint=hint)
     return [known[part] for part in dict.fromkeys(wanted)]
+
+
+def _memory(device: Device) -> Any:
+    """What the driver says of a GPU's memory, in bytes: `free`, `used` and `total`."""
+    import pynvml
+
+    if device is CPU:
+        return None
+    with _driver() as has_driver:
+        if not has_driver:
+            return None
+        try:
+            return pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(device.name))
+        except pynvml.NVMLError:
+            return None
 
 
 @contextmanager

@@ -115,3 +115,15 @@ def _members(group: int) -> list[int]:
             if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 found.append(pid)
     return found
+
+
+def memory_of_group(leader: Process) -> int:
+    """What a child and everything it started hold of this machine's memory, in MiB; what they share counts once."""
+    if is_gone(leader):
+        return 0
+    total = 0
+    for pid in _members(leader.pid):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            memory = psutil.Process(pid).memory_full_info()
+            total += getattr(memory, "pss", memory.rss)
+    return total // 2**20

@@ -12,7 +12,7 @@ from typing import Any
 from competition.errors import CompError, StoreBusyError, StoreError
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
-from competition.lifecycle import FailureKind
+from competition.lifecycle import FailureKind, JobState
 from competition.queue.children import Child, Nursery
 from competition.queue.completion import complete
 from competition.queue.devices import Device
@@ -26,6 +26,7 @@ from competition.settings import Settings
 from competition.store import attempts, experiments, jobs, order, pauses, slots, splits
 from competition.store.attempts import Claim
 from competition.store.engine import Store
+from competition.store.jobs import Job
 
 TICK_S = 0.2
 HEARTBEAT_S = 1.0
@@ -65,6 +66,7 @@ class Worker:
         experiment: take only this experiment's jobs.
         on_tick: called several times a second, to draw.
         on_complete: called with the name of each experiment whose last fold came in.
+        on_failed: called with each job that has failed and is not tried again.
         tell: is told what a person should know.
     """
 
@@ -75,6 +77,7 @@ class Worker:
     experiment: str | None = None
     on_tick: Callable[[], None] = lambda: None
     on_complete: Callable[[str], None] = lambda _name: None
+    on_failed: Callable[[Job], None] = lambda _job: None
     jobs_per_device: int = 1
     tell: Callable[[str], None] = lambda text: None
     _running: dict[str, Child] = field(default_factory=dict)
@@ -83,6 +86,7 @@ class Worker:
     _job_ids: dict[str, int] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
     _last_reap: float = float("-inf")
+    _completion_due: bool = False
     _busy_since: float | None = None
 
     def work(self, *, until_empty: bool) -> bool:
@@ -112,10 +116,13 @@ class Worker:
         if now - self._last_reap > REAP_S:
             self._last_reap = now
             reap(self.store)
-            self._complete()
+            self._completion_due = True
         for slot in slots_of(self.devices, self.jobs_per_device):
             if slot not in self._taken:
                 self._fill(slot)
+        if self._completion_due:  # only now: it takes seconds, in which no device shall wait
+            self._complete()
+            self._completion_due = False
         self._listen(TICK_S)
         if now - self._last_heartbeat > HEARTBEAT_S:
             self._last_heartbeat = now
@@ -215,9 +222,13 @@ class Worker:
         self._forget(token)
         if counts and isinstance(outcome, Succeeded):
             self._bad.clear()
-            self._complete()
-        elif counts and isinstance(outcome, Failed) and outcome.kind.blames_machine:
-            self._blame(token, outcome.reason)
+            self._completion_due = True
+        elif counts and isinstance(outcome, Failed):
+            for job in jobs.by_id(self.store, [self._job_ids[token]]):
+                if job.state is JobState.FAILED:
+                    self.on_failed(job)
+            if outcome.kind.blames_machine:
+                self._blame(token, outcome.reason)
 
     def _blame(self, token: str, reason: str) -> None:
         """Count a failure against the machine; too many in a row stop the worker.
@@ -283,6 +294,9 @@ class Worker:
             with suppress(StoreError, BrokenMachineError):
                 self._hand_in(token, child)
             self._running.pop(token, None)
+        if self._completion_due:
+            with suppress(StoreError):
+                self._complete()
 
     def _anybody_works(self) -> bool:
         return any(child.process.is_alive() for child in self._running.values())

@@ -1,3 +1,8 @@
+import errno
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,6 +34,60 @@ def test_a_bug_is_one_line_on_the_screen_and_a_traceback_in_a_file(
     assert "A bug in comp: ZeroDivisionError: planted" in ran.err
     assert "Traceback" not in ran.err
     assert "Traceback" in Path("runs/crash.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            1,
+            "Error: A file: No space left on device.\nFree some space",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "runs/x"), 1, "Error: runs/x: Read-only file system.\nCheck"),
+        (OSError(errno.EBADF, "Bad file descriptor"), 3, "A bug in comp: OSError"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_bug(
+    comp: Comp, ready: Path, error: OSError, code: int, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("competition.store.leaderboard.leaderboard", refused)
+    ran = comp("leaderboard")
+    assert ran.code == code
+    assert ran.err.startswith(says)
+
+
+AS_SOMEBODY_ELSE = """
+import contextlib, os, sys
+from competition.cli.boundary import run
+if os.geteuid() == 0:  # whom no permission binds; what is imported late may lie where others cannot read
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        run(sys.argv[1:])
+    os.setegid(65534)
+    os.seteuid(65534)
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", ["leaderboard", "queue", "status", "worker --until-empty"])
+def test_a_runs_folder_that_nobody_may_enter_is_one_clear_error(ready: Path, command: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "competition"
+        shutil.copytree(ready, folder)
+        Path(name).chmod(0o755)
+        (folder / "runs").chmod(0o000)
+        try:
+            program = [sys.executable, "-c", AS_SOMEBODY_ELSE, *command.split(), "--dir", str(folder)]
+            ran = subprocess.run(program, capture_output=True, text=True, check=False)
+        finally:
+            (folder / "runs").chmod(0o755)
+    assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
+    assert ran.stderr.splitlines()[0] == f"Error: {folder.resolve()}/runs/comp.db: Permission denied."
+    assert "Check that you may read and write there" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_a_newer_database_is_one_clear_error(comp: Comp, ready: Path) -> None:

@@ -53,6 +53,22 @@ def test_why_says_what_each_job_waits_for(comp: Comp, queued: Store) -> None:
     assert "is about one experiment" in comp.error("queue", "--why")
 
 
+def test_why_tells_the_seeds_of_a_fold_apart(comp: Comp, queued: Store) -> None:
+    submitted(queued, config(2), name="third", folds=(0,), seeds=2)
+    claim = attempts.claim(queued, this_process(), device="cpu", slot=0, experiment="third")
+    assert claim is not None
+    attempts.succeed(queued, result(claim.token))
+    text = comp.ok("queue", "third", "--why").splitlines()
+    assert [line for line in text if not line.startswith(" ")] == [
+        "fold 0: queued",
+        "fold 0 repeat 1: queued",
+        "debug: succeeded",
+    ]
+    found = json.loads(comp.ok("queue", "third", "--why", "--json"))
+    assert [one["job"] for one in found] == ["fold 0", "fold 0 repeat 1", "debug"]
+    assert "2 jobs are ahead of it" in found[0]["why"][0] or "jobs are ahead of it" in " ".join(found[1]["why"])
+
+
 def test_why_shows_the_last_lines_of_a_failed_job(comp: Comp, queued: Store) -> None:
     claim = attempts.claim(queued, this_process(), device="cpu", slot=0)
     assert claim is not None

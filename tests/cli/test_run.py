@@ -176,6 +176,35 @@ def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Pat
     assert per_job == [(1,), (1,), (1,)]
 
 
+NET = """
+import segmentation_models_pytorch as smp
+from ours.parts import WHO
+
+def build(classes):
+    print("built by", WHO)
+    return smp.Unet("tu-mobilenetv3_small_050", encoder_weights=None, classes=classes)
+"""
+
+
+def test_a_job_runs_the_teams_code_as_it_was_submitted(comp: Comp, ready: Path) -> None:
+    """An edit after the submission, of the named module and of what it imports, changes nothing of the job."""
+    Path("ours").mkdir()
+    Path("ours/net.py").write_text(NET)
+    Path("ours/parts.py").write_text("WHO = 'the first'\n")
+    comp.ok("run", "own", "--as", "ann", "--set", "model.target=ours.net:build", "--folds", "0", "--detach")
+    Path("ours/net.py").write_text(NET.replace("built by", "rebuilt by"))
+    Path("ours/parts.py").write_text("WHO = 'the second'\n")
+    comp.ok("worker", "--until-empty", "--devices", "cpu")
+    assert states() == {"debug0": "succeeded", "fold0": "succeeded"}
+    for fold in ((), ("--fold", "0")):
+        log = comp.ok("logs", "own", *fold)
+        assert "built by the first" in log
+        assert "second" not in log
+        assert "rebuilt" not in log
+    comp.ok("run", "edited", "--as", "ann", "--set", "model.target=ours.net:build", "--debug")
+    assert "rebuilt by the second" in comp.ok("logs", "edited")
+
+
 def child_other_than(known: set[int]) -> int | None:
     """The process of a job that runs now, if it is none of those known."""
     with sqlite3.connect("runs/comp.db") as raw:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from competition.lifecycle import JobState
 from competition.paths import Paths
+from competition.queue import reaper
 from competition.queue import worker as worker_module
 from competition.queue.children import Nursery
 from competition.queue.devices import CPU
@@ -26,6 +27,8 @@ from competition.settings import read_settings
 from competition.store import attempts, jobs, schema, slots
 from competition.store.engine import Store, open_store
 from tests.conftest import Comp
+from tests.queue.making import wait_for
+from tests.queue.test_disturbances import stop
 from tests.store.making import check_invariants
 
 KILLS = 200
@@ -166,6 +169,43 @@ def test_kills_at_random_moments_change_nothing(comp: Comp, ready: Path, monkeyp
     assert os.waitpid(quiet, 0)[1] == 0
     assert outcome(paths) == outcome(there), "to the last bit"
     assert groups & running_groups() == set(), "no process is left over"
+
+
+def test_a_job_stopped_beyond_its_lease_goes_on_as_if_nothing_had_been(
+    comp: Comp, ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worker and child are stopped; another worker comes, sees a suspect job, and leaves it alone."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(reaper, "LEASE_S", 1.0)
+    shutil.copytree(ready, ready.parent / "undisturbed")
+    paths, there = Paths(ready), Paths(ready.parent / "undisturbed")
+    for one in (paths, there):
+        make_more(one, 0)
+    supervisors = Supervisors(paths)
+    first = supervisors.start()
+    store = open_store(paths)
+    wait_for(lambda: store.paths.job("e0", 0).checkpoint.is_file(), 60.0)
+    children = child_pids(paths)
+    stop(first, store)
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: reap(store) or any(slot.state is JobState.SUSPECT for slot in slots.held(store)))
+    second = supervisors.start()
+    time.sleep(3.0)
+    live = [slot for slot in slots.held(store) if slot.is_live]
+    assert len({slot.job_id for slot in live}) == len(live), "nobody has taken a suspect job"
+    assert {slot.child.pid for slot in live if slot.child and slot.state is JobState.SUSPECT} <= set(children)
+    for pid in (*children, first):
+        os.kill(pid, signal.SIGCONT)
+    for pid in (first, second):
+        assert os.waitpid(pid, 0)[1] == 0
+    with store.read() as tx:
+        assert set(Counter(tx.scalars(select(schema.attempts.c.job_id))).values()) == {1}, "one attempt was enough"
+    check_invariants(store)
+    store.close()
+    quiet = Supervisors(there).start()
+    assert os.waitpid(quiet, 0)[1] == 0
+    assert outcome(paths) == outcome(there), "to the last bit"
 
 
 def running_groups() -> set[int]:

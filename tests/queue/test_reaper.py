@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from competition.files import write_json
 from competition.jobspec import Succeeded
-from competition.lifecycle import JobState
+from competition.lifecycle import JobKind, JobState
 from competition.queue.processes import identify, this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, jobs, schema
+from competition.store import attempts, jobs, schema, slots
 from competition.store.attempts import Process
 from competition.store.engine import Store
 from tests.conftest import submitted
@@ -79,6 +79,29 @@ def test_a_job_that_had_finished_keeps_its_result(store: Store) -> None:
     write_json(store.paths.job("b1", None).result, left.to_json())
     assert reap(store) == 1
     assert state(store) is JobState.SUCCEEDED
+
+
+def test_a_fold_with_another_seed_is_settled_by_its_own_files(store: Store) -> None:
+    submitted(store, folds=(0,), seeds=2)
+    worker = dead_process()
+    tokens = {}
+    for slot in range(3):
+        taken = attempts.claim(store, worker, device="cpu", slot=slot)
+        assert taken is not None
+        tokens[taken.kind, taken.repeat] = taken.token
+        if taken.kind is JobKind.DEBUG:
+            attempts.succeed(store, Succeeded(taken.token, None, 2.0, 1.0, 1.0, {}))
+    mine = Succeeded(tokens[JobKind.FOLD, 1], 0.75, 2.0, 1.0, 1.0, {})
+    write_json(store.paths.job("b1", 0, 1).result, mine.to_json())
+    store.paths.job("b1", 0, 0).log.parent.mkdir(parents=True, exist_ok=True)
+    store.paths.job("b1", 0, 0).log.write_text("epoch 3 of 20\n")
+    assert reap(store) == 2
+    debug, first, second = jobs.of_experiment(store, "b1")
+    assert debug.state is JobState.SUCCEEDED
+    assert (first.repeat, first.state, first.score) == (0, JobState.QUEUED, None)
+    assert (second.repeat, second.state, second.score) == (1, JobState.SUCCEEDED, 0.75)
+    assert attempts.log_tail(store, first.id) == "epoch 3 of 20"
+    assert slots.held(store) == []
 
 
 def test_the_result_of_an_earlier_attempt_counts_for_nothing(store: Store) -> None:

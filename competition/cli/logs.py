@@ -1,0 +1,82 @@
+"""`comp logs`: what a job printed, and what it prints now."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competition.cli.options import DirOption, FoldOption, open_competition
+from competition.errors import CompError
+
+if TYPE_CHECKING:
+    from competition.store.jobs import Job
+
+FOLLOW_S = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(epilog="Example: comp logs dice-0.5 --fold 2 -f")(logs)
+
+
+def logs(
+    name: Annotated[str, typer.Argument(help="An experiment.", show_default=False)],
+    fold: FoldOption = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
+    folder: DirOption = None,
+) -> None:
+    """Print what a job printed.
+
+    Of one fold, or of the job that printed last. --follow goes on with whatever any of them prints, on whichever
+    terminal its worker runs, until all of them have ended.
+    """
+    from competition.store import experiments, jobs
+
+    opened = open_competition(folder)
+    experiments.find(opened.store, name)
+
+    def wanted() -> "list[Job]":
+        return [job for job in jobs.of_experiment(opened.store, name) if fold in (None, job.path_fold)]
+
+    paths = {opened.paths.job(name, job.path_fold, job.repeat).log: job.label for job in wanted()}
+    written = [path for path in paths if path.is_file()]
+    if not paths or not (written or follow):
+        label = f"fold {fold} of {name}" if fold is not None else name
+        raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
+    newest = max(written, key=lambda path: path.stat().st_mtime, default=None)
+    tail = _Tail(paths, {path: path.stat().st_size for path in written if path != newest})
+    tail.print()
+    while follow and any(not job.state.is_finished for job in wanted()):
+        time.sleep(FOLLOW_S)
+        tail.print()
+    tail.print()  # what came between the last look and the end
+
+
+class _Tail:
+    """Prints what is new in several logs.
+
+    Args:
+        paths: with what to call each.
+        positions: how far each has been printed, in bytes.
+    """
+
+    def __init__(self, paths: dict[Path, str], positions: dict[Path, int]) -> None:
+        self._paths, self._positions = paths, positions
+        self._last: Path | None = None
+
+    def print(self) -> None:
+        for path, label in self._paths.items():
+            start = self._positions.get(path, 0)
+            if not path.is_file() or path.stat().st_size <= start:
+                continue
+            with path.open("rb") as file:
+                file.seek(start)
+                text = file.read().decode("utf-8", errors="replace")
+                self._positions[path] = file.tell()
+            if self._last not in (None, path):
+                sys.stdout.write(f"==> {label} <==\n")
+            self._last = path
+            sys.stdout.write(text)
+            sys.stdout.flush()
