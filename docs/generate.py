@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from competition.config import Config
-from competition.paths import EnsemblePaths, ExportPaths, JobPaths, Paths
+from competition.ensemble.export import ExportPaths
+from competition.paths import EnsemblePaths, JobPaths, Paths, PseudoPaths
 from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
@@ -114,7 +115,7 @@ def files() -> str:
     return text
 
 
-def _members(paths: JobPaths | EnsemblePaths | ExportPaths) -> list[tuple[Path, object]]:
+def _members(paths: JobPaths | EnsemblePaths | PseudoPaths | ExportPaths) -> list[tuple[Path, object]]:
     properties = inspect.getmembers(type(paths), lambda member: isinstance(member, property))
     return [(getattr(paths, name), member) for name, member in properties]
 

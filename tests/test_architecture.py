@@ -16,10 +16,11 @@ EXPORTED = "ensemble/exported/predict.py"
 """Copied by `comp export`."""
 
 LAYERS = [
-    {"errors", "files", "paths"},
+    {"errors", "files", "names", "paths"},
     {
         "yamlfile",
         "fields",
+        "optimisation",
         "augmentation",
         "settings",
         "config",

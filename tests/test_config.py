@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from competition import yamlfile
 from competition.conditions import conditions_between
 from competition.config import (
-    LOSS_TERMS,
-    ClassWeights,
     Config,
     Precision,
     config_from,
@@ -16,6 +14,7 @@ from competition.config import (
     with_overrides,
 )
 from competition.errors import ConfigError
+from competition.optimisation import LOSS_TERMS, ClassWeights
 
 
 def test_the_baseline_is_unet_with_efficientnet_b0_and_seed_42() -> None:

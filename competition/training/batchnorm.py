@@ -65,5 +65,5 @@ def _batches(cache: Cache, ids: Sequence[str], config: Config, tick: Callable[[i
     number = min(MOST_BATCHES, steps_per_epoch(len(ids), size))
     wanted = draws(ids, seed=derive(config.seed, "batch norm"), batch_size=size, epochs=1)
     for done, draw in enumerate(islice(wanted, number), start=1):
-        yield torch.from_numpy(np.stack([cache.images[cache.index[image_id]] for image_id in draw.ids]))
+        yield torch.from_numpy(np.stack([cache.pair(image_id)[0] for image_id in draw.ids]))
         tick(done, number)

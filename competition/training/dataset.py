@@ -93,8 +93,7 @@ class TrainingImages(Dataset[Batch]):
 
     def _part(self, image_id: str, size: tuple[int, int], key: tuple[int | str, ...]) -> tuple[Pixels, Pixels]:
         """The image and its mask at `size`: all of it, or the part around a rare class."""
-        row = self._cache.index[image_id]
-        image, mask = resized(self._cache.images[row], self._cache.masks[row], size)
+        image, mask = resized(*self._cache.pair(image_id), size)
         sampling = self._config.sampling
         if sampling.rare_crop:
             rng = np.random.default_rng(derive("crop", *key))

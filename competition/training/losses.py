@@ -7,7 +7,7 @@ from segmentation_models_pytorch.losses import DiceLoss, JaccardLoss, LovaszLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from competition.config import LossConfig
+from competition.optimisation import LossConfig
 from competition.settings import IGNORE_INDEX
 
 _KEYWORDS = {"mode": "multiclass", "from_logits": True, "ignore_index": IGNORE_INDEX}
