@@ -98,10 +98,8 @@ def _show(made: "Made") -> None:
     output.out().print()
     most, fewest = max(made.images), min(made.images)
     images = str(most) if most == fewest else f"{fewest} to {most}"
-    output.print_lines(
-        f"{made.labels.pinned}: {images} test images with labels"
-        + (f" in each of {folds} folds; pixels are means over the folds." if folds > 1 else ".")
-    )
+    each = f" in each of {folds} folds (pixels above: the mean)" if folds > 1 else ""
+    output.print_lines(f"{made.labels.pinned}: {images} test images{each}.")
 
 
 def _warn(opened: Competition, made: "Made") -> None:

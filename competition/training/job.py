@@ -49,6 +49,11 @@ class Work:
         """The ids of the images to train on."""
         return [item.id for item in self.train_items]
 
+    @property
+    def pseudo_images(self) -> int:
+        """How many of them have pseudo-labels."""
+        return len(self.cache.pseudo.rows.keys() & set(self.train)) if self.cache.pseudo else 0
+
 
 def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).

@@ -175,6 +175,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         "stopped_after": len(at.rows),
         "batch_norm": (BatchNorm.MEASURED if measured else BatchNorm.RUNNING).value,
         "micro_batch": learner.micro_batch,
+        "pseudo_images": work.pseudo_images,
     }
     return Outcome(at.rows, score, facts)
 
@@ -256,8 +257,9 @@ def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
 
 
 def _say_start(work: Work, segmenter: Segmenter, device: torch.device, at: Position) -> None:
+    pseudo = f" ({work.pseudo_images} with pseudo-labels)" if work.pseudo_images else ""
     print(
-        f"{len(work.train)} images to train on, {len(work.valid)} to validate on, {len(work.test)} to predict; "
+        f"{len(work.train)} images to train on{pseudo}, {len(work.valid)} to validate on, {len(work.test)} to predict; "
         f"{segmenter.precision} on {hardware.device_name(device)}."
     )
     if at.epoch or at.step:
