@@ -39,6 +39,8 @@ _ORDER = [
     JobState.CANCELLED,
     JobState.SUCCEEDED,
 ]
+TELL_S = 5.0
+"""How often `comp logs -f` says how far the jobs are."""
 FoldsOption = Annotated[str | None, typer.Option(metavar="0,1", help="Only these folds.", show_default="all")]
 
 
@@ -210,10 +212,12 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Print what a job printed.
+    """Print what a job printed, and how far it is.
 
     Of one fold, or of the job that printed last.
     """
+    from competition.cli import output
+    from competition.cli.board import in_words
     from competition.store import experiments, jobs
 
     opened = open_competition(folder)
@@ -226,10 +230,20 @@ def logs(
         label = f"fold {fold} of {name}" if fold is not None else name
         raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
     path = max(written, key=lambda p: p.stat().st_mtime) if written else paths[0]
-    position = _print_from(path, 0)
-    while follow and any(not job.state.is_finished for job in jobs.of_experiment(opened.store, name)):
-        time.sleep(0.5)
+    position, told = 0, float("-inf")
+    while True:
+        present = jobs.of_experiment(
+            opened.store, name
+        )  # before the log, so that the end of an ended job is not missed
         position = _print_from(path, position)
+        if time.monotonic() - told >= TELL_S:
+            told = time.monotonic()
+            for job in present:
+                if job.state.is_live and fold in (None, job.path_fold):
+                    output.say(f"{job.label}: {in_words(job)}")
+        if not follow or all(job.state.is_finished for job in present):
+            return
+        time.sleep(0.5)
 
 
 def _print_from(path: Path, position: int) -> int:

@@ -102,7 +102,9 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
     best = resumed.best if resumed else {}
     picks_best = is_fold and config.train.checkpoint is Chosen.BEST
     patience = config.train.patience if is_fold else 0
-    pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)
+    pace = Pace(
+        reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step, device=device
+    )
     _say_start(work, segmenter, device, at)
 
     first_epoch = list(order(epochs=1))
@@ -121,7 +123,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
             at.train_s += seconds
             pace.trained(len(batch.draw.ids), seconds=seconds, waited_s=waited_s)
             if reporter.is_due:
-                pace.loss = losses.read()
+                pace.loss, pace.lr = losses.read(), learner.learning_rate(at.epoch, at.step - 1)
                 pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
             if reporter.stopping:
                 break
@@ -150,7 +152,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         if picks_best and selection.best(at.rows) is at.rows[-1]:
             best = _copy(model)
         history.write(paths.history, at.rows)
-        print(at.rows[-1].sentence(work.epochs), flush=True)
+        print(at.rows[-1].sentence(work.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
 
     print(pace.summary(), flush=True)
     model = learner.evaluated
@@ -195,7 +197,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     weights.load_safetensors(segmenter.network, trained)
     write_record(spec, precision=segmenter.precision, device=device)
     print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
-    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0)
+    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0, device=device)
     tick = _Ticker(pace, reporter, "validate", work.epochs)
     matrices = outputs.validate(spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick)
     if work.test:
