@@ -108,6 +108,9 @@ class TrainConfig(Section):
 
     `deterministic`: `strict` computes the same bits every time, as far as the device can (the job's record names the
     operations that have no such form there); `fast` lets cuDNN choose its quickest algorithms instead.
+
+    `compile` lets torch.compile make the kernels of the training steps, which takes minutes before the first; where
+    nothing can compile, the steps run as they are, and the job's facts say so.
     """
 
     epochs: int = Field(default=20, ge=1)
@@ -122,6 +125,7 @@ class TrainConfig(Section):
     patience: int = Field(default=0, ge=0)
     batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
     deterministic: Annotated[Determinism, Field(strict=False)] = Determinism.STRICT
+    compile: bool = False
 
     @property
     def images_per_step(self) -> int:

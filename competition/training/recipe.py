@@ -177,6 +177,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         "stopped_after": len(at.rows),
         "batch_norm": (BatchNorm.MEASURED if measured else BatchNorm.RUNNING).value,
         "micro_batch": learner.micro_batch,
+        "compiled": learner.is_compiled,
         "pseudo_images": work.pseudo_images,
     }
     return Outcome(at.rows, score, facts)
