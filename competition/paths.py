@@ -56,6 +56,11 @@ class JobPaths:
         return self.folder / "test.u8"
 
     @property
+    def tensorboard(self) -> Path:
+        """The folder of TensorBoard's event files, if competition.yaml asks for them."""
+        return self.folder / "tensorboard"
+
+    @property
     def record(self) -> Path:
         """What decided the result: configuration, code, versions, device, data."""
         return self.folder / "record.json"
@@ -193,6 +198,11 @@ class Paths:
     def database_log(self) -> Path:
         """What SQLite has not moved into the database yet."""
         return self.database.with_name(f"{self.database.name}-wal")
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database, if competition.yaml asks for it and no server is named."""
+        return self.runs / "mlflow.db"
 
     @property
     def crash_log(self) -> Path:

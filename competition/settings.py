@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from competition import yamlfile
+from competition.trackers import Tracker
 from competition.yamlfile import Section
 
 IGNORE_INDEX = 255
@@ -165,7 +166,7 @@ def parse_metric(value: object) -> object:
     return value
 
 
-UNLOCKED = ("submissions_per_day", "public_images", "private_images")
+UNLOCKED = ("submissions_per_day", "public_images", "private_images", "log")
 """The keys that may change once experiments exist: no score depends on them."""
 
 
@@ -174,6 +175,7 @@ class Settings(Section):
 
     `submissions_per_day` is the team's quota on the competition's board. `public_images` and `private_images` are the
     numbers of test images behind the public and the private score; without the second, it is all other test images.
+    `log` names trackers that get every job's epochs too: `[tensorboard]`, `[mlflow]`, or both.
     """
 
     name: str = Field(min_length=1)
@@ -185,6 +187,7 @@ class Settings(Section):
     submissions_per_day: int | None = Field(default=None, ge=1)
     public_images: int | None = Field(default=None, ge=1)
     private_images: int | None = Field(default=None, ge=1)
+    log: Annotated[tuple[Annotated[Tracker, Field(strict=False)], ...], Field(strict=False)] = ()
 
     @property
     def locked(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ LAYERS = [
         "fields",
         "optimisation",
         "augmentation",
+        "trackers",
         "settings",
         "config",
         "conditions",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import owncode, yamlfile
+from competition import owncode, trackers, yamlfile
 from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
 from competition.config import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
 from competition.data import pseudo
@@ -70,6 +70,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     check_one_condition(conditions, together=wish.together)
     check_effects(conditions, config)
     class_indices(config.sampling.rare, settings.classes)
+    trackers.require(settings.log)
     _check_class_weights(config, settings)
     _check_first_weights(store, config, split)
     _check_pseudo(store, config, settings, split)

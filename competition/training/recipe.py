@@ -33,6 +33,7 @@ from competition.training.record import write_record
 from competition.training.reporting import Reporter
 from competition.training.sampling import Sampling
 from competition.training.selfcheck import check_randomness
+from competition.training.tracking import Sink, tracking
 
 
 class Outcome(NamedTuple):
@@ -56,14 +57,14 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         StoppedError: it was asked to stop; what it has done is saved.
         CompError: the data, the model or the loss is not what it must be.
     """
-    with seeds.nondeterministic_operations() as unordered:
-        outcome = learn(spec, reporter) if spec.trained is None else predict_again(spec, reporter, spec.trained)
+    with seeds.nondeterministic_operations() as unordered, tracking(spec) as track:
+        outcome = learn(spec, reporter, track) if spec.trained is None else predict_again(spec, reporter, spec.trained)
     outcome.facts["nondeterministic"] = unordered
     return _finish(spec, outcome)
 
 
-def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
-    """Train, validate after each epoch, and predict.
+def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
+    """Train, validate after each epoch, which `track` is told of, and predict.
 
     The model is that of the last epoch, unless the configuration asks for the best: choosing an epoch by its score on
     the validation fold, and then reporting that score, is choosing luck. A job that was stopped and resumed ends with
@@ -152,6 +153,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         if picks_best and selection.best(at.rows) is at.rows[-1]:
             best = _copy(model)
         history.write(paths.history, at.rows)
+        track(at.rows[-1])
         print(at.rows[-1].sentence(work.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
 
     print(pace.summary(), flush=True)
