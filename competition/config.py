@@ -190,6 +190,12 @@ class Config(Section):
         idle = idle_keys(self.augment, self.mix, self.sampling)
         return idle if self.predict.window else {**idle, "predict.overlap": "predict.window is none"}
 
+    @property
+    def train_size(self) -> tuple[int, int]:
+        """(height, width) of what the model is trained on: the whole image, or a part of it."""
+        height, width = self.sampling.crop or self.data.size
+        return min(height, self.data.size[0]), min(width, self.data.size[1])
+
     def leaves(self) -> dict[str, Any]:
         """Every leaf value by its dotted key, as JSON values."""
         return dict(_flatten(self.model_dump(mode="json")))

@@ -28,7 +28,7 @@ from competition.training.meter import LossMeter
 from competition.training.model import Segmenter, build, normalisation
 from competition.training.pace import Pace, Stopwatch
 from competition.training.precision import resolve
-from competition.training.predict import PLAIN
+from competition.training.predict import quick
 from competition.training.record import write_record
 from competition.training.reporting import Reporter
 from competition.training.sampling import Sampling
@@ -85,7 +85,7 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
     sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
     rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(work.cache, config, rare=rare, epochs=work.epochs, still=work.still)
-    check_randomness(config.augment, images.augment, config.data.size)
+    check_randomness(config.augment, images.augment, config.train_size)
     step_size = config.train.images_per_step
     steps = steps_per_epoch(len(work.train), step_size)
     order = partial(draws, work.train, seed=config.seed, batch_size=step_size, sampling=sampling)
@@ -144,7 +144,7 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
         tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
         last = at.epoch == work.epochs - 1
         kept = is_fold and last and not picks_best
-        look = config.predict if last and not picks_best else PLAIN
+        look = config.predict if last and not picks_best else quick(config.predict)
         matrices = outputs.validate(spec, work, model, device, config=look, keep=kept, tick=tick)
         pace.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)

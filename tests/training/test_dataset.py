@@ -121,6 +121,31 @@ def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> N
     assert torch.equal(batch.images[0], images[Draw(0, 0, (image_id,))].images[0])
 
 
+def test_parts_are_cut_at_the_scale_of_the_image(spec_of: Specs) -> None:
+    spec = spec_of("data.size=64x96", "sampling.crop=32x64", "mix.copy_paste=0.5", *PLAIN)
+    cache = work_of(spec, Listener().reporter).cache
+    for batch in batches_of(spec_of("data.size=64x96", "sampling.crop=32x64", *PLAIN), workers=2):
+        assert batch.images.shape[1:3] == batch.masks.shape[1:3] == (32, 64)
+        for place, image_id in enumerate(batch.draw.ids):
+            image, mask = cache.pair(image_id)
+            windows = np.lib.stride_tricks.sliding_window_view(mask, (32, 64))
+            rows, columns = np.nonzero((windows == batch.masks[place].numpy()).all(axis=(2, 3)))
+            parts = [image[y : y + 32, x : x + 64] for y, x in zip(rows, columns, strict=True)]
+            assert any(np.array_equal(part, batch.images[place].numpy()) for part in parts)
+    pasted = batches_of(spec, workers=0)
+    assert all(torch.equal(a.images, b.images) for a, b in zip(pasted, batches_of(spec, workers=1), strict=True))
+
+
+def test_every_part_may_be_around_a_rare_class(spec_of: Specs) -> None:
+    settings = ("data.size=64x64", "sampling.crop=32x32", "sampling.rare=[disc]", *PLAIN)
+    held = [
+        [bool((mask == 2).any()) for batch in batches_of(spec_of(*settings, share), workers=0) for mask in batch.masks]
+        for share in ("sampling.rare_crop=0", "sampling.rare_crop=1")
+    ]
+    assert all(held[1])
+    assert not all(held[0])
+
+
 def test_workers_change_nothing(spec_of: Specs) -> None:
     spec = spec_of()
     here, apart = batches_of(spec, workers=0), batches_of(spec, workers=2)

@@ -58,7 +58,7 @@ def test_event_files_hold_every_epoch_once(spec_of: Specs) -> None:
     plain, spec = spec_of("train.epochs=3"), tracked(spec_of("train.epochs=3"), Tracker.TENSORBOARD)
     run(plain)
     with pytest.raises(StoppedError):
-        run(spec, stop_at=("validate", 6))  # in the second epoch, whose training is not repeated
+        run(spec, stop_at=("validate", 5))  # in the second epoch, whose training is not repeated
     run(spec)
     assert_same_job(plain, spec)
     events = EventAccumulator(str(spec.job_paths.tensorboard)).Reload()
