@@ -10,7 +10,7 @@ from pydantic import Field, WrapValidator, model_validator
 from competition import yamlfile
 from competition.errors import ConfigError, did_you_mean
 from competition.fields import Positive, Probability, Size, Window
-from competition.yamlfile import Section
+from competition.yamlfile import Idle, Section
 
 CLASS_NAME = "__class_fullname__"
 """The key under which albumentations writes a transform's class; the other keys are its arguments."""
@@ -185,9 +185,9 @@ def _without_envelope(content: Any) -> Any:
     return transform.get("transforms") if plain else [transform]
 
 
-def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> dict[str, str]:
-    """The keys that change nothing as things stand, each with the reason."""
-    groups = [
+def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> list[Idle]:
+    """Which keys of these sections change nothing, and when."""
+    return [
         (augment.pipeline != "basic", [f"augment.{key}" for key in _BASIC], "augment.pipeline is not basic"),
         (
             augment.policy != "randaugment",
@@ -207,4 +207,3 @@ def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) 
             "neither sampling.rare_crop nor mix.copy_paste is above 0",
         ),
     ]
-    return {key: why for idle, keys, why in groups if idle for key in keys}

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from competition import yamlfile
-from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, idle_keys, with_files
+from competition import augmentation, optimisation, yamlfile
+from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, with_files
 from competition.errors import ConfigError, all_problems, did_you_mean
 from competition.fields import PinnedName, Scale, Size, Window
 from competition.files import sha256_of_json
@@ -187,8 +187,19 @@ class Config(Section):
     @property
     def idle_keys(self) -> dict[str, str]:
         """The keys that change nothing as the others stand, each with the reason."""
-        idle = idle_keys(self.augment, self.mix, self.sampling)
-        return idle if self.predict.window else {**idle, "predict.overlap": "predict.window is none"}
+        groups = [
+            *augmentation.idle_keys(self.augment, self.mix, self.sampling),
+            *optimisation.idle_keys(self.loss, self.schedule),
+            (
+                self.model.target is not None,
+                ["model.architecture", "model.encoder"],
+                "model.target says what the model is",
+            ),
+            (self.train.average is not Average.EMA, ["train.average_decay"], "train.average is not ema"),
+            (self.train.average is not Average.SWA, ["train.swa_start"], "train.average is not swa"),
+            (self.predict.window is None, ["predict.overlap"], "predict.window is none"),
+        ]
+        return {key: why for idle, keys, why in groups if idle for key in keys}
 
     @property
     def train_size(self) -> tuple[int, int]:

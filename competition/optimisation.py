@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from competition.fields import NonNegative, Positive, Probability
-from competition.yamlfile import Section
+from competition.yamlfile import Idle, Section
 
 
 class ClassWeights(StrEnum):
@@ -96,3 +96,16 @@ class ScheduleConfig(Section):
     name: Literal["cosine", "linear", "poly", "one-cycle", "plateau", "constant"] = "cosine"
     warmup_epochs: NonNegative = 1.0
     plateau_patience: int = Field(default=3, ge=1)
+
+
+def idle_keys(loss: LossConfig, schedule: ScheduleConfig) -> list[Idle]:
+    """Which keys of these sections change nothing, and when."""
+    weighed = loss.cross_entropy or loss.focal
+    return [
+        (not loss.cross_entropy, ["loss.smoothing", "loss.ohem"], "loss.cross_entropy is 0"),
+        (not loss.focal, ["loss.focal_gamma"], "loss.focal is 0"),
+        (not loss.tversky, ["loss.tversky_beta"], "loss.tversky is 0"),
+        (not weighed, ["loss.class_weights"], "neither loss.cross_entropy nor loss.focal is above 0"),
+        (schedule.name != "plateau", ["schedule.plateau_patience"], "schedule.name is not plateau"),
+        (schedule.name == "one-cycle", ["schedule.warmup_epochs"], "schedule.name=one-cycle has a rise of its own"),
+    ]

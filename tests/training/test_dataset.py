@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from competition.data.rarity import find_rare
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
+from competition.training import dataset
 from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.job import work_of
 from competition.training.sampling import Sampling
@@ -90,6 +91,22 @@ def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Spe
             assert torch.equal(a.masks, b.masks)
             assert (a.partners is None) == (b.partners is None)
             assert a.partners is None or b.partners is None or torch.equal(a.partners, b.partners)
+
+
+@pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda:0", True)])
+def test_batches_for_a_gpu_are_pinned(
+    device: str, pinned: bool, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, object]] = []
+
+    def loader(images: object, **options: object) -> list[Batch]:
+        made.append(options)
+        return []
+
+    monkeypatch.setattr(dataset, "DataLoader", loader)
+    work = work_of(spec_of(), Listener().reporter)
+    list(load_batches(TrainingImages(work.cache, spec_of().config), [], workers=2, device=torch.device(device)))
+    assert (made[0]["pin_memory"], made[0]["num_workers"]) == (pinned, 2)
 
 
 def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:
