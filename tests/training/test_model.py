@@ -37,7 +37,7 @@ ENCODERS = {"dpt": "tu-vit_tiny_patch16_224", "upernet": "mit_b0", "segformer": 
 def test_every_architecture_of_the_library_segments(architecture: str, tmp_path: Path) -> None:
     encoder = ENCODERS.get(architecture, "resnet18")
     config = ModelConfig(architecture=architecture, encoder=encoder, weights="none")
-    side = 224 if encoder.startswith("tu-vit") else 64
+    side = 224 if encoder.startswith("tu-vit") else 128
     segmenter = Segmenter(build(config, classes=3, root=tmp_path), IMAGENET, Precision.FP32)
     logits = segmenter(torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8))
     assert logits.shape == (2, 3, side, side)

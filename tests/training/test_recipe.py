@@ -456,7 +456,7 @@ def test_a_job_asked_to_stop_does_not_finish_a_large_image_first(spec_of: Specs,
     listener = Listener(stop_at=("validate", 4))
     with pytest.raises(StoppedError):
         recipe.train(spec, listener.reporter)
-    assert [(p.phase, p.batch) for p in listener.heard] == [("validate", 0)] * 4
+    assert [(p.phase, p.batch) for p in listener.heard if p.phase != "cache"] == [("validate", 0)] * 4
 
 
 def test_parts_train_and_windows_predict(spec_of: Specs) -> None:
