@@ -59,11 +59,11 @@ def pseudo(
         )
     why = f"from {source}, threshold {threshold:g}"
     events.note(opened.store, actor=actor_name(as_member), subject=called, action="pseudo-labels made", why=why)
+    _warn(opened, made)
     if as_json:
         output.print_json(_to_json(made))
         return
     _show(made)
-    _warn(opened, made)
     output.say(
         f"Train on them: `comp run --set data.pseudo={called}`. They lie in {opened.paths.pseudo(called).folder}."
     )
