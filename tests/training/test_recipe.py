@@ -451,7 +451,7 @@ def test_a_mask_that_changes_under_a_running_job_is_named(spec_of: Specs, root: 
 
 def test_a_job_asked_to_stop_does_not_finish_a_large_image_first(spec_of: Specs, whole: JobSpec) -> None:
     """Each of its windows, in each of its views, is a chance to stop."""
-    settings = ("predict.window=32x32", "predict.overlap=0", "predict.tta=d4", "data.size=96x96", "train.batch_size=2")
+    settings = ("predict.window=32x32", "predict.overlap=0", "predict.tta=d4", "data.size=64x64", "train.batch_size=2")
     spec = replace(spec_of(*settings), trained=whole.job_paths.model)
     listener = Listener(stop_at=("validate", 4))
     with pytest.raises(StoppedError):
