@@ -88,12 +88,12 @@ def _render(shown: list[Job]) -> Table:
     table = output.table("experiment", "job", "at", *numbers, right=("at", *numbers))
     for job in shown[:MOST_ROWS]:
         progress = job.progress or {}
-        eta = output.duration(progress.get("eta_s") if job.state.is_live else None)
+        knows_speed = bool(progress.get("images_per_s"))
+        eta = output.duration(progress.get("eta_s") if job.state.is_live and knows_speed else None)
         score = output.percent(job.score if job.score is not None else progress.get("score"))
-        loss, lr, speed, memory = (
-            _number(progress.get(key), form)
-            for key, form in (("loss", ".3f"), ("lr", ".1e"), ("images_per_s", ".1f"), ("memory_mib", "d"))
-        )
+        loss, lr = _number(progress.get("loss"), ".3f"), _number(progress.get("lr"), ".1e")
+        speed = _number(progress["images_per_s"] if knows_speed else None, ".1f")
+        memory = _number(progress.get("memory_mib"), "d")
         output.add_row(table, job.experiment, job.label, _at(job), loss, score, lr, speed, memory, eta)
     if len(shown) > MOST_ROWS:
         output.add_row(table, f"… {len(shown) - MOST_ROWS} more", *[""] * 8)
