@@ -16,7 +16,7 @@ def bind(device: torch.device) -> None:
 
     On a CPU all cores compute, or as many as OMP_NUM_THREADS says: preparing a batch costs a hundredth of training on
     it, so the loader's workers fit in between. On a GPU, products of float32 matrices are computed in TF32, as torch's
-    convolutions are anyway: as repeatable as float32, and several times as fast from Ampere on.
+    convolutions are anyway: as repeatable as in float32.
     """
     cv2.setNumThreads(0)
     if device.type == "cuda":
