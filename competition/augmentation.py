@@ -9,8 +9,8 @@ from pydantic import Field, WrapValidator, model_validator
 
 from competition import yamlfile
 from competition.errors import ConfigError, did_you_mean
-from competition.fields import Positive, Probability, Size
-from competition.yamlfile import Section
+from competition.fields import Positive, Probability, Size, Window
+from competition.yamlfile import Idle, Section
 
 CLASS_NAME = "__class_fullname__"
 """The key under which albumentations writes a transform's class; the other keys are its arguments."""
@@ -131,9 +131,12 @@ class SamplingConfig(Section):
     """Which images an epoch has, and which part of them.
 
     `order`: `shuffle` (each once), or `balanced` (a class at random, then an image that has it). With probability
-    `rare_crop`, an image with a rare class is cut to a part that has it (`crop_scale` of each side). `rare` names the
-    rare classes; without names they are those far below their even share of the pixels. `sizes`: train at these first
-    and at `data.size` last, for equal parts of the epochs.
+    `rare_crop`, an image with a rare class is cut to a part that has it (`crop_scale` of each side, enlarged). `rare`
+    names the rare classes; without names they are those far below their even share of the pixels. `sizes`: train at
+    these first and at `data.size` last, for equal parts of the epochs.
+
+    `crop` (height x width) trains on parts of that size, at the scale of `data.size`, for images that are too large to
+    train on whole: anywhere, or with probability `rare_crop` around a rare class. `predict.window` goes with it.
     """
 
     order: Literal["shuffle", "balanced"] = "shuffle"
@@ -141,6 +144,13 @@ class SamplingConfig(Section):
     rare_crop: Probability = 0.0
     crop_scale: float = Field(default=0.5, ge=0.1, le=1)
     sizes: list[Size] = Field(default=[])
+    crop: Window = None
+
+    @model_validator(mode="after")
+    def _one_size_at_a_time(self) -> "SamplingConfig":
+        if self.sizes and self.crop:
+            raise ValueError("sizes trains on whole images, and crop on parts of them: give one of the two")
+        return self
 
 
 def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
@@ -175,9 +185,9 @@ def _without_envelope(content: Any) -> Any:
     return transform.get("transforms") if plain else [transform]
 
 
-def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> dict[str, str]:
-    """The keys that change nothing as things stand, each with the reason."""
-    groups = [
+def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> list[Idle]:
+    """Which keys of these sections change nothing, and when."""
+    return [
         (augment.pipeline != "basic", [f"augment.{key}" for key in _BASIC], "augment.pipeline is not basic"),
         (
             augment.policy != "randaugment",
@@ -190,10 +200,10 @@ def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) 
         (not mix.cutmix, ["mix.cutmix_alpha"], "mix.cutmix is 0"),
         (not (mix.mixup or mix.cutmix or mix.copy_paste), ["mix.stop_epochs"], "nothing is mixed"),
         (not sampling.rare_crop, ["sampling.crop_scale"], "sampling.rare_crop is 0"),
+        (sampling.crop is not None, ["sampling.crop_scale"], "sampling.crop says how large a part is"),
         (
             not (sampling.rare_crop or mix.copy_paste),
             ["sampling.rare"],
             "neither sampling.rare_crop nor mix.copy_paste is above 0",
         ),
     ]
-    return {key: why for idle, keys, why in groups if idle for key in keys}

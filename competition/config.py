@@ -1,18 +1,18 @@
 """What one experiment runs with: typed sections, read from YAML and changed by overrides."""
 
-import math
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
-from competition import yamlfile
-from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, idle_keys, with_files
+from competition import augmentation, optimisation, yamlfile
+from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, with_files
 from competition.errors import ConfigError, all_problems, did_you_mean
-from competition.fields import NonNegative, Positive, Probability, Scale, Size, Window
+from competition.fields import PinnedName, Scale, Size, Window
 from competition.files import sha256_of_json
+from competition.optimisation import LossConfig, OptimizerConfig, ScheduleConfig
 from competition.yamlfile import Section
 
 OWN_CODE = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*(@[0-9a-f]{12})?$"
@@ -37,9 +37,14 @@ class Determinism(StrEnum):
 
 
 class DataConfig(Section):
-    """What the model sees: images resized to `size` (height x width, pixels)."""
+    """What the model sees: images resized to `size` (height x width, pixels).
+
+    `pseudo` is a set that `comp pseudo` made: test images with labels from models, further images to train on. comp
+    adds the hash of its content (`NAME@3f2a…`), so that other labels are another condition.
+    """
 
     size: Size = (256, 256)
+    pseudo: PinnedName = None
 
 
 class ModelConfig(Section):
@@ -61,94 +66,6 @@ class ModelConfig(Section):
     weights: str = Field(default="imagenet", min_length=1)
     channels: Literal[3] = 3
     freeze_epochs: int = Field(default=0, ge=0)
-
-
-class ClassWeights(StrEnum):
-    """How much a class counts in the cross-entropy and focal terms, from the training part's pixels."""
-
-    NONE = "none"
-    INVERSE = "inverse"
-    MEDIAN = "median"
-
-
-def parse_class_weights(value: object) -> object:
-    """The name of a rule, or a list with one weight per class.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if isinstance(value, str) and value in set(ClassWeights):
-        return ClassWeights(value)
-    if isinstance(value, list | tuple) and value:
-        weights = tuple(float(w) for w in value if isinstance(w, int | float) and not isinstance(w, bool) and w > 0)
-        if len(weights) == len(value) and all(map(math.isfinite, weights)):
-            return weights
-    raise ValueError(f"write {', '.join(ClassWeights)} or one positive number per class, such as [1, 2.5]")
-
-
-class LossConfig(Section):
-    """The loss is a sum of terms; a term counts with its weight, and one of weight 0 is off. Void pixels count in none.
-
-    `cross_entropy` and `focal` look at pixels; `dice`, `jaccard`, `tversky`, `lovasz` and `mcc` at regions.
-
-    `smoothing` is the cross-entropy's label smoothing, and `ohem` the share of its hardest pixels that it looks at.
-    `focal_gamma` is the focal term's exponent. `tversky_beta` is what a missed pixel costs in the Tversky term; a false
-    one costs 1 minus that. `class_weights` go into the cross-entropy and focal terms: `inverse` or `median` frequency
-    of the training part's classes, or a list with one weight per class.
-    """
-
-    cross_entropy: NonNegative = 1.0
-    dice: NonNegative = 1.0
-    jaccard: NonNegative = 0.0
-    tversky: NonNegative = 0.0
-    focal: NonNegative = 0.0
-    lovasz: NonNegative = 0.0
-    mcc: NonNegative = 0.0
-    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    ohem: Annotated[float, Field(gt=0, le=1)] = 1.0
-    focal_gamma: NonNegative = 2.0
-    tversky_beta: Probability = 0.7
-    class_weights: Annotated[ClassWeights | tuple[float, ...], BeforeValidator(parse_class_weights)] = ClassWeights.NONE
-
-    @property
-    def terms(self) -> dict[str, float]:
-        """The weight of each term, by its key."""
-        return {name: getattr(self, name) for name in LOSS_TERMS}
-
-    @model_validator(mode="after")
-    def _something_to_minimise(self) -> "LossConfig":
-        if not any(self.terms.values()):
-            raise ValueError("at least one term needs a weight above 0")
-        return self
-
-
-LOSS_TERMS = ("cross_entropy", "dice", "jaccard", "tversky", "focal", "lovasz", "mcc")
-
-
-class OptimizerConfig(Section):
-    """The optimiser: `adamw`, `adam`, `sgd` (momentum 0.9), or any that timm's factory knows.
-
-    `lr` is the peak learning rate, `encoder_lr` the encoder's where it has its own. Gradients longer than `clip_norm`
-    are cut to it (0: never).
-    """
-
-    name: str = Field(default="adamw", min_length=1)
-    lr: Positive = 1e-3
-    encoder_lr: Positive | None = None
-    weight_decay: NonNegative = 1e-4
-    clip_norm: NonNegative = 0.0
-
-
-class ScheduleConfig(Section):
-    """How the learning rate moves: linear warm-up, then the named shape (`constant` stays at the peak).
-
-    `one-cycle` has its own rise, over 30 % of the run. `plateau` divides by 10 when `plateau_patience` epochs have not
-    lowered the training loss.
-    """
-
-    name: Literal["cosine", "linear", "poly", "one-cycle", "plateau", "constant"] = "cosine"
-    warmup_epochs: NonNegative = 1.0
-    plateau_patience: int = Field(default=3, ge=1)
 
 
 class BatchNorm(StrEnum):
@@ -191,6 +108,9 @@ class TrainConfig(Section):
 
     `deterministic`: `strict` computes the same bits every time, as far as the device can (the job's record names the
     operations that have no such form there); `fast` lets cuDNN choose its quickest algorithms instead.
+
+    `compile` lets torch.compile make the kernels of the training steps, which takes minutes before the first; where
+    nothing can compile, the steps run as they are, and the job's facts say so.
     """
 
     epochs: int = Field(default=20, ge=1)
@@ -205,6 +125,7 @@ class TrainConfig(Section):
     patience: int = Field(default=0, ge=0)
     batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
     deterministic: Annotated[Determinism, Field(strict=False)] = Determinism.STRICT
+    compile: bool = False
 
     @property
     def images_per_step(self) -> int:
@@ -266,8 +187,25 @@ class Config(Section):
     @property
     def idle_keys(self) -> dict[str, str]:
         """The keys that change nothing as the others stand, each with the reason."""
-        idle = idle_keys(self.augment, self.mix, self.sampling)
-        return idle if self.predict.window else {**idle, "predict.overlap": "predict.window is none"}
+        groups = [
+            *augmentation.idle_keys(self.augment, self.mix, self.sampling),
+            *optimisation.idle_keys(self.loss, self.schedule),
+            (
+                self.model.target is not None,
+                ["model.architecture", "model.encoder"],
+                "model.target says what the model is",
+            ),
+            (self.train.average is not Average.EMA, ["train.average_decay"], "train.average is not ema"),
+            (self.train.average is not Average.SWA, ["train.swa_start"], "train.average is not swa"),
+            (self.predict.window is None, ["predict.overlap"], "predict.window is none"),
+        ]
+        return {key: why for idle, keys, why in groups if idle for key in keys}
+
+    @property
+    def train_size(self) -> tuple[int, int]:
+        """(height, width) of what the model is trained on: the whole image, or a part of it."""
+        height, width = self.sampling.crop or self.data.size
+        return min(height, self.data.size[0]), min(width, self.data.size[1])
 
     def leaves(self) -> dict[str, Any]:
         """Every leaf value by its dotted key, as JSON values."""

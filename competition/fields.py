@@ -45,3 +45,8 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Scale = Annotated[float, Field(ge=0.25, le=4)]
+PinnedName = Annotated[
+    Annotated[str, Field(pattern=r"^[^@]+(@[0-9a-f]{12})?$")] | None,
+    BeforeValidator(lambda value: None if value == NONE else value),
+    PlainSerializer(lambda name: name or NONE, return_type=str, when_used="json"),
+]

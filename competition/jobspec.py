@@ -65,6 +65,8 @@ class Progress:
         loss: the mean training loss of the epoch so far; None before the first batch.
         score: of the last finished epoch.
         eta_s: seconds until the job is done.
+        lr: the learning rate of the last step.
+        memory_mib: the most that the job has taken so far, of the GPU or of the machine.
     """
 
     epoch: int
@@ -76,6 +78,8 @@ class Progress:
     images_per_s: float
     eta_s: float
     phase: str = "train"
+    lr: float | None = None
+    memory_mib: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Every file name of a competition; no other module spells one."""
 
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,6 @@ from competition.errors import CompError
 
 COMPETITION_FILE = "competition.yaml"
 BASELINE_FILE = "baseline.yaml"
-LONGEST_NAME = 200
-"""In bytes of UTF-8; most file systems take 255, and comp adds to it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,11 @@ class JobPaths:
     def test(self) -> Path:
         """Class probabilities of the test images."""
         return self.folder / "test.u8"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of TensorBoard's event files, if competition.yaml asks for them."""
+        return self.folder / "tensorboard"
 
     @property
     def record(self) -> Path:
@@ -107,34 +109,23 @@ class EnsemblePaths:
 
 
 @dataclass(frozen=True)
-class ExportPaths:
-    """The files of a folder that `comp export` writes."""
+class PseudoPaths:
+    """The files of one set of pseudo-labels, under runs/pseudo/<name>/."""
 
     folder: Path
 
     @property
-    def config(self) -> Path:
-        """Everything that `predict.py` must know beside the weights."""
-        return self.folder / "config.json"
+    def facts(self) -> Path:
+        """Where the labels come from, and how sure a pixel had to be."""
+        return self.folder / "pseudo.json"
 
-    @property
-    def predict(self) -> Path:
-        """The program."""
-        return self.folder / "predict.py"
+    def manifest(self, fold: int) -> Path:
+        """One row per test image that the fold may train on."""
+        return self.folder / f"fold{fold}.csv"
 
-    @property
-    def requirements(self) -> Path:
-        """The packages that it needs, in the versions that were installed."""
-        return self.folder / "requirements.txt"
-
-    @property
-    def code(self) -> Path:
-        """The folder of the team's own modules (`model.target`)."""
-        return self.folder / "code"
-
-    def model(self, name: str, fold: int) -> Path:
-        """The weights of one fold of an experiment."""
-        return self.folder / "models" / f"{name}-fold{fold}.safetensors"
+    def labels(self, fold: int) -> Path:
+        """The folder of their label maps, as PNG: class indices, and 255 for void."""
+        return self.folder / f"fold{fold}"
 
 
 @dataclass(frozen=True)
@@ -157,6 +148,10 @@ class CachePaths:
     def test_images(self) -> Path:
         """The test images, resized."""
         return self.folder / "test_images.npy"
+
+    def pseudo_masks(self, pinned: str, fold: int) -> Path:
+        """Pseudo-labels of test images, resized: those of one fold of the set `NAME@digits`."""
+        return self.folder / f"pseudo-{pinned}-fold{fold}.npy"
 
     @property
     def lock(self) -> Path:
@@ -203,6 +198,11 @@ class Paths:
     def database_log(self) -> Path:
         """What SQLite has not moved into the database yet."""
         return self.database.with_name(f"{self.database.name}-wal")
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's database, if competition.yaml asks for it and no server is named."""
+        return self.runs / "mlflow.db"
 
     @property
     def crash_log(self) -> Path:
@@ -285,6 +285,15 @@ class Paths:
         """A folder for each ensemble."""
         return self.runs / "ensembles"
 
+    @property
+    def all_pseudo(self) -> Path:
+        """A folder for each set of pseudo-labels."""
+        return self.runs / "pseudo"
+
+    def pseudo(self, name: str) -> PseudoPaths:
+        """The files of one set of pseudo-labels."""
+        return PseudoPaths(self.all_pseudo / name)
+
     def submissions(self) -> Path:
         """The folder of submission files."""
         return self.runs / "submissions"
@@ -307,26 +316,6 @@ class Paths:
     def eda_summary(self) -> Path:
         """What the page says, for programs."""
         return self.eda_page.with_name("summary.json")
-
-
-def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
-    """`name` itself, where it can be shown on one line and, for `is_file`, be a file's.
-
-    Raises:
-        CompError: it is empty, too long or holds a control character; as a file's, starts with a dot or holds a slash.
-    """
-    wrong = None
-    if not name.strip():
-        wrong = "it is empty"
-    elif is_file and (name.startswith(".") or "/" in name or "\\" in name):
-        wrong = "it would be another folder"
-    elif any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
-        wrong = "it holds a control character"
-    elif len(name.encode()) > LONGEST_NAME:
-        wrong = f"it takes more than {LONGEST_NAME} bytes"
-    if wrong:
-        raise CompError(f"{name!r} cannot be the name of {noun}: {wrong}.")
-    return name
 
 
 def header_of(shard: Path) -> Path:

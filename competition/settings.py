@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from competition import yamlfile
+from competition.trackers import Tracker
 from competition.yamlfile import Section
 
 IGNORE_INDEX = 255
@@ -167,7 +168,7 @@ def parse_metric(value: object) -> object:
     return value
 
 
-UNLOCKED = ("submissions_per_day", "public_images", "private_images", "notify")
+UNLOCKED = ("submissions_per_day", "public_images", "private_images", "notify", "log")
 """The keys that may change once experiments exist: no score depends on them."""
 
 
@@ -179,6 +180,7 @@ class Settings(Section):
 
     `notify` is told when an experiment is complete or the new best, and when a job has failed for good: a command with
     its arguments, which gets a JSON message on its standard input, or a web address (http, https) that it is posted to.
+    `log` names trackers that get every job's epochs too: `[tensorboard]`, `[mlflow]`, or both.
     """
 
     name: str = Field(min_length=1)
@@ -191,6 +193,7 @@ class Settings(Section):
     public_images: int | None = Field(default=None, ge=1)
     private_images: int | None = Field(default=None, ge=1)
     notify: str | None = None
+    log: Annotated[tuple[Annotated[Tracker, Field(strict=False)], ...], Field(strict=False)] = ()
 
     @property
     def locked(self) -> dict[str, Any]:

@@ -17,6 +17,8 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
 
+Idle = tuple[bool, list[str], str]
+"""Whether dotted keys change nothing as the others stand, which, and why."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 

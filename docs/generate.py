@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from competition.config import Config
-from competition.paths import EnsemblePaths, ExportPaths, JobPaths, Paths
+from competition.ensemble.export import ExportPaths
+from competition.paths import EnsemblePaths, JobPaths, Paths, PseudoPaths
 from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
@@ -87,6 +88,7 @@ def files() -> str:
         (paths.baseline, Paths.baseline),
         (paths.database, Paths.database),
         (paths.database_copy("<revision>"), Paths.database_copy),
+        (paths.mlflow, Paths.mlflow),
         (paths.crash_log, Paths.crash_log),
         (paths.manifest("<fingerprint>"), Paths.manifest),
         (paths.findings("<fingerprint>"), Paths.findings),
@@ -97,6 +99,10 @@ def files() -> str:
     ]
     rows += _members(JobPaths(paths.experiment("<name>") / "fold<k>"))
     rows += _members(paths.ensemble("<name>"))
+    pseudo = paths.pseudo("<name>")
+    rows += [(pseudo.facts, PseudoPaths.facts)]
+    rows += [(Path(str(pseudo.manifest(0)).replace("fold0", "fold<k>")), PseudoPaths.manifest)]
+    rows += [(Path(str(pseudo.labels(0)).replace("fold0", "fold<k>")), PseudoPaths.labels)]
     rows += [(paths.submissions(), Paths.submissions)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]

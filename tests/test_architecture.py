@@ -16,11 +16,13 @@ EXPORTED = "ensemble/exported/predict.py"
 """Copied by `comp export`."""
 
 LAYERS = [
-    {"errors", "files", "paths"},
+    {"errors", "files", "names", "paths"},
     {
         "yamlfile",
         "fields",
+        "optimisation",
         "augmentation",
+        "trackers",
         "settings",
         "config",
         "conditions",

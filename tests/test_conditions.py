@@ -54,6 +54,12 @@ def test_a_pipeline_is_named_by_its_transforms() -> None:
         ("mix.stop_epochs=3", "mix.copy_paste=0.5"),
         ("sampling.rare=[car]", "mix.copy_paste=0.5"),
         ("sampling.crop_scale=0.3", "sampling.rare_crop=0.5"),
+        ("loss.focal_gamma=3", "loss.focal=1"),
+        ("loss.tversky_beta=0.6", "loss.tversky=1"),
+        ("schedule.plateau_patience=2", "schedule.name=plateau"),
+        ("train.average_decay=0.9", "train.average=ema"),
+        ("train.swa_start=0.5", "train.average=swa"),
+        ("predict.overlap=0.25", "predict.window=64x64"),
     ],
 )
 def test_a_key_that_changes_nothing_is_refused(alone: str, with_what_it_needs: str | None) -> None:

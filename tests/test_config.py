@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from competition import yamlfile
 from competition.conditions import conditions_between
 from competition.config import (
-    LOSS_TERMS,
-    ClassWeights,
     Config,
     Precision,
     config_from,
@@ -16,6 +14,7 @@ from competition.config import (
     with_overrides,
 )
 from competition.errors import ConfigError
+from competition.optimisation import LOSS_TERMS, ClassWeights
 
 
 def test_the_baseline_is_unet_with_efficientnet_b0_and_seed_42() -> None:
@@ -63,6 +62,8 @@ def test_overrides_name_every_problem_at_once_with_the_nearest_key() -> None:
         ("model.encoder=", "model.encoder: None is wrong"),
         ("augment.horizontal_flip=1.5", "augment.horizontal_flip: 1.5 is wrong"),
         ("seed=[1", "not a YAML value"),
+        ("sampling.crop=100x100", "multiples of 32"),
+        ("data.pseudo=a@b", "data.pseudo: 'a@b' is wrong"),
     ],
 )
 def test_a_wrong_value_names_its_key(assignment: str, complaint: str) -> None:
@@ -163,3 +164,16 @@ def test_wrong_class_weights_are_one_problem(value: str) -> None:
 def test_a_term_of_the_loss_is_one_condition(term: str) -> None:
     changed = with_overrides(Config(), [f"loss.{term}=0.25"])
     assert [str(c).partition(":")[0] for c in conditions_between(Config(), changed)] == [f"loss.{term}"]
+
+
+def test_what_training_sees_is_the_image_or_a_part_of_it() -> None:
+    assert with_overrides(Config(), ["data.size=192x256"]).train_size == (192, 256)
+    assert with_overrides(Config(), ["data.size=192x256", "sampling.crop=64x512"]).train_size == (64, 256)
+    with pytest.raises(ConfigError, match="give one of the two"):
+        with_overrides(Config(), ["sampling.crop=64x64", "sampling.sizes=[96x96]"])
+
+
+def test_a_value_that_is_none_has_the_hash_of_the_default() -> None:
+    plain = with_overrides(Config(), ["data.pseudo=none", "sampling.crop=none", "predict.window=none"])
+    assert plain.sha256 == Config().sha256
+    assert plain.leaves()["data.pseudo"] == "none"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REDRAW_S = 0.5
 SHARE = 20
 """At most one part in so many of the time is spent on drawing: with a long queue it takes longer."""
+MOST_ROWS = 20
 
 
 class Board(Protocol):
@@ -88,11 +89,10 @@ class _Lines:
     def look(self) -> None:
         self._looked_at = time.monotonic()
         for job in self._shown():
-            progress = job.progress or {}
-            news = (job.state, stage_of(progress) if progress else None, job.reason if job.state.is_finished else None)
+            news = (job.state, _at(job), job.reason if job.state.is_finished else None)
             if self._last.get(job.id) != news and job.state is not JobState.WAITING:
                 self._last[job.id] = news
-                output.say(f"{job.experiment} {job.label}: {_in_words(job)}")
+                output.say(f"{job.experiment} {job.label}: {in_words(job)}")
 
     def _shown(self) -> list[Job]:
         """The experiment's jobs; without one, those that run, and those that ran at the last look."""
@@ -105,35 +105,50 @@ class _Lines:
 
 
 def _render(shown: list[Job]) -> Table:
-    table = output.table(
-        "experiment", "job", "state", "device", "epoch", "loss", "score", "ETA", right=("epoch", "loss", "score", "ETA")
-    )
-    for job in shown[:20]:
+    numbers = ("loss", "score", "lr", "images/s", "MiB", "ETA")
+    table = output.table("experiment", "job", "at", *numbers, right=("at", *numbers))
+    for job in shown[:MOST_ROWS]:
         progress = job.progress or {}
-        epoch = stage_of(progress) if progress else output.NOTHING
-        loss = f"{progress['loss']:.3f}" if progress.get("loss") is not None else output.NOTHING
+        knows_speed = bool(progress.get("images_per_s"))
+        eta = output.duration(progress.get("eta_s") if job.state.is_live and knows_speed else None)
         score = output.percent(job.score if job.score is not None else progress.get("score"))
-        eta = output.duration(progress.get("eta_s") if job.state.is_live else None)
-        device = (job.device or output.NOTHING)[:12]
-        output.add_row(table, job.experiment, job.label, job.state.value, device, epoch, loss, score, eta)
-    if len(shown) > 20:
-        output.add_row(table, f"… {len(shown) - 20} more", "", "", "", "", "", "", "")
+        loss, lr = _number(progress.get("loss"), ".3f"), _number(progress.get("lr"), ".1e")
+        speed = _number(progress["images_per_s"] if knows_speed else None, ".1f")
+        memory = _number(progress.get("memory_mib"), "d")
+        output.add_row(table, job.experiment, job.label, _at(job), loss, score, lr, speed, memory, eta)
+    if len(shown) > MOST_ROWS:
+        output.add_row(table, f"… {len(shown) - MOST_ROWS} more", *[""] * 8)
     return table
 
 
-def _in_words(job: Job) -> str:
+def in_words(job: Job) -> str:
+    """How far a job is, or how it ended."""
     progress = job.progress or {}
     if job.state is JobState.SUCCEEDED:
         return "succeeded" if job.score is None else f"succeeded, score {output.percent(job.score)}"
-    if job.state.is_live and progress:
-        score = output.percent(progress.get("score"))
-        eta = output.duration(progress.get("eta_s"))
-        if progress["loss"] is None:
-            return f"{progress['phase']} {progress['batch']}/{progress['batches']}"
-        return f"epoch {stage_of(progress)}, loss {progress['loss']:.3f}, score {score}, ETA {eta}"
-    return f"{job.state}{f' ({job.reason})' if job.reason else ''}"
+    if not (job.state.is_live and progress):
+        return f"{job.state}{f' ({job.reason})' if job.reason else ''}"
+    memory = f"{_number(progress.get('memory_mib'), 'd')} MiB"
+    if progress["loss"] is None:
+        return f"{progress['phase']} {progress['batch']}/{progress['batches']}, {memory}"
+    return (
+        f"epoch {_at(job)}, loss {progress['loss']:.3f}, score {output.percent(progress.get('score'))}, "
+        f"lr {_number(progress.get('lr'), '.1e')}, {progress['images_per_s']:.1f} images/s, {memory}, "
+        f"ETA {output.duration(progress.get('eta_s'))}"
+    )
+
+
+def _at(job: Job) -> str:
+    """How far a running job is; the state of any other."""
+    if job.state is not JobState.RUNNING or not job.progress:
+        return job.state.value
+    return stage_of(job.progress)
 
 
 def stage_of(progress: dict[str, Any]) -> str:
     """The epoch, `3/20`, or what the job does before the first."""
     return f"{progress['epoch']}/{progress['epochs']}" if progress["loss"] is not None else str(progress["phase"])
+
+
+def _number(value: float | None, form: str) -> str:
+    return output.NOTHING if value is None else format(value, form)

@@ -8,7 +8,7 @@ import typer
 
 from competition.cli.options import AsOption, Competition, DirOption, JsonOption, actor_name, open_competition
 from competition.errors import RefusedError
-from competition.paths import check_name
+from competition.names import check_name
 
 if TYPE_CHECKING:
     from competition.data.load import Loader

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from competition.store.jobs import Job
 
 FOLLOW_S = 0.5
+TELL_S = 5.0
+"""How often --follow says how far the jobs are."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,11 +29,13 @@ def logs(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Print what a job printed.
+    """Print what a job printed, and how far it is.
 
     Of one fold, or of the job that printed last. --follow goes on with whatever any of them prints, on whichever
     terminal its worker runs, until all of them have ended.
     """
+    from competition.cli import output
+    from competition.cli.board import in_words
     from competition.store import experiments, jobs
 
     opened = open_competition(folder)
@@ -47,11 +51,18 @@ def logs(
         raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
     newest = max(written, key=lambda path: path.stat().st_mtime, default=None)
     tail = _Tail(paths, {path: path.stat().st_size for path in written if path != newest})
-    tail.print()
-    while follow and any(not job.state.is_finished for job in wanted()):
-        time.sleep(FOLLOW_S)
+    told = float("-inf")
+    while True:
+        present = wanted()  # before the logs, so that the end of one is not missed
         tail.print()
-    tail.print()  # what came between the last look and the end
+        if time.monotonic() - told >= TELL_S:
+            told = time.monotonic()
+            for job in present:
+                if job.state.is_live:
+                    output.say(f"{job.label}: {in_words(job)}")
+        if not follow or all(job.state.is_finished for job in present):
+            return
+        time.sleep(FOLLOW_S)
 
 
 class _Tail:

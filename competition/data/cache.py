@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from competition.data.images import resize_image, resize_labels
+from competition.data.images import Pixels, resize_image, resize_labels
 from competition.data.load import CHANGED, Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
@@ -20,6 +20,29 @@ from competition.paths import CachePaths
 from competition.settings import Settings
 
 Mapped = np.memmap[Any, np.dtype[np.uint8]]
+
+
+@dataclass(frozen=True)
+class PseudoPart:
+    """Test images that a job trains on.
+
+    Args:
+        masks: (N, H, W) class indices, and IGNORE_INDEX for void.
+        rows: by id, the row of the image in the cache's `test_images` and that of its labels in `masks`.
+    """
+
+    path: Path
+    masks: Mapped
+    rows: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def map(cls, path: Path, rows: Mapping[str, tuple[int, int]]) -> "PseudoPart":
+        """With the masks in the file at `path`."""
+        return cls(path, np.load(path, mmap_mode="r", allow_pickle=False), rows)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Another process maps the same file."""
+        return PseudoPart.map, (self.path, self.rows)
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,7 @@ class Cache:
         test_images: (M, H, W, 3) RGB.
         index: the row of each labelled image in `images` and `masks`, by id.
         test_index: the row of each test image in `test_images`, by id.
+        pseudo: test images that count as labelled; None where there are none.
     """
 
     paths: CachePaths
@@ -40,10 +64,21 @@ class Cache:
     test_images: Mapped
     index: Mapping[str, int]
     test_index: Mapping[str, int]
+    pseudo: PseudoPart | None = None
+
+    def pair(self, image_id: str) -> tuple[Pixels, Pixels]:
+        """An image to train on, (H, W, 3), and its mask, (H, W)."""
+        row = self.index.get(image_id)
+        if row is not None:
+            return self.images[row], self.masks[row]
+        if self.pseudo is None:
+            raise KeyError(image_id)
+        of_image, of_mask = self.pseudo.rows[image_id]
+        return self.test_images[of_image], self.pseudo.masks[of_mask]
 
     def __reduce__(self) -> tuple[object, ...]:
         """Another process maps the same files; the pixels do not travel."""
-        return _map, (self.paths, self.index, self.test_index)
+        return _map, (self.paths, self.index, self.test_index, self.pseudo)
 
 
 def open_cache(
@@ -83,11 +118,13 @@ def disk_need(manifest: Manifest, size: tuple[int, int]) -> int:
     return (4 * len(manifest.items) + 3 * len(manifest.test)) * size[0] * size[1]
 
 
-def _map(paths: CachePaths, index: Mapping[str, int], test_index: Mapping[str, int]) -> Cache:
+def _map(
+    paths: CachePaths, index: Mapping[str, int], test_index: Mapping[str, int], pseudo: PseudoPart | None = None
+) -> Cache:
     images, masks, test_images = (
         np.load(path, mmap_mode="r", allow_pickle=False) for path in (paths.images, paths.masks, paths.test_images)
     )
-    return Cache(paths, images, masks, test_images, index, test_index)
+    return Cache(paths, images, masks, test_images, index, test_index, pseudo)
 
 
 def _build(
@@ -120,15 +157,15 @@ def _create(paths: CachePaths, manifest: Manifest, size: tuple[int, int]) -> Cac
     labelled, test = len(manifest.items), len(manifest.test)
     return Cache(
         paths,
-        _new_file(paths.images, (labelled, *size, 3)),
-        _new_file(paths.masks, (labelled, *size)),
-        _new_file(paths.test_images, (test, *size, 3)),
+        new_file(paths.images, (labelled, *size, 3)),
+        new_file(paths.masks, (labelled, *size)),
+        new_file(paths.test_images, (test, *size, 3)),
         _rows(manifest.items),
         _rows(manifest.test),
     )
 
 
-def _new_file(path: Path, shape: tuple[int, ...]) -> Mapped:
+def new_file(path: Path, shape: tuple[int, ...]) -> Mapped:
     """A mapped file of that shape, with its disk space reserved: a full disk would kill the process in mid-write."""
     array: Mapped = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
     with path.open("r+b") as file:

@@ -19,12 +19,43 @@ from competition.ensemble.methods import Method
 from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import CompError, DataError
 from competition.files import sha256_of, write_json, write_text
-from competition.paths import ExportPaths, JobPaths
+from competition.paths import JobPaths
 
 PACKAGES = ("torch", "segmentation-models-pytorch", "numpy", "pillow", "timm", "safetensors", "torchvision")
 """The first four are what predict.py imports; the others come with them, and decide what a model computes."""
 
 _PREDICT = Path(__file__).with_name("exported") / "predict.py"
+
+
+@dataclass(frozen=True)
+class ExportPaths:
+    """The files of a folder that `comp export` writes."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """Everything that `predict.py` must know beside the weights."""
+        return self.folder / "config.json"
+
+    @property
+    def predict(self) -> Path:
+        """The program."""
+        return self.folder / "predict.py"
+
+    @property
+    def requirements(self) -> Path:
+        """The packages that it needs, in the versions that were installed."""
+        return self.folder / "requirements.txt"
+
+    @property
+    def code(self) -> Path:
+        """The folder of the team's own modules (`model.target`)."""
+        return self.folder / "code"
+
+    def model(self, name: str, fold: int) -> Path:
+        """The weights of one fold of an experiment."""
+        return self.folder / "models" / f"{name}-fold{fold}.safetensors"
 
 
 @dataclass(frozen=True)

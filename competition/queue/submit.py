@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import owncode, yamlfile
+from competition import owncode, trackers, yamlfile
 from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
 from competition.config import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
+from competition.data import pseudo
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
 from competition.files import write_text
-from competition.paths import Paths, check_name
+from competition.names import check_name
+from competition.paths import Paths
 from competition.queue import snapshot
 from competition.settings import Settings
 from competition.store import baselines, competition, experiments, members, splits
@@ -68,8 +70,10 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     check_one_condition(conditions, together=wish.together)
     check_effects(conditions, config)
     class_indices(config.sampling.rare, settings.classes)
+    trackers.require(settings.log)
     _check_class_weights(config, settings)
     _check_first_weights(store, config, split)
+    _check_pseudo(store, config, settings, split)
     if experiments.of_config(store, config.sha256, split.version) is None:
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
@@ -169,11 +173,13 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
 
 
 def _pinned(config: Config, paths: Paths) -> Config:
-    """With the hash of the team's own model code as it is now."""
-    target = config.model.target
-    if target is None:
-        return config
-    return with_overrides(config, [f"model.target={owncode.pinned(target, paths.root, what='model.target')}"])
+    """With the hashes of the team's own model code and of the pseudo-labels as they are now."""
+    pins = []
+    if config.model.target is not None:
+        pins.append(f"model.target={owncode.pinned(config.model.target, paths.root, what='model.target')}")
+    if config.data.pseudo is not None:
+        pins.append(f"data.pseudo={pseudo.find_pinned(paths, config.data.pseudo).pinned}")
+    return with_overrides(config, pins)
 
 
 def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> None:
@@ -192,6 +198,19 @@ def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> N
         raise RefusedError(
             f"model.weights={config.model.weights}: {source.name} has no model of fold {', '.join(map(str, missing))}.",
             hint=f"`comp run {source.name}` trains what is missing.",
+        )
+
+
+def _check_pseudo(store: Store, config: Config, settings: Settings, split: SplitVersion) -> None:
+    """Each fold trains on labels from models that never saw its validation images, which another split deals anew."""
+    if config.data.pseudo is None:
+        return
+    facts = pseudo.find_pinned(store.paths, config.data.pseudo).facts
+    if (facts.fingerprint, facts.split_hash, facts.classes) != (split.fingerprint, split.hash, settings.classes):
+        raise RefusedError(
+            f"data.pseudo={config.data.pseudo}: the models that gave these labels ran on other data or another split "
+            f"than v{split.version}, so they have seen images that it validates on.",
+            hint="Make a set from experiments on this split: `comp pseudo ENSEMBLE`.",
         )
 
 

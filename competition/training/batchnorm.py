@@ -11,8 +11,10 @@ from torch.optim.swa_utils import update_bn
 
 from competition.config import BatchNorm, Config
 from competition.data.cache import Cache
+from competition.data.images import Pixels
 from competition.training.dataset import draws, steps_per_epoch
 from competition.training.model import Segmenter
+from competition.training.sampling import crop
 from competition.training.seeds import derive
 
 MOST_LEFT = 0.01
@@ -65,5 +67,11 @@ def _batches(cache: Cache, ids: Sequence[str], config: Config, tick: Callable[[i
     number = min(MOST_BATCHES, steps_per_epoch(len(ids), size))
     wanted = draws(ids, seed=derive(config.seed, "batch norm"), batch_size=size, epochs=1)
     for done, draw in enumerate(islice(wanted, number), start=1):
-        yield torch.from_numpy(np.stack([cache.images[cache.index[image_id]] for image_id in draw.ids]))
+        yield torch.from_numpy(np.stack([_part(cache, image_id, config) for image_id in draw.ids]))
         tick(done, number)
+
+
+def _part(cache: Cache, image_id: str, config: Config) -> Pixels:
+    """The image, or a part of it where training sees parts."""
+    rng = np.random.default_rng(derive(config.seed, "batch norm", image_id))
+    return crop(*cache.pair(image_id), config.train_size, (), rng)[0]

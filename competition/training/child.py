@@ -53,7 +53,7 @@ def preflight(config: Config, connection: Connection, root: Path, classes: int) 
     """
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     try:
-        for size in (config.data.size, *config.sampling.sizes):
+        for size in (config.train_size, *config.sampling.sizes):
             augment.check(config.augment, size)
         network = build(config.model, classes=classes, root=root)
         make_optimizer(config.optimizer, network)

@@ -16,7 +16,7 @@ from competition.data.images import Pixels
 from competition.data.rarity import NONE, Rare
 from competition.training.augment import Augmenter
 from competition.training.mixing import Mixed, mix, paste
-from competition.training.sampling import SHUFFLE, Sampling, crop_around, resized, times_before
+from competition.training.sampling import SHUFFLE, Sampling, crop, crop_around, resized, times_before
 from competition.training.seeds import derive
 
 
@@ -25,7 +25,7 @@ class Draw(NamedTuple):
 
     Args:
         times: how often each of the ids came before in the epoch; empty where each comes once.
-        size: (height, width) to train at; None for the cache's.
+        size: (height, width) to train at; None for `Config.train_size`.
     """
 
     epoch: int
@@ -73,7 +73,7 @@ class TrainingImages(Dataset[Batch]):
         """The batch; the same draw always gives the same pixels."""
         epoch = 0 if self._still else draw.epoch
         mixes = draw.epoch < self._mixed_until
-        height, width = draw.size or self._cache.masks.shape[1:]
+        height, width = draw.size or self._config.train_size
         images = np.empty((len(draw.ids), height, width, 3), np.uint8)
         masks = np.empty((len(draw.ids), height, width), np.uint8)
         for place, image_id in enumerate(draw.ids):
@@ -91,11 +91,16 @@ class TrainingImages(Dataset[Batch]):
         partners = None if mixed.partners is None else torch.from_numpy(mixed.partners)
         return Batch(torch.from_numpy(mixed.images), torch.from_numpy(mixed.masks), draw, partners, mixed.share)
 
-    def _part(self, image_id: str, size: tuple[int, int], key: tuple[int | str, ...]) -> tuple[Pixels, Pixels]:
-        """The image and its mask at `size`: all of it, or the part around a rare class."""
-        row = self._cache.index[image_id]
-        image, mask = resized(self._cache.images[row], self._cache.masks[row], size)
+    def _part(
+        self, image_id: str, size: tuple[int, int], key: tuple[int | str, ...], *, rare: bool = False
+    ) -> tuple[Pixels, Pixels]:
+        """The image and its mask at `size`: all of it, or a part; with `rare`, one that has a rare class."""
         sampling = self._config.sampling
+        if sampling.crop is not None:
+            rng = np.random.default_rng(derive("crop", *key))
+            wanted = self._rare.classes if rng.random() < sampling.rare_crop or rare else ()
+            return crop(*self._cache.pair(image_id), size, wanted, rng)
+        image, mask = resized(*self._cache.pair(image_id), size)
         if sampling.rare_crop:
             rng = np.random.default_rng(derive("crop", *key))
             if rng.random() < sampling.rare_crop:
@@ -107,9 +112,8 @@ class TrainingImages(Dataset[Batch]):
         if not self._rare.images or rng.random() >= self._config.mix.copy_paste:
             return image, mask
         donor = self._rare.images[int(rng.integers(len(self._rare.images)))]
-        return paste(
-            image, mask, self._part(donor, (mask.shape[0], mask.shape[1]), ("donor", *key)), self._rare.classes
-        )
+        donated = self._part(donor, (mask.shape[0], mask.shape[1]), ("donor", *key), rare=True)
+        return paste(image, mask, donated, self._rare.classes)
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -10,6 +10,8 @@ from competition.errors import CompError, DataError
 from competition.lifecycle import FailureKind
 
 _LOOK_AT = "Look at the learning rate, the loss weights and the masks; then run again with the change."
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The disk is full, the user's share of it, or a file is larger than the user may write."""
 _SMALLER = "A smaller optimizer.lr or train.precision=fp32 often helps."
 
 
@@ -85,7 +87,7 @@ def classify(error: BaseException) -> tuple[FailureKind, str]:
         return FailureKind.MEMORY, (
             "The device has too little memory for this batch.\nTry a smaller train.batch_size or data.size."
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return FailureKind.DISK, "The disk is full.\nFree some space, then `comp retry`: the job resumes."
     lines = str(error).strip().splitlines()
     return FailureKind.CRASH, f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__

@@ -26,11 +26,11 @@ class Row:
     seconds: float
     images_per_s: float
 
-    def sentence(self, epochs: int) -> str:
+    def sentence(self, epochs: int, *, memory_mib: int) -> str:
         """For the log."""
         return (
-            f"epoch {self.epoch}/{epochs}: loss {self.train_loss:.4f}, score {self.score:.4f}, "
-            f"{self.images_per_s:.1f} images/s"
+            f"epoch {self.epoch}/{epochs}: loss {self.train_loss:.4f}, score {self.score:.4f}, lr {self.lr:.2g}, "
+            f"{self.images_per_s:.1f} images/s, {memory_mib} MiB"
         )
 
 

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from competition.config import ClassWeights, Config
+from competition.config import Config
 from competition.data.cache import Cache, open_cache
 from competition.data.eda.classes import class_facts, inverse_frequency, median_frequency
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
+from competition.data.pseudo import PseudoLabels, find_pinned
 from competition.data.sample import debug_sample
 from competition.data.splits import Split
 from competition.errors import DataError, RefusedError
 from competition.jobspec import JobSpec, Progress
 from competition.lifecycle import JobKind
+from competition.optimisation import ClassWeights
 from competition.training.reporting import Reporter
 
 DEBUG_EPOCHS = 2
@@ -25,7 +27,7 @@ class Work:
     """The images of one job.
 
     Args:
-        train_items: the images to train on.
+        train_items: the images to train on, those with pseudo-labels last.
         valid: labelled images that the model never sees.
         test: test images; none for a debug job.
         loader: of the labels at their own size; it reads an annotation file once.
@@ -47,12 +49,18 @@ class Work:
         """The ids of the images to train on."""
         return [item.id for item in self.train_items]
 
+    @property
+    def pseudo_images(self) -> int:
+        """How many of them have pseudo-labels."""
+        return len(self.cache.pseudo.rows.keys() & set(self.train)) if self.cache.pseudo else 0
+
 
 def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).
 
     A debug job trains for 2 epochs on 5 % of the fold's training images, 2 batches at least, and validates on 1 batch.
-    Both epochs see the same batches, augmented and mixed in the same way.
+    Both epochs see the same batches, augmented and mixed in the same way. Test images with pseudo-labels are images to
+    train on like any other, and never to validate on.
 
     Raises:
         DataError: the manifest, the split, the images or the masks are missing, damaged or have changed.
@@ -61,10 +69,14 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     manifest = Manifest.read(spec.paths.manifest(spec.fingerprint))
     split = Split.read(spec.paths.folds(spec.fingerprint, spec.split_version))
     _check(spec, manifest, split)
-    train, valid = split.train_ids(spec.fold), split.valid_ids(spec.fold)
-    weights = _class_weights(spec, [manifest.item(image_id) for image_id in train])
+    pseudo = _pseudo_labels(spec)
+    labelled = pseudo.items(spec.fold) if pseudo else ()
+    known = Manifest((*manifest.items, *labelled))
+    train = [*split.train_ids(spec.fold), *(item.id for item in labelled)]
+    valid = split.valid_ids(spec.fold)
+    weights = _class_weights(spec, [known.item(image_id) for image_id in train])
     if spec.kind is JobKind.DEBUG:
-        train, valid = _debug_part(spec.config, manifest, train, valid)
+        train, valid = _debug_part(spec.config, known, train, valid)
     cache = open_cache(
         manifest,
         spec.settings,
@@ -73,11 +85,24 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
         spec.config.data.size,
         progress=lambda done, total: _tell(reporter, done, total),
     )
-    train_items, items = ([manifest.item(image_id) for image_id in ids] for ids in (train, valid))
+    if pseudo:
+        cache = pseudo.extend(cache, spec.fold, progress=lambda done, total: _tell(reporter, done, total))
+    train_items, items = ([known.item(image_id) for image_id in ids] for ids in (train, valid))
     loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
         return Work(cache, train_items, items, (), DEBUG_EPOCHS, loader, weights, still=True)
     return Work(cache, train_items, items, manifest.test, spec.config.train.epochs, loader, weights)
+
+
+def _pseudo_labels(spec: JobSpec) -> PseudoLabels | None:
+    if spec.config.data.pseudo is None:
+        return None
+    found = find_pinned(spec.paths, spec.config.data.pseudo)
+    if found.facts.split_hash != spec.split_hash:
+        raise RefusedError(
+            f"{found.pinned} was made on another split, whose models saw images that this one validates on."
+        )
+    return found
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:

@@ -1,7 +1,7 @@
 """Everything that a training step changes: weights, optimiser, loss scaling, averaged weights."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from competition.config import Config
 from competition.training import optim, schedule
 from competition.training.averaging import Averaging
+from competition.training.compiling import compiled
 from competition.training.dataset import Batch
 from competition.training.failures import is_out_of_memory
 from competition.training.history import Row
@@ -41,6 +42,8 @@ class Learner:
     ) -> None:
         self.segmenter = segmenter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.micro_batch = config.train.batch_size
+        self._compiled = compiled(self.segmenter, device) if config.train.compile else None
+        self._forward: Callable[[Tensor], Tensor] = self._compiled or self.segmenter
         self._criterion = SegmentationLoss(config.loss, class_weights).to(device)
         self._optimizer = optim.make_optimizer(config.optimizer, segmenter.network)
         self._scaler = loss_scaler(segmenter.precision, device)
@@ -55,6 +58,11 @@ class Learner:
     def evaluated(self) -> Segmenter:
         """What is validated and kept: the averaged weights where there are any, else those being trained."""
         return self._averaging.averaged or self.segmenter
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether steps run what torch.compile made of the network; it is evaluated as it is."""
+        return self._compiled is not None
 
     def start_epoch(self, epoch: int, rows: Sequence[Row]) -> None:
         """Get ready to train the epoch (from 0), given the rows of those before it."""
@@ -145,7 +153,7 @@ class Learner:
         parts = number_of_parts(number, self.micro_batch)
         targets = batch.masks if batch.partners is None else torch.stack([batch.masks, batch.partners], 1)
         for images, masks in zip(batch.images.tensor_split(parts), targets.tensor_split(parts), strict=True):
-            logits = self.segmenter(images.to(self._device, non_blocking=True))
+            logits = self._forward(images.to(self._device, non_blocking=True))
             target = masks.to(self._device, non_blocking=True)
             first, second = (target, None) if batch.partners is None else target.unbind(1)
             yield len(images) / number * two_target_loss(self._criterion, logits, first, second, batch.share)

@@ -8,7 +8,7 @@ from segmentation_models_pytorch.losses import LovaszLoss, MCCLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from competition.config import LossConfig
+from competition.optimisation import LossConfig
 from competition.settings import IGNORE_INDEX
 
 

@@ -1,6 +1,5 @@
 """What a job leaves behind: scores, probabilities and weights, each written aside and renamed."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,10 +16,7 @@ from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
 from competition.training.job import Work
 from competition.training.model import Segmenter, describe
-from competition.training.predict import PLAIN, labels, predictions, probabilities
-
-Tick = Callable[[int, int], None]
-"""Called after each image with how many are done and how many there are; may raise to stop."""
+from competition.training.predict import Tick, labels, predictions, probabilities
 
 
 def validate(
@@ -29,14 +25,14 @@ def validate(
     segmenter: Segmenter,
     device: torch.device,
     *,
-    config: PredictConfig = PLAIN,
+    config: PredictConfig,
     keep: bool = False,
     tick: Tick,
 ) -> Matrices:
     """Confusion matrices, int64 (N, C, C), of the validation images, each at its mask's own size.
 
     Args:
-        config: how to look at the images; by default once and whole, which is the quickest.
+        config: how to look at the images.
         keep: also write them, and the out-of-fold probabilities, to the job's folder.
     """
     found = predictions(
@@ -47,6 +43,7 @@ def validate(
         batch_size=spec.config.train.batch_size,
         device=device,
         config=config,
+        tick=tick,
     )
     matrices = []
     with ExitStack() as stack:
@@ -56,7 +53,6 @@ def validate(
             matrices.append(confusion.count(labels(logits), truth, len(spec.settings.classes)))
             if shard is not None:
                 shard.add(item.id, probabilities(logits))
-            tick(len(matrices), len(work.valid))
     stacked = np.stack(matrices)
     if keep:
         confusion.save(spec.job_paths.confusion, [item.id for item in work.valid], stacked)
@@ -73,11 +69,11 @@ def predict_test(spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.
         batch_size=spec.config.train.batch_size,
         device=device,
         config=spec.config.predict,
+        tick=tick,
     )
     with _shard(spec, spec.job_paths.test, "test") as shard:
-        for number, (item, logits) in enumerate(found, start=1):
+        for item, logits in found:
             shard.add(item.id, probabilities(logits))
-            tick(number, len(work.test))
 
 
 def save_model(path: Path, segmenter: Segmenter) -> None:

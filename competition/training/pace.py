@@ -3,7 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
+import torch
+
 from competition.jobspec import Progress
+from competition.training import hardware
 from competition.training.reporting import Reporter
 
 STARVED = 0.1
@@ -23,7 +26,9 @@ class Pace:
     epochs: int
     steps: int
     steps_done: int
+    device: torch.device
     loss: float | None = None
+    lr: float | None = None
     score: float | None = None
     images: int = 0
     train_s: float = 0.0
@@ -60,12 +65,23 @@ class Pace:
     def tell(self, phase: str, *, epoch: int, done: int, total: int) -> None:
         """Report, if it is due. `epoch` counts from 1; `done` of `total` batches or images of this phase."""
         if self.reporter.is_due:
-            eta_s = self._eta_s(epoch)
             self.reporter.tell(
-                Progress(epoch, self.epochs, done, total, self.loss, self.score, self.images_per_s, eta_s, phase)
+                Progress(
+                    epoch,
+                    self.epochs,
+                    done,
+                    total,
+                    self.loss,
+                    self.score,
+                    self.images_per_s,
+                    self.eta_s(epoch),
+                    phase,
+                    self.lr,
+                    hardware.peak_memory_mib(self.device),
+                )
             )
 
-    def _eta_s(self, epoch: int) -> float:
+    def eta_s(self, epoch: int) -> float:
         """Seconds until the job is done, from the mean of the steps and the last validation so far."""
         per_step = self.train_s / self._steps_measured if self._steps_measured else 0.0
         return per_step * (self.steps - self.steps_done) + self.validation_s * (self.epochs - epoch + 1)

@@ -1,6 +1,6 @@
 """From a trained model and the cache to predictions at each image's own size."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ from competition.training.failures import NotFiniteError
 from competition.training.model import Segmenter
 from competition.training.views import looking
 
-PLAIN = PredictConfig()
+Tick = Callable[[int, int], None]
+"""Called with how many images are done and how many there are; may raise to stop."""
 
 
 def predictions(
@@ -26,20 +27,29 @@ def predictions(
     *,
     batch_size: int,
     device: torch.device,
-    config: PredictConfig = PLAIN,
+    config: PredictConfig,
+    tick: Tick = lambda done, total: None,
 ) -> Iterator[tuple[Item, Tensor]]:
     """Each image with its logits, float32 (C, H, W) at the image's own size, on the device.
 
     Args:
         pixels: uint8 (N, h, w, 3), of the cache.
         rows: where each id lies in `pixels`.
-        config: the views that are averaged; by default each image is seen once and whole.
+        config: the views that are averaged, and whether an image is seen whole.
+        tick: called before each pass through the network, of which a large image takes many, and at the end.
 
     Raises:
         NotFiniteError: logits that are not numbers.
     """
     segmenter.eval()
-    look = looking(segmenter, config, batch_size=batch_size)
+    done = 0
+
+    def network(pixels: Tensor) -> Tensor:
+        tick(done, len(items))
+        logits: Tensor = segmenter(pixels)
+        return logits
+
+    look = looking(network, config, batch_size=batch_size)
     at_once = batch_size if config.window is None else 1  # an image that needs windows is large
     for start in range(0, len(items), at_once):
         batch = items[start : start + at_once]
@@ -50,7 +60,14 @@ def predictions(
         for item, of_image, is_finite in zip(batch, logits, finite, strict=True):
             if not is_finite:
                 raise NotFiniteError.of_prediction(item.id)
+            done += 1
             yield item, at_size(of_image, (item.height, item.width))
+    tick(done, len(items))
+
+
+def quick(config: PredictConfig) -> PredictConfig:
+    """The same without views that are averaged, for a look after an epoch; an image that needs windows gets them."""
+    return PredictConfig(window=config.window, overlap=config.overlap)
 
 
 def at_size(logits: Tensor, size: tuple[int, int]) -> Tensor:

@@ -23,7 +23,7 @@ def previews(spec: PreviewSpec) -> list[Previewed]:
         CompError: the augmentation cannot be built or run, or an image cannot be read.
     """
     config = spec.config
-    augment.check(config.augment, config.data.size)
+    augment.check(config.augment, config.train_size)
     cache = _small_cache(spec)
     rare = find_rare(spec.items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(cache, config, rare=rare)

@@ -28,11 +28,12 @@ from competition.training.meter import LossMeter
 from competition.training.model import Segmenter, build, normalisation
 from competition.training.pace import Pace, Stopwatch
 from competition.training.precision import resolve
-from competition.training.predict import PLAIN
+from competition.training.predict import quick
 from competition.training.record import write_record
 from competition.training.reporting import Reporter
 from competition.training.sampling import Sampling
 from competition.training.selfcheck import check_randomness
+from competition.training.tracking import Sink, tracking
 
 
 class Outcome(NamedTuple):
@@ -56,14 +57,14 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
         StoppedError: it was asked to stop; what it has done is saved.
         CompError: the data, the model or the loss is not what it must be.
     """
-    with seeds.nondeterministic_operations() as unordered:
-        outcome = learn(spec, reporter) if spec.trained is None else predict_again(spec, reporter, spec.trained)
+    with seeds.nondeterministic_operations() as unordered, tracking(spec) as track:
+        outcome = learn(spec, reporter, track) if spec.trained is None else predict_again(spec, reporter, spec.trained)
     outcome.facts["nondeterministic"] = unordered
     return _finish(spec, outcome)
 
 
-def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
-    """Train, validate after each epoch, and predict.
+def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
+    """Train, validate after each epoch, which `track` is told of, and predict.
 
     The model is that of the last epoch, unless the configuration asks for the best: choosing an epoch by its score on
     the validation fold, and then reporting that score, is choosing luck. A job that was stopped and resumed ends with
@@ -84,7 +85,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
     sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
     rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(work.cache, config, rare=rare, epochs=work.epochs, still=work.still)
-    check_randomness(config.augment, images.augment, config.data.size)
+    check_randomness(config.augment, images.augment, config.train_size)
     step_size = config.train.images_per_step
     steps = steps_per_epoch(len(work.train), step_size)
     order = partial(draws, work.train, seed=config.seed, batch_size=step_size, sampling=sampling)
@@ -102,7 +103,9 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
     best = resumed.best if resumed else {}
     picks_best = is_fold and config.train.checkpoint is Chosen.BEST
     patience = config.train.patience if is_fold else 0
-    pace = Pace(reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step)
+    pace = Pace(
+        reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step, device=device
+    )
     _say_start(work, segmenter, device, at)
 
     first_epoch = list(order(epochs=1))
@@ -121,7 +124,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
             at.train_s += seconds
             pace.trained(len(batch.draw.ids), seconds=seconds, waited_s=waited_s)
             if reporter.is_due:
-                pace.loss = losses.read()
+                pace.loss, pace.lr = losses.read(), learner.learning_rate(at.epoch, at.step - 1)
                 pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
             if reporter.stopping:
                 break
@@ -141,7 +144,7 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
         last = at.epoch == work.epochs - 1
         kept = is_fold and last and not picks_best
-        look = config.predict if last and not picks_best else PLAIN
+        look = config.predict if last and not picks_best else quick(config.predict)
         matrices = outputs.validate(spec, work, model, device, config=look, keep=kept, tick=tick)
         pace.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
@@ -150,7 +153,8 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         if picks_best and selection.best(at.rows) is at.rows[-1]:
             best = _copy(model)
         history.write(paths.history, at.rows)
-        print(at.rows[-1].sentence(work.epochs), flush=True)
+        track(at.rows[-1])
+        print(at.rows[-1].sentence(work.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
 
     print(pace.summary(), flush=True)
     model = learner.evaluated
@@ -175,6 +179,8 @@ def learn(spec: JobSpec, reporter: Reporter) -> Outcome:
         "stopped_after": len(at.rows),
         "batch_norm": (BatchNorm.MEASURED if measured else BatchNorm.RUNNING).value,
         "micro_batch": learner.micro_batch,
+        "compiled": learner.is_compiled,
+        "pseudo_images": work.pseudo_images,
     }
     return Outcome(at.rows, score, facts)
 
@@ -194,7 +200,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     weights.load_safetensors(segmenter.network, trained)
     write_record(spec, precision=segmenter.precision, device=device)
     print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
-    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0)
+    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0, device=device)
     tick = _Ticker(pace, reporter, "validate", work.epochs)
     matrices = outputs.validate(spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick)
     if work.test:
@@ -256,8 +262,9 @@ def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
 
 
 def _say_start(work: Work, segmenter: Segmenter, device: torch.device, at: Position) -> None:
+    pseudo = f" ({work.pseudo_images} with pseudo-labels)" if work.pseudo_images else ""
     print(
-        f"{len(work.train)} images to train on, {len(work.valid)} to validate on, {len(work.test)} to predict; "
+        f"{len(work.train)} images to train on{pseudo}, {len(work.valid)} to validate on, {len(work.test)} to predict; "
         f"{segmenter.precision} on {hardware.device_name(device)}."
     )
     if at.epoch or at.step:

@@ -85,15 +85,37 @@ def crop_around(
     One of the classes that occur is drawn, then one of its pixels, then a window of `scale` of each side that has the
     pixel in it. Where none occurs, the image stays whole.
     """
+    size = (round(scale * mask.shape[0]), round(scale * mask.shape[1]))
+    found = _around(mask, classes, size, rng)
+    if found is None:
+        return image, mask
+    return resized(image[found], mask[found], (mask.shape[0], mask.shape[1]))
+
+
+def crop(
+    image: Pixels, mask: Pixels, size: tuple[int, int], classes: Sequence[int], rng: np.random.Generator
+) -> tuple[Pixels, Pixels]:
+    """A part of `size` (height, width) of the image (H, W, 3) and mask (H, W), as copies that may be written to.
+
+    It lies anywhere; where one of these classes occurs, it has a pixel of one, drawn as `crop_around` does.
+    """
+    found = _around(mask, classes, size, rng)
+    if found is None:
+        top, left = (int(rng.integers(length - side + 1)) for length, side in zip(mask.shape, size, strict=True))
+        found = slice(top, top + size[0]), slice(left, left + size[1])
+    return np.array(image[found]), np.array(mask[found])
+
+
+def _around(
+    mask: Pixels, classes: Sequence[int], size: tuple[int, int], rng: np.random.Generator
+) -> tuple[slice, slice] | None:
+    """A window of `size` that has a pixel of one of the classes; None where none occurs."""
     occurring = [c for c in classes if (mask == c).any()]
     if not occurring:
-        return image, mask
+        return None
     pixels = np.argwhere(mask == occurring[int(rng.integers(len(occurring)))])
-    pixel = pixels[int(rng.integers(len(pixels)))]
-    rows, columns = (
-        _window(int(place), round(scale * length), length, rng) for place, length in zip(pixel, mask.shape, strict=True)
-    )
-    return resized(image[rows, columns], mask[rows, columns], (mask.shape[0], mask.shape[1]))
+    row, column = pixels[int(rng.integers(len(pixels)))].tolist()
+    return _window(row, size[0], mask.shape[0], rng), _window(column, size[1], mask.shape[1], rng)
 
 
 def _window(place: int, size: int, length: int, rng: np.random.Generator) -> slice:

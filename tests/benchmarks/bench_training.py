@@ -311,7 +311,13 @@ def inference(seed: int, epochs: int, rounds: int = 3) -> dict[str, float]:
             rates["reference"].append(len(work.valid) / (time.perf_counter() - since))
             since = time.perf_counter()
             found = predict.predictions(
-                ours, work.cache.images, work.cache.index, work.valid, batch_size=BATCH, device=device
+                ours,
+                work.cache.images,
+                work.cache.index,
+                work.valid,
+                batch_size=BATCH,
+                device=device,
+                config=spec.config.predict,
             )
             for _item, logits in found:
                 predict.labels(logits)

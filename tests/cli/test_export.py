@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.paths import ExportPaths, Paths
+from competition.ensemble.export import ExportPaths
+from competition.paths import Paths
 from tests.conftest import INIT, Comp, draw_images
 
 pytestmark = pytest.mark.slow

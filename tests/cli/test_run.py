@@ -79,6 +79,7 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
     assert [m.stem for m in masks] == ["g0_0", "g0_1"]
     assert np.asarray(Image.open(masks[0])).shape == (32, 32)
 
+    check_training_on_pseudo_labels(comp)
     target = comp.ok("submit", "both", "--format", "labels-csv", "--as", "bob").strip()
     with Path(target).open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -99,6 +100,14 @@ def check_predicting_another_way(comp: Comp) -> None:
     assert "'flips' or 'd4'" in comp.error("predict", "dice-0.5", "--tta", "d3", "--as", "ann")
     several = comp.error("predict", "dice-0.5", "--tta", "d4", "--scales", "1,1.5", "--as", "ann")
     assert "2 conditions at once" in several
+
+
+def check_training_on_pseudo_labels(comp: Comp) -> None:
+    pinned = json.loads(comp.ok("pseudo", "both", "--threshold", "0.35", "--json"))["pinned"]
+    row = json.loads(comp.ok("run", "more", "--as", "ann", "--set", "data.pseudo=p1", "--json"))
+    assert (row["state"], row["conditions"]) == ("complete", [f"data.pseudo: none -> {pinned}"])
+    assert "(2 with pseudo-labels)" in comp.ok("logs", "more", "--fold", "0")
+    assert "epoch 2/2: loss" in comp.ok("logs", "more", "--fold", "0")
 
 
 def check_what_is_refused_after_results(comp: Comp) -> None:

@@ -8,11 +8,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from competition.config import Config, with_overrides
-from competition.ensemble.export import PACKAGES, Exported, Trained, export
+from competition.ensemble.export import PACKAGES, Exported, ExportPaths, Trained, export
 from competition.ensemble.methods import Method
 from competition.errors import CompError, ConfigError, DataError
 from competition.files import sha256_of, write_json
-from competition.paths import ExportPaths, JobPaths
+from competition.paths import JobPaths
 
 
 def trained(root: Path, name: str, *assignments: str, folds: int = 2) -> Trained:

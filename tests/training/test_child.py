@@ -1,7 +1,9 @@
 import multiprocessing
 import os
+import resource
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -14,7 +16,9 @@ from competition.errors import ConfigError, UnknownNameError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.lifecycle import FailureKind
 from competition.training.child import preflight, run
+from competition.training.reporting import StoppedError
 from tests.training.conftest import Specs
+from tests.training.conftest import run as run_here
 from tests.training.test_recipe import assert_same_job
 
 LONG = "train.epochs=160"
@@ -32,9 +36,9 @@ def warm() -> ForkServerContext:
 class Started:
     """A job's process and the worker's end of its pipe."""
 
-    def __init__(self, context: ForkServerContext, spec: JobSpec) -> None:
+    def __init__(self, context: ForkServerContext, spec: JobSpec, target: Callable[..., None] = run) -> None:
         self.connection, theirs = context.Pipe(duplex=False)
-        self.process = context.Process(target=run, args=(spec, theirs))
+        self.process = context.Process(target=target, args=(spec, theirs))
         self.process.start()
         theirs.close()
 
@@ -117,6 +121,32 @@ def test_a_killed_job_goes_on_from_its_last_epoch(warm: ForkServerContext, spec_
     wait_until_gone(started.process)
     assert isinstance(Started(warm, spec).messages()[-1], Succeeded)
     assert "Going on from epoch" in spec.job_paths.log.read_text()
+
+
+def run_where_files_must_be_small(spec: JobSpec, connection: Connection) -> None:
+    """Half a MiB each: a checkpoint is larger, so that writing it fails in the middle, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, 2**19))
+    run(spec, connection)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_the_job_goes_on(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of()
+    with pytest.raises(StoppedError):
+        run_here(spec, stop_at=("train", 2))
+    before = spec.job_paths.checkpoint.read_bytes()
+    assert len(before) > 2**19
+    last = Started(warm, spec, run_where_files_must_be_small).messages()[-1]
+    assert isinstance(last, Failed)
+    assert last.kind is FailureKind.DISK
+    assert "comp retry" in last.reason
+    assert spec.job_paths.checkpoint.read_bytes() == before
+    assert not list(spec.job_paths.folder.glob("*.tmp"))
+    assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
+
+    undisturbed = spec_of()
+    run_here(undisturbed)
+    assert_same_job(spec, undisturbed)
 
 
 def test_a_worker_that_is_gone_stops_the_job(warm: ForkServerContext, spec_of: Specs) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from competition.data.rarity import find_rare
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
+from competition.training import dataset
 from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.job import work_of
 from competition.training.sampling import Sampling
@@ -92,6 +93,22 @@ def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Spe
             assert a.partners is None or b.partners is None or torch.equal(a.partners, b.partners)
 
 
+@pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda:0", True)])
+def test_batches_for_a_gpu_are_pinned(
+    device: str, pinned: bool, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, object]] = []
+
+    def loader(images: object, **options: object) -> list[Batch]:
+        made.append(options)
+        return []
+
+    monkeypatch.setattr(dataset, "DataLoader", loader)
+    work = work_of(spec_of(), Listener().reporter)
+    list(load_batches(TrainingImages(work.cache, spec_of().config), [], workers=2, device=torch.device(device)))
+    assert (made[0]["pin_memory"], made[0]["num_workers"]) == (pinned, 2)
+
+
 def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:
     first, last = "mix.mixup=1", "mix.stop_epochs=1"
     batches = batches_of(spec_of(first, last), workers=0)
@@ -119,6 +136,31 @@ def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> N
     batch = images[Draw(0, 0, (image_id, image_id), (0, 1))]
     assert not torch.equal(batch.images[0], batch.images[1])
     assert torch.equal(batch.images[0], images[Draw(0, 0, (image_id,))].images[0])
+
+
+def test_parts_are_cut_at_the_scale_of_the_image(spec_of: Specs) -> None:
+    spec = spec_of("data.size=64x96", "sampling.crop=32x64", "mix.copy_paste=0.5", *PLAIN)
+    cache = work_of(spec, Listener().reporter).cache
+    for batch in batches_of(spec_of("data.size=64x96", "sampling.crop=32x64", *PLAIN), workers=2):
+        assert batch.images.shape[1:3] == batch.masks.shape[1:3] == (32, 64)
+        for place, image_id in enumerate(batch.draw.ids):
+            image, mask = cache.pair(image_id)
+            windows = np.lib.stride_tricks.sliding_window_view(mask, (32, 64))
+            rows, columns = np.nonzero((windows == batch.masks[place].numpy()).all(axis=(2, 3)))
+            parts = [image[y : y + 32, x : x + 64] for y, x in zip(rows, columns, strict=True)]
+            assert any(np.array_equal(part, batch.images[place].numpy()) for part in parts)
+    pasted = batches_of(spec, workers=0)
+    assert all(torch.equal(a.images, b.images) for a, b in zip(pasted, batches_of(spec, workers=1), strict=True))
+
+
+def test_every_part_may_be_around_a_rare_class(spec_of: Specs) -> None:
+    settings = ("data.size=64x64", "sampling.crop=32x32", "sampling.rare=[disc]", *PLAIN)
+    held = [
+        [bool((mask == 2).any()) for batch in batches_of(spec_of(*settings, share), workers=0) for mask in batch.masks]
+        for share in ("sampling.rare_crop=0", "sampling.rare_crop=1")
+    ]
+    assert all(held[1])
+    assert not all(held[0])
 
 
 def test_workers_change_nothing(spec_of: Specs) -> None:

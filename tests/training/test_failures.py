@@ -31,6 +31,7 @@ from competition.training.failures import GateError, NotFiniteError, classify
         (MemoryError(), FailureKind.MEMORY, "train.batch_size"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), FailureKind.MEMORY, "train.batch_size"),
         (OSError(errno.ENOSPC, "No space left on device"), FailureKind.DISK, "comp retry"),
+        (OSError(errno.EFBIG, "File too large"), FailureKind.DISK, "comp retry"),
         (OSError(errno.EACCES, "Permission denied"), FailureKind.CRASH, "PermissionError: [Errno 13]"),
         (RuntimeError("first line\nlast line"), FailureKind.CRASH, "RuntimeError: last line"),
         (AssertionError(), FailureKind.CRASH, "AssertionError"),

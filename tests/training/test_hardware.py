@@ -42,3 +42,23 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
     faults = int(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
     assert faults < 1000
+
+
+def test_a_gpu_multiplies_float32_in_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    hardware.bind(torch.device("cpu"))
+    before = torch.get_float32_matmul_precision()
+    try:
+        hardware.bind(torch.device("cuda:0"))
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert (before, chosen) == ("highest", [torch.device("cuda:0")])
+
+
+def test_a_gpus_memory_is_what_torch_has_allocated_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _device: 3 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "NVIDIA H100")
+    gpu = torch.device("cuda:0")
+    assert (hardware.peak_memory_mib(gpu), hardware.device_name(gpu)) == (3072, "NVIDIA H100")

@@ -10,4 +10,5 @@ def test_one_line_per_epoch(tmp_path: Path) -> None:
     assert (tmp_path / "history.csv").read_text() == (
         "epoch,train_loss,score,lr,seconds,images_per_s\n1,1.23457,0.5,0.001,12,8.25\n"
     )
-    assert row.sentence(3) == "epoch 1/3: loss 1.2346, score 0.5000, 8.2 images/s"
+    said = "epoch 1/3: loss 1.2346, score 0.5000, lr 0.001, 8.2 images/s, 812 MiB"
+    assert row.sentence(3, memory_mib=812) == said

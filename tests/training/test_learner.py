@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 import segmentation_models_pytorch as smp
@@ -89,6 +90,43 @@ def test_too_little_memory_halves_the_micro_batch_once_and_for_all(
     resumed = learner_of()
     resumed.restore(halved.state())
     assert resumed.micro_batch == 4
+
+
+def test_a_gpu_is_asked_to_let_go_of_what_it_keeps(memory: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    learner = learner_of()
+    memory(4)
+    monkeypatch.setattr(learner, "_device", FakeGPU())
+    monkeypatch.setattr(torch, "zeros", lambda *size, device, _zeros=torch.zeros: _zeros(*size))
+    learner.step(Batch(*(Moved(part) for part in batch()[:2]), batch().draw))  # type: ignore[arg-type]
+    assert emptied == [True]
+    assert Moved.how == {(FakeGPU, True)}
+
+
+class FakeGPU:
+    """Calls itself a GPU."""
+
+    type = "cuda"
+
+
+class Moved:
+    """A tensor that remembers how it was sent to a device, and stays where it is."""
+
+    how: ClassVar[set[tuple[type, bool]]] = set()
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def tensor_split(self, parts: int) -> "list[Moved]":
+        return [Moved(part) for part in self._tensor.tensor_split(parts)]
+
+    def __len__(self) -> int:
+        return len(self._tensor)
+
+    def to(self, device: object, *, non_blocking: bool) -> Tensor:
+        Moved.how.add((type(device), non_blocking))
+        return self._tensor
 
 
 def test_a_second_time_it_gives_up(memory: Fail) -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -25,6 +26,31 @@ def test_a_model_of_the_library(tmp_path: Path) -> None:
     logits = segmenter(torch.zeros(2, 32, 64, 3, dtype=torch.uint8))
     assert logits.shape == (2, 4, 32, 64)
     assert logits.dtype is torch.float32
+
+
+ENCODERS = {"dpt": "tu-vit_tiny_patch16_224", "upernet": "mit_b0", "segformer": "mit_b0"}
+"""Where the architecture wants a transformer, or is made for one."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", smp.MODEL_ARCHITECTURES_MAPPING)
+def test_every_architecture_of_the_library_segments(architecture: str, tmp_path: Path) -> None:
+    encoder = ENCODERS.get(architecture, "resnet18")
+    config = ModelConfig(architecture=architecture, encoder=encoder, weights="none")
+    side = 224 if encoder.startswith("tu-vit") else 128
+    segmenter = Segmenter(build(config, classes=3, root=tmp_path), IMAGENET, Precision.FP32)
+    logits = segmenter(torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8))
+    assert logits.shape == (2, 3, side, side)
+    logits.mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in segmenter.network.segmentation_head.parameters())
+
+
+@pytest.mark.parametrize(
+    "family", ["resnet18", "mobilenet_v2", "efficientnet-b0", "tu-mobilenetv3_small_050", "mit_b0"]
+)
+def test_encoders_of_every_kind(family: str, tmp_path: Path) -> None:
+    network = build(ModelConfig(encoder=family, weights="none"), classes=2, root=tmp_path)
+    assert Segmenter(network, IMAGENET, Precision.FP32)(torch.zeros(2, 32, 32, 3, dtype=torch.uint8)).shape[1] == 2
 
 
 def test_pixels_are_normalised_by_channel() -> None:

@@ -1,8 +1,12 @@
 import pytest
+import torch
 
 from competition.jobspec import Progress
+from competition.training import hardware
 from competition.training.pace import Pace
 from competition.training.reporting import Reporter
+
+CPU = torch.device("cpu")
 
 
 def listening(*, interval_s: float) -> tuple[list[Progress], Reporter]:
@@ -17,24 +21,27 @@ def listening(*, interval_s: float) -> tuple[list[Progress], Reporter]:
 
 def test_what_is_told_of_a_job_half_way() -> None:
     told, reporter = listening(interval_s=0.0)
-    pace = Pace(reporter, epochs=4, steps=8, steps_done=2, loss=0.5, score=0.25)
+    pace = Pace(reporter, epochs=4, steps=8, steps_done=2, device=CPU, loss=0.5, lr=1e-3, score=0.25)
     pace.trained(6, seconds=3.0, waited_s=0.3)
     pace.trained(6, seconds=1.0, waited_s=0.1)
     pace.validation_s = 5.0
     pace.tell("train", epoch=2, done=2, total=2)
     # 4 of 8 steps are left at 2 s each, and 3 of 4 validations at 5 s.
-    assert told == [Progress(2, 4, 2, 2, 0.5, 0.25, 3.0, 4 * 2.0 + 3 * 5.0, "train")]
+    peak_mib = told[0].memory_mib
+    assert told == [Progress(2, 4, 2, 2, 0.5, 0.25, 3.0, 4 * 2.0 + 3 * 5.0, "train", 1e-3, peak_mib)]
+    assert peak_mib is not None
+    assert 0.9 * peak_mib <= hardware.peak_memory_mib(CPU) <= 1.1 * peak_mib
     assert pace.wait_share == 0.1
 
 
 def test_nothing_is_known_before_the_first_step() -> None:
-    pace = Pace(Reporter(lambda _: True), epochs=1, steps=1, steps_done=0)
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=1, steps_done=0, device=CPU)
     assert (pace.images_per_s, pace.wait_share) == (0.0, 0.0)
 
 
 def test_progress_is_not_told_more_often_than_asked_for() -> None:
     told, reporter = listening(interval_s=3600.0)
-    pace = Pace(reporter, epochs=1, steps=9, steps_done=0)
+    pace = Pace(reporter, epochs=1, steps=9, steps_done=0, device=CPU)
     for step in range(9):
         pace.tell("train", epoch=1, done=step + 1, total=9)
     assert len(told) == 1
@@ -42,7 +49,7 @@ def test_progress_is_not_told_more_often_than_asked_for() -> None:
 
 def test_a_worker_that_is_gone_stops_the_job() -> None:
     reporter = Reporter(lambda _: False)
-    Pace(reporter, epochs=1, steps=1, steps_done=0).tell("train", epoch=1, done=1, total=1)
+    Pace(reporter, epochs=1, steps=1, steps_done=0, device=CPU).tell("train", epoch=1, done=1, total=1)
     assert reporter.stopping
 
 
@@ -54,7 +61,7 @@ def test_a_worker_that_is_gone_stops_the_job() -> None:
     ],
 )
 def test_the_bottleneck_is_named(waited_s: float, summary: str) -> None:
-    pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=0)
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=0, device=CPU)
     pace.trained(4, seconds=1.0, waited_s=waited_s)
     pace.trained(4, seconds=1.0, waited_s=0.0)
     assert pace.summary().startswith(summary)

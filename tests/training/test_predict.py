@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from competition.config import Precision
+from competition.config import Precision, PredictConfig
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError
 from competition.training.model import Segmenter
@@ -37,7 +37,7 @@ def item(image_id: str, height: int, width: int) -> Item:
 def predicted(network: nn.Module, items: list[Item], pixels: np.ndarray, batch_size: int = 2) -> dict[str, Tensor]:
     rows = {"a": 0, "b": 1, "c": 2}
     segmenter = Segmenter(network, RAW, Precision.FP32)
-    found = predictions(segmenter, pixels, rows, items, batch_size=batch_size, device=CPU)  # type: ignore[arg-type]
+    found = predictions(segmenter, pixels, rows, items, batch_size=batch_size, device=CPU, config=PredictConfig())  # type: ignore[arg-type]
     return {of.id: logits for of, logits in found}
 
 

@@ -19,7 +19,7 @@ from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.scoring import confusion, metrics
 from competition.settings import Metric
-from competition.training import recipe
+from competition.training import checkpoint, recipe
 from competition.training.failures import GateError, NotFiniteError
 from competition.training.learner import Learner
 from competition.training.reporting import StoppedError
@@ -148,15 +148,17 @@ def test_another_seed_gives_other_weights(spec_of: Specs, whole: JobSpec) -> Non
     assert any(not torch.equal(first[name], second[name]) for name in first)
 
 
-def test_loader_workers_change_nothing(spec_of: Specs, whole: JobSpec) -> None:
-    apart = spec_of("train.workers=2")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more workers than cores
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_loader_workers_change_nothing(workers: int, spec_of: Specs, whole: JobSpec) -> None:
+    apart = spec_of(f"train.workers={workers}")
     run(apart)
     assert_same_job(whole, apart)
 
 
 @pytest.mark.parametrize(
     ("phase", "number"),
-    [("train", 1), ("train", 2), ("train", 3), ("validate", 2), ("validate", 8), ("measure", 1), ("predict", 1)],
+    [("train", 1), ("train", 2), ("train", 3), ("validate", 2), ("validate", 5), ("measure", 1), ("predict", 1)],
 )
 def test_a_job_stopped_anywhere_goes_on_to_the_same_bytes(
     phase: str, number: int, spec_of: Specs, whole: JobSpec, capsys: pytest.CaptureFixture[str]
@@ -430,6 +432,53 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(spec_of: Specs, whole:
     recipe.train(spec, listener.reporter)
     assert next((p.epoch, p.phase) for p in listener.heard) == (1, "measure")  # the first epoch is trained already
     assert_same_job(whole, spec)
+
+
+def test_a_mask_that_changes_under_a_running_job_is_named(spec_of: Specs, root: Path) -> None:
+    mask = sorted((root / "masks").iterdir())[0]  # of the first image, which fold 0 validates on
+    kept = mask.read_bytes()
+    spec = spec_of()
+    with pytest.raises(StoppedError):
+        run(spec, stop_at=("train", 1))
+    mask.write_bytes(kept[:60])
+    try:
+        with pytest.raises(DataError, match=mask.stem):
+            run(spec)
+    finally:
+        mask.write_bytes(kept)
+    assert spec.job_paths.checkpoint.is_file()
+
+
+def test_a_job_asked_to_stop_does_not_finish_a_large_image_first(spec_of: Specs, whole: JobSpec) -> None:
+    """Each of its windows, in each of its views, is a chance to stop."""
+    settings = ("predict.window=32x32", "predict.overlap=0", "predict.tta=d4", "data.size=64x64", "train.batch_size=2")
+    spec = replace(spec_of(*settings), trained=whole.job_paths.model)
+    listener = Listener(stop_at=("validate", 4))
+    with pytest.raises(StoppedError):
+        recipe.train(spec, listener.reporter)
+    assert [(p.phase, p.batch) for p in listener.heard if p.phase != "cache"] == [("validate", 0)] * 4
+
+
+def test_parts_train_and_windows_predict(spec_of: Specs) -> None:
+    settings = ("data.size=64x64", "sampling.crop=32x32", "sampling.rare_crop=0.5", "predict.window=32x32")
+    one, other = spec_of(*settings), spec_of(*settings)
+    run(one)
+    with pytest.raises(StoppedError):
+        run(other, stop_at=("measure", 2))
+    run(other)
+    assert_same_job(one, other)
+
+
+def test_float16_scales_its_loss_and_resumes_to_the_same_bytes(spec_of: Specs) -> None:
+    one, other = spec_of("train.precision=fp16"), spec_of("train.precision=fp16")
+    assert run(one).facts["precision"] == "fp16"
+    with pytest.raises(StoppedError):
+        run(other, stop_at=("train", 2))
+    saved = checkpoint.load(other.job_paths, identity=checkpoint.identity_of(other))
+    assert saved is not None
+    assert saved.learner["scaler"]["scale"] > 1
+    run(other)
+    assert_same_job(one, other)
 
 
 def test_an_image_that_cannot_be_read_is_named(spec_of: Specs, root: Path) -> None:

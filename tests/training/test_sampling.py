@@ -6,7 +6,7 @@ import pytest
 from competition.augmentation import SamplingConfig
 from competition.data.manifest import Item
 from competition.training.dataset import draws
-from competition.training.sampling import SHUFFLE, Sampling, crop_around, times_before
+from competition.training.sampling import SHUFFLE, Sampling, crop, crop_around, times_before
 from tests.training.colours import PALETTE, coloured, disagreeing
 
 
@@ -84,3 +84,34 @@ def test_an_image_without_a_rare_class_stays_whole() -> None:
     cropped, labels = crop_around(image, mask, (9,), scale=0.4, rng=np.random.default_rng(0))
     assert cropped is image
     assert labels is mask
+
+
+def test_a_part_lies_anywhere_and_its_labels_stay_true() -> None:
+    image, mask = coloured((48, 64), seed=4)
+    corners = set()
+    for seed in range(300):
+        part, labels = crop(image, mask, (32, 32), (), np.random.default_rng(seed))
+        assert part.shape == (32, 32, 3)
+        assert disagreeing(part, labels) == 0
+        corners |= {
+            (top, left)
+            for top, left in ((0, 0), (0, 32), (16, 0), (16, 32))
+            if np.array_equal(part, image[top : top + 32, left : left + 32])
+        }
+        assert part.flags.writeable
+    assert len(corners) >= 1
+    whole, _ = crop(image, mask, (48, 64), (), np.random.default_rng(0))
+    assert np.array_equal(whole, image)
+
+
+def test_a_part_around_a_rare_class_holds_it() -> None:
+    _, mask = coloured((96, 96), seed=4)
+    mask[mask == 2] = 3
+    mask[8:10, 90:92] = 2
+    image = PALETTE[mask]
+    parts = {
+        wanted: [crop(image, mask, (32, 32), wanted, np.random.default_rng(seed))[1] for seed in range(40)]
+        for wanted in ((2,), ())
+    }
+    assert all((labels == 2).any() for labels in parts[(2,)])
+    assert sum((labels == 2).any() for labels in parts[()]) < 20

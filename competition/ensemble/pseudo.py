@@ -1,0 +1,158 @@
+"""Pseudo-labels from the test predictions of experiments (Lee, ICML 2013 workshop), free of leaks in every fold.
+
+The labels that fold k trains on come from the members' models of fold k alone, which never saw fold k's validation
+images. All members count the same: the weights of an ensemble were fitted on every fold's labels, and would carry what
+they learned from fold k's into its training.
+"""
+
+import hashlib
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from competition.data.images import Pixels
+from competition.data.manifest import Item, Manifest
+from competition.data.parallel import Progress, in_threads
+from competition.data.probabilities import LEVELS, Bytes
+from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
+from competition.ensemble.blend import best_class, blocks
+from competition.ensemble.members import Member, open_members
+from competition.ensemble.writers.folder import replacing_folder
+from competition.errors import RefusedError
+from competition.files import write_json
+from competition.paths import PseudoPaths
+from competition.settings import IGNORE_INDEX
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A new set of pseudo-labels.
+
+    Args:
+        predicted: pixels that the models name each class in, int64 (folds, C).
+        kept: those of them that became labels, int64 (folds, C).
+        images: how many test images each fold may train on; one without a single label is left out.
+    """
+
+    labels: PseudoLabels
+    predicted: Counts
+    kept: Counts
+    images: tuple[int, ...]
+
+
+def make(
+    name: str,
+    target: PseudoPaths,
+    members: Sequence[Member],
+    manifest: Manifest,
+    *,
+    source: str,
+    threshold: float,
+    progress: Progress | None = None,
+) -> Made:
+    """Write the folder of `target`: whole, or not at all.
+
+    Args:
+        manifest: of the data that the competition runs on.
+        source: what the members are taken from, for the record.
+        threshold: the least mean probability of a pixel's class for the pixel to be labelled.
+
+    Raises:
+        RefusedError: the members do not belong together, have no test predictions, or are nowhere sure enough.
+        DataError: a shard is missing or damaged.
+    """
+    opened = open_members(members)
+    if not opened.test:
+        raise RefusedError("There are no test predictions to take labels from: the competition has no test images.")
+    first = opened.test[0][0]
+    if first.fingerprint != manifest.fingerprint:
+        raise RefusedError(
+            f"{source} ran on other data ({first.fingerprint}) than the competition has now ({manifest.fingerprint}).",
+            hint=f"`comp run --from {opened.names[0]}` trains it again, on the current data and split.",
+        )
+    opened.verify("test")
+    tests = {item.id: item for item in manifest.test}
+    classes, folds = opened.classes, range(len(opened.test[0]))
+    wanted = [(fold, image_id) for fold in folds for image_id in opened.test_ids]
+
+    with replacing_folder(target.folder) as folder:
+        aside = PseudoPaths(folder)
+
+        def label(place: tuple[int, str]) -> tuple[Item, Counts]:
+            fold, image_id = place
+            views = [shards[fold][image_id] for shards in opened.test]
+            labels, named = confident(views, threshold=threshold)
+            return _write(aside, fold, tests[image_id], labels, len(classes)), named
+
+        found = in_threads(label, wanted, progress=progress)
+        manifests = []
+        for fold in folds:
+            of_fold = [item for (its_fold, _), (item, _) in zip(wanted, found, strict=True) if its_fold == fold]
+            labelled = Manifest(tuple(item for item in of_fold if any(item.pixels)))
+            if not labelled.items:
+                raise RefusedError(
+                    f"No pixel of any test image reaches the threshold {threshold:g} in fold {fold}.",
+                    hint="Take a lower --threshold.",
+                )
+            labelled.write(aside.manifest(fold))
+            manifests.append(labelled)
+        facts = Facts(
+            source=source,
+            members=opened.names,
+            threshold=threshold,
+            classes=classes,
+            fingerprint=first.fingerprint,
+            split_hash=first.split_hash,
+            folds=tuple(of_fold.fingerprint for of_fold in manifests),
+        )
+        write_json(aside.facts, facts.model_dump(mode="json"))
+    named = np.array([counts for _, counts in found]).reshape(len(folds), -1, len(classes)).sum(axis=1)
+    kept = np.array([np.sum([item.pixels for item in of_fold.items], axis=0) for of_fold in manifests])
+    return Made(PseudoLabels(name, target, facts), named, kept, tuple(len(m.items) for m in manifests))
+
+
+def confident(views: Sequence[Bytes], *, threshold: float) -> tuple[Pixels, Counts]:
+    """The class of each pixel where its mean probability is at least `threshold`, and void elsewhere.
+
+    Args:
+        views: uint8 (C, H, W), the probabilities of each model.
+
+    Returns:
+        uint8 (H, W), and how many pixels each class is the likeliest of, int64 (C,).
+    """
+    least = math.ceil(threshold * LEVELS * len(views) - 1e-9)
+    labels, named = [], np.zeros(len(views[0]), np.int64)
+    for sums in blocks(views, [1] * len(views)):
+        best = best_class(sums)
+        named += np.bincount(best, minlength=len(sums))
+        labels.append(np.where(sums.max(axis=0) >= least, best, np.uint8(IGNORE_INDEX)))
+    return np.concatenate(labels).reshape(views[0].shape[1:]), named
+
+
+def _write(paths: PseudoPaths, fold: int, test: Item, labels: Pixels, classes: int) -> Item:
+    """Write a label map; the item that describes it."""
+    encoded = io.BytesIO()
+    Image.fromarray(labels).save(encoded, format="PNG")
+    file = paths.labels(fold) / f"{test.id}.png"
+    file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
+    file.write_bytes(encoded.getvalue())
+    pixels, void = counted(labels, classes)
+    return Item(
+        id=PREFIX + test.id,
+        image=test.image,
+        mask=f"{test.id}.png",
+        group=test.group,
+        height=test.height,
+        width=test.width,
+        image_sha256=test.image_sha256,
+        mask_sha256=hashlib.sha256(encoded.getvalue()).hexdigest(),
+        pixels=pixels,
+        void=void,
+    )

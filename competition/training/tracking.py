@@ -1,0 +1,86 @@
+"""Handing each epoch on to the trackers that competition.yaml asks for; no result depends on them."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
+
+from competition.jobspec import JobSpec
+from competition.trackers import Tracker, require
+from competition.training.history import Row
+
+Sink = Callable[[Row], None]
+"""Records an epoch."""
+
+
+@contextmanager
+def tracking(spec: JobSpec) -> Iterator[Sink]:
+    """What records the job's epochs while the block runs; it does nothing where nobody asked for a tracker.
+
+    Trackers are opened at the first epoch, as they start threads, and the loader's workers are forks.
+
+    Raises:
+        ConfigError: a tracker's package is not installed.
+    """
+    require(spec.settings.log)
+    sinks: list[Sink] = []
+    with ExitStack() as stack:
+
+        def record(row: Row) -> None:
+            if not sinks:
+                sinks.extend(stack.enter_context(_OPEN[tracker](spec, row.epoch)) for tracker in spec.settings.log)
+            for sink in sinks:
+                sink(row)
+
+        yield record
+
+
+@contextmanager
+def _tensorboard(spec: JobSpec, first: int) -> Iterator[Sink]:
+    """Event files in the job's folder; what an attempt before this one wrote from its `first` epoch on is purged."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(spec.job_paths.tensorboard), purge_step=first) as writer:
+
+        def record(row: Row) -> None:
+            for key, value in _numbers(row).items():
+                writer.add_scalar(key, value, row.epoch)
+            writer.flush()
+
+        yield record
+
+
+@contextmanager
+def _mlflow(spec: JobSpec, _first: int) -> Iterator[Sink]:
+    """A run for each attempt, under the competition's name, where MLFLOW_TRACKING_URI says, or else in runs/."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{spec.paths.mlflow}")
+    found = client.get_experiment_by_name(spec.settings.name)
+    experiment = found.experiment_id if found else client.create_experiment(spec.settings.name)
+    name = f"{spec.experiment} {spec.job_paths.folder.name}"
+    run = client.create_run(experiment, run_name=name, tags={"comp.token": spec.token}).info.run_id
+    for key, value in spec.config.leaves().items():
+        client.log_param(run, key, value)
+
+    def record(row: Row) -> None:
+        for key, value in _numbers(row).items():
+            client.log_metric(run, key, value, step=row.epoch)
+
+    ended = "FAILED"
+    try:
+        yield record
+        ended = "FINISHED"
+    finally:
+        client.set_terminated(run, ended)
+
+
+_OPEN: dict[Tracker, Callable[[JobSpec, int], AbstractContextManager[Sink]]] = {
+    Tracker.TENSORBOARD: _tensorboard,
+    Tracker.MLFLOW: _mlflow,
+}
+
+
+def _numbers(row: Row) -> dict[str, float]:
+    return {key: value for key, value in asdict(row).items() if key != "epoch"}
