@@ -73,7 +73,7 @@ def roles() -> str:
     text += "\nUpper and lower case, hyphens, underscores and spaces make no difference.\n"
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
-        text += f"| {right} | {', '.join(sorted(allowed))} |\n"
+        text += f"| {right} | {', '.join(sorted(allowed)) or 'nobody'} |\n"
     text += "\nIn a lineage of their own, members promote without a role. "
     text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
     return text
@@ -99,6 +99,7 @@ def files() -> str:
     rows += _members(paths.ensemble("<name>"))
     rows += [(paths.submissions(), Paths.submissions)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
+    rows += [(paths.comparison_page("<a>", "<b>"), Paths.comparison_page)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
     exported = ExportPaths(Path("<exported>"))
     rows += [
