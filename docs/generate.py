@@ -75,7 +75,10 @@ def roles() -> str:
     for right, allowed in RIGHTS.items():
         text += f"| {right} | {', '.join(sorted(allowed)) or 'nobody'} |\n"
     text += "\nIn a lineage of their own, members promote without a role. "
-    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
+    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event: "
+    text += (
+        "where the table says nobody, it is the only way. A split that leaks takes `--allow-leaks REASON` instead.\n"
+    )
     return text
 
 
@@ -99,6 +102,7 @@ def files() -> str:
     rows += _members(paths.ensemble("<name>"))
     rows += [(paths.submissions(), Paths.submissions)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
+    rows += [(paths.report_page, Paths.report_page)]
     rows += [(paths.comparison_page("<a>", "<b>"), Paths.comparison_page)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
     exported = ExportPaths(Path("<exported>"))

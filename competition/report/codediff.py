@@ -49,14 +49,14 @@ class CodeDiff:
 
 def code_diff(paths: Paths, a: str, b: str) -> CodeDiff:
     """Compare the code of the experiments called `a` and `b`, as far as they left any."""
+    files = _files(paths, a, b)
     before, after = (_record(paths, name) for name in (a, b))
+    if not before or not after:
+        return CodeDiff(files, (), ("", ""))
     plain_a, plain_b = _flat(before), _flat(after)
-    recorded = [
-        Recorded(key, plain_a.get(key), plain_b.get(key))
-        for key in dict.fromkeys([*plain_a, *plain_b])
-        if before and after and plain_a.get(key) != plain_b.get(key)
-    ]
-    return CodeDiff(_files(paths, a, b), tuple(recorded), _uncommitted(before, after))
+    keys = dict.fromkeys([*plain_a, *plain_b])
+    recorded = [Recorded(k, plain_a.get(k), plain_b.get(k)) for k in keys if plain_a.get(k) != plain_b.get(k)]
+    return CodeDiff(files, tuple(recorded), _uncommitted(before, after))
 
 
 def _files(paths: Paths, a: str, b: str) -> tuple[FileDiff, ...]:
