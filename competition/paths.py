@@ -307,6 +307,10 @@ class Paths:
         """The page about everything: leaderboard, lineages, curves, board, team."""
         return self.runs / "report" / "index.html"
 
+    def comparison_page(self, a: str, b: str) -> Path:
+        """The page that compares two experiments; its pictures lie beside it."""
+        return self.runs / "report" / "compare" / a / b / "index.html"
+
     @property
     def eda_page(self) -> Path:
         """The page about the data; its pictures lie beside it."""

@@ -43,14 +43,26 @@ class Right(StrEnum):
     """What only some roles may do without `--force`."""
 
     PROMOTE_BASELINE = "promote a baseline"
+    PROMOTE_UNFINISHED = "promote an experiment that is not complete"
     SUBMIT = "submit"
+    EXCEED_QUOTA = "submit once today's submissions are spent"
+    REPLACE_SPLIT = "split anew once experiments stand on the split"
+    SPLIT_WITH_LEAKS = "take a split that leaks"
+    """Its flag is `--allow-leaks REASON`; the leaderboard shows the reason."""
 
 
 RIGHTS: dict[Right, frozenset[Role]] = {
     Right.PROMOTE_BASELINE: frozenset({Role.BASELINE, Role.LEAD}),
+    Right.PROMOTE_UNFINISHED: frozenset(),
     Right.SUBMIT: frozenset({Role.ENSEMBLE, Role.LEAD}),
+    Right.EXCEED_QUOTA: frozenset(),
+    Right.REPLACE_SPLIT: frozenset(),
+    Right.SPLIT_WITH_LEAKS: frozenset(),
 }
-"""Everything else is open to every member. What is forced is recorded as an event."""
+"""Who may without `--force`; where that is nobody, everybody has to force it, whatever they answer for.
+
+Everything else is open to every member. What is forced is recorded as an event.
+"""
 
 
 def parse_role(text: str) -> Role:
@@ -73,10 +85,8 @@ def check_right(member: str, held: Iterable[Role], right: Right) -> None:
     Raises:
         RefusedError: none does.
     """
-    allowed = RIGHTS[right]
-    if allowed.isdisjoint(held):
-        roles = " or ".join(sorted(allowed))
-        raise RefusedError(
-            f"{member} may not {right}: that takes the role {roles}.",
-            hint=f"`comp assign {member} {sorted(allowed)[0]}`, or --force (it is recorded).",
-        )
+    allowed = sorted(RIGHTS[right])
+    if RIGHTS[right].isdisjoint(held):
+        roles = f"that takes the role {' or '.join(allowed)}" if allowed else "nobody may without --force"
+        assignment = f"`comp assign {member} {allowed[0]}`, or --force" if allowed else "--force does it all the same"
+        raise RefusedError(f"{member} may not {right}: {roles}.", hint=f"{assignment} (it is recorded).")

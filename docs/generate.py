@@ -74,9 +74,12 @@ def roles() -> str:
     text += "\nUpper and lower case, hyphens, underscores and spaces make no difference.\n"
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
-        text += f"| {right} | {', '.join(sorted(allowed))} |\n"
+        text += f"| {right} | {', '.join(sorted(allowed)) or 'nobody'} |\n"
     text += "\nIn a lineage of their own, members promote without a role. "
-    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event.\n"
+    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event: "
+    text += (
+        "where the table says nobody, it is the only way. A split that leaks takes `--allow-leaks REASON` instead.\n"
+    )
     return text
 
 
@@ -105,6 +108,8 @@ def files() -> str:
     rows += [(Path(str(pseudo.labels(0)).replace("fold0", "fold<k>")), PseudoPaths.labels)]
     rows += [(paths.submissions(), Paths.submissions)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
+    rows += [(paths.report_page, Paths.report_page)]
+    rows += [(paths.comparison_page("<a>", "<b>"), Paths.comparison_page)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
     exported = ExportPaths(Path("<exported>"))
     rows += [

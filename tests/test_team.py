@@ -1,7 +1,7 @@
 import pytest
 
 from competition.errors import RefusedError, UnknownNameError
-from competition.team import Right, Role, check_right, parse_role
+from competition.team import RIGHTS, Right, Role, check_right, parse_role
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_submitting_takes_the_role_ensemble_or_lead() -> None:
     check_right("ann", [Role.LEAD], Right.SUBMIT)
     with pytest.raises(RefusedError, match="bob may not submit: that takes the role ensemble or lead"):
         check_right("bob", [role for role in Role if role not in (Role.ENSEMBLE, Role.LEAD)], Right.SUBMIT)
+
+
+@pytest.mark.parametrize("right", [right for right, allowed in RIGHTS.items() if not allowed])
+def test_what_nobody_may_takes_force_from_the_lead_too(right: Right) -> None:
+    with pytest.raises(RefusedError, match="nobody may without --force"):
+        check_right("ann", list(Role), right)
+
+
+def test_every_right_stands_in_the_table() -> None:
+    assert set(RIGHTS) == set(Right)

@@ -1,16 +1,19 @@
 """`comp compare`: experiments side by side."""
 
-import math
+from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from competition.cli.browser import show_in_browser
 from competition.cli.options import Competition, DirOption, JsonOption, open_competition
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
     from competition.queue.contrast import Contrast
+    from competition.report.codediff import CodeDiff
     from competition.scoring.verdicts import FoldTest
     from competition.store.experiments import Experiment
 
@@ -20,7 +23,7 @@ IMAGES = 10
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp compare b1 dice-0.5")(compare)
+    app.command(epilog="Example: comp compare b1 dice-0.5 --open")(compare)
 
 
 def compare(
@@ -28,15 +31,21 @@ def compare(
     others: Annotated[
         list[str], typer.Argument(metavar="B...", help="Others, each compared with A.", show_default=False)
     ],
+    page: Annotated[
+        bool, typer.Option("--page", help="Write a page with pictures; it reads every stored probability.")
+    ] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Write the page, and open it in the browser.")] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show experiments side by side.
 
-    In which keys they differ, whether the difference is more than luck, what it did to each class and each fold, and
-    which images changed most.
+    In which keys and in what code they differ, whether the difference is more than luck, what it did to each class and
+    each fold, and which images changed most. The page has a dot for each image, those that changed most with truth and
+    both predictions, and how well each experiment knows how sure it is (calibration).
     """
-    from competition.cli import output
+    from competition.cli import output, sidebyside
+    from competition.report.codediff import code_diff
     from competition.store import experiments
 
     opened = open_competition(folder)
@@ -48,17 +57,67 @@ def compare(
                 "their scores cannot be compared.",
                 hint="Run the older one again on the current split: `comp run --set …`.",
             )
-    found = [_differences(opened, a, b) for b in rest]
+    codes = [code_diff(opened.paths, a.name, b.name) for b in rest]
+    found, pages = [], []
+    for b, code in zip(rest, codes, strict=True):
+        differences, made = _differences(opened, a, b)
+        differences["code"] = asdict(code)
+        if page or open_it:
+            written = _write_page(opened, differences, made, code, split_version=a.split_version)
+            differences["page"] = str(written)
+            pages.append(written)
+        found.append(differences)
     if as_json:
         output.print_json(found[0] if len(found) == 1 else found)
-        return
-    for number, (b, differences) in enumerate(zip(rest, found, strict=True)):
-        if number:
-            output.out().print()
-        _show(a.name, b.name, differences)
+    else:
+        for number, (b, code, differences) in enumerate(zip(rest, codes, found, strict=True)):
+            if number:
+                output.out().print()
+            sidebyside.show(a.name, b.name, differences, code)
+    for written in pages:
+        output.say(f"The page: {written}")
+        if open_it:
+            show_in_browser(written)
 
 
-def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> dict[str, Any]:
+def _write_page(
+    opened: Competition,
+    differences: dict[str, Any],
+    made: "Contrast | None",
+    code: "CodeDiff",
+    *,
+    split_version: int,
+) -> Path:
+    """Write the page about two experiments, and add their calibration to what was found; the page."""
+    from competition.cli import output
+    from competition.cli.sidebyside import sentences
+    from competition.data.manifest import Manifest
+    from competition.report.comparison import Compared, write_comparison
+    from competition.store import splits
+
+    a, b = differences["a"], differences["b"]
+    if made is None:
+        raise RefusedError(
+            f"There is no page about {a} and {b}: it takes two different experiments whose results are complete.",
+            hint="`comp leaderboard` lists them.",
+        )
+    split = next(s for s in splits.every(opened.store) if s.version == split_version)
+    compared = Compared(a, b, differences, sentences(a, b, differences), code, made.images)
+    with output.progress_bar(f"Calibration of {a} and {b}") as progress:
+        written, measured = write_comparison(
+            opened.paths,
+            opened.settings,
+            Manifest.read(opened.paths.manifest(split.fingerprint)),
+            compared,
+            folds=split.folds,
+            progress=progress,
+        )
+    differences["calibration"] = {name: calibration.to_json() for name, calibration in measured.items()}
+    return written
+
+
+def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple[dict[str, Any], "Contrast | None"]:
+    """Everything but the code, as plain values; and the comparison of the images, where there is one."""
     from competition.conditions import conditions_between
 
     folds_a, folds_b = _fold_scores(opened, a.name), _fold_scores(opened, b.name)
@@ -67,7 +126,7 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> dict[
     shared = [(folds_a[k], folds_b[k]) for k in sorted(folds_a.keys() & folds_b.keys())]
     folds = _fold_test([y - x for x, y in shared if x is not None and y is not None])
     made = _contrast(opened, a, b)
-    return {
+    found = {
         "a": a.name,
         "b": b.name,
         "config": [{"key": c.key, a.name: c.old, b.name: c.new} for c in conditions_between(a.config, b.config)],
@@ -77,6 +136,7 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> dict[
         "folds_alone": folds.__dict__ if folds else None,
         "verdict": made.to_json(most=IMAGES) if made else None,
     }
+    return found, made
 
 
 def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contrast | None":
@@ -116,79 +176,3 @@ def _fold_test(deltas: list[float]) -> "FoldTest | None":
 
 def _pair(a: float | None, b: float | None) -> dict[str, float | None]:
     return {"a": a, "b": b, "delta": b - a if a is not None and b is not None else None}
-
-
-def _show(a: str, b: str, found: dict[str, Any]) -> None:
-    from competition.cli import output
-
-    config = output.table("key", a, b, wrap=(a, b))
-    for line in found["config"]:
-        output.add_row(config, line["key"], line[a], line[b])
-    output.out().print(config if found["config"] else "The same configuration.")
-    verdict = found["verdict"]
-    halves = verdict["class_half"] if verdict else {}
-    score_half = verdict["high"] - verdict["delta"] if verdict and verdict["high"] is not None else None
-    scores = output.table("", a, b, "delta", "95 %", right=(a, b, "delta", "95 %"))
-    _add(scores, "CV score", found["score"], half=score_half)
-    for fold, pair in found["folds"].items():
-        _add(scores, f"fold {fold}", pair)
-    for name, pair in found["class_iou"].items():
-        _add(scores, f"IoU {name}", pair, half=halves.get(name))
-    output.out().print()
-    output.out().print(scores)
-    if verdict:
-        _show_images(a, b, verdict["images"])
-        output.out().print()
-        output.out().print("\n".join(_sentences(a, b, found)), markup=False)
-
-
-def _show_images(a: str, b: str, images: list[dict[str, Any]]) -> None:
-    from competition.cli import output
-
-    table = output.table("changed most", a, b, "delta", right=(a, b, "delta"), wrap=("changed most",))
-    for image in images:
-        _add(table, image["id"], image, interval=False)
-    output.out().print()
-    output.out().print(table)
-
-
-def _sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
-    """The verdict in words."""
-    from competition.cli import output
-
-    verdict, folds = found["verdict"], found["folds_alone"]
-    said = [f"Verdict: {b} against {a}: {verdict['call']}."]
-    if verdict["p"] is None:
-        said.append(f"Nobody knows yet what a seed does to the score: `comp run {a} --seeds 3` finds out.")
-    else:
-        whose = " and ".join(verdict["seeds_from"])
-        ends = f"{_points(verdict['low'])} to {_points(verdict['high'])}"
-        said.append(
-            f"{_points(verdict['delta'])} [{ends}], p {verdict['p']:.3f}; "
-            f"from {verdict['units']} images or groups, and seeds of {whose}."
-        )
-        said.append(f"The smallest effect found four times out of five here: {output.percent(verdict['detectable'])}.")
-    if verdict["seeds_wanted"]:
-        said.append(f"{verdict['seeds_wanted']} seeds of each could tell.")
-    if folds and not math.isnan(folds["p"]):
-        ends = f"{_points(folds['low'])} to {_points(folds['high'])}"
-        said.append(f"Folds alone (corrected t): {_points(folds['delta'])} [{ends}], p {folds['p']:.3f}.")
-    said.append("Intervals of classes are from images alone; a seed moves them too.")
-    return said
-
-
-def _points(value: float) -> str:
-    from competition.cli import output
-
-    return output.percent(value, signed=True)
-
-
-def _add(
-    table: Any, label: str, pair: dict[str, float | None], *, half: float | None = None, interval: bool = True
-) -> None:
-    from competition.cli import output
-
-    cells = [output.percent(pair["a"]), output.percent(pair["b"]), output.percent(pair["delta"], signed=True)]
-    if interval:
-        cells.append("" if half is None else f"±{100 * half:.2f}")
-    output.add_row(table, label, *cells)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from competition.cli.browser import show_in_browser
 from competition.cli.options import DirOption, open_competition
 
 DEFAULT_PORT = 8400
@@ -23,16 +24,14 @@ def report(
 
     Leaderboard, lineages, learning curves, classes, CV against the public board, ensembles, data, ideas, team, events.
     """
-    import webbrowser
-
     from competition.cli import output
     from competition.report.overview import write_overview
 
     opened = open_competition(folder)
     page = write_overview(opened.store, opened.settings)
     output.say(f"The page: {page}")
-    if open_it and not webbrowser.open(page.as_uri()):
-        output.say("No browser was found here; open the file yourself.")
+    if open_it:
+        show_in_browser(page)
 
 
 def serve(

@@ -12,6 +12,7 @@ from competition.queue import evidence
 from competition.queue.evidence import Evidence
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
+from competition.scoring.imagewise import ImageChange, image_changes, most_changed
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import LEVEL, Effect, Verdict, judge
 from competition.settings import Settings
@@ -34,20 +35,6 @@ class ClassChange:
     a: float
     b: float
     half: float
-
-
-@dataclass(frozen=True)
-class ImageChange:
-    """What one image by itself scores in both, as a fraction (the mean over seeds)."""
-
-    id: str
-    a: float
-    b: float
-
-    @property
-    def delta(self) -> float:
-        """What it gained."""
-        return self.b - self.a
 
 
 @dataclass(frozen=True)
@@ -80,13 +67,8 @@ class Contrast:
             "seeds_from": list(self.seeds_from),
             "units": self.effect.units,
             "class_half": {c.name: None if math.isnan(c.half) else c.half for c in self.classes},
-            "images": [{"id": i.id, "a": i.a, "b": i.b, "delta": i.delta} for i in self.changed(most)],
+            "images": [{"id": i.id, "a": i.a, "b": i.b, "delta": i.delta} for i in most_changed(self.images, most)],
         }
-
-    def changed(self, most: int) -> list[ImageChange]:
-        """The `most` images that changed most either way, losses first; those that did not change are left out."""
-        largest = sorted(self.images, key=lambda image: -abs(image.delta))[:most]
-        return sorted((image for image in largest if image.delta), key=lambda image: image.delta)
 
 
 def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, split: SplitVersion) -> Contrast:
@@ -143,9 +125,4 @@ def _half(differences: np.ndarray, units: int) -> float:
 
 def _images(metric: str, a: Evidence, b: Evidence) -> tuple[ImageChange, ...]:
     before, after = (np.mean([metrics.score_each(metric, run) for run in found.runs], axis=0) for found in (a, b))
-    changes = [
-        ImageChange(image_id, float(x), float(y))
-        for image_id, x, y in zip(a.ids, before, after, strict=True)
-        if not (math.isnan(x) or math.isnan(y))
-    ]
-    return tuple(sorted(changes, key=lambda image: image.delta))
+    return image_changes(a.ids, before, after)

@@ -80,8 +80,8 @@ def lines(drawn: Sequence[Line], *, x: Range, y: Range, label: str, tone: str = 
     return _framed(plane, paths, label=label)
 
 
-def scatter(points: Sequence[Point], *, label: str, slope_gap: float | None = None) -> Markup:
-    """Dots with whiskers; `slope_gap` draws the line y = x + gap."""
+def scatter(points: Sequence[Point], *, label: str, axes: tuple[str, str], slope_gap: float | None = None) -> Markup:
+    """Dots with whiskers; `axes` names across and up; `slope_gap` draws the line y = x + gap."""
     xs = [p.x for p in points]
     ys = [y for p in points for y in (p.y - (p.error or 0), p.y + (p.error or 0))]
     plane = _Plane(padded(xs), padded(ys), 2 * _WIDTH, 2 * _HEIGHT)
@@ -98,6 +98,11 @@ def scatter(points: Sequence[Point], *, label: str, slope_gap: float | None = No
             dot += Markup('<path class="whisker" d="M{x:.1f} {t:.1f}V{b:.1f}"/>').format(x=x, t=top, b=bottom)
         dot += Markup('<circle cx="{:.1f}" cy="{:.1f}" r="4.5"/>').format(x, y)
         drawn += dot + Markup('<text x="{:.1f}" y="{:.1f}">{}</text></g>').format(x + 7, y - 6, p.label)
+    across, up = axes
+    drawn += Markup('<text class="axis end" x="{}" y="{}">{}</text>').format(
+        plane.width - _RIGHT, plane.height - _BOTTOM - 5, across
+    )
+    drawn += Markup('<text class="axis" x="{}" y="{}">{}</text>').format(_LEFT + 3, _TOP + 9, up)
     return _framed(plane, drawn, label=label)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from PIL import Image, ImageDraw
 
 from competition.data.images import Pixels
 from competition.data.load import Loader, open_loader
@@ -16,8 +15,9 @@ from competition.data.shards import Shard
 from competition.files import replacing
 from competition.paths import Paths
 from competition.report.figures import WIDTH
+from competition.report.gallery import LONGEST, gallery
 from competition.report.histories import read_history
-from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
+from competition.report.overlay import faded, overlay, shrink_image, shrink_labels
 from competition.report.palette import Colour, class_colours, leading_background
 from competition.report.theme import LIGHT, Theme, draw
 from competition.scoring import confusion, metrics
@@ -26,9 +26,7 @@ from competition.settings import IGNORE_INDEX, Settings
 EACH = 3
 """So many of the best images, of those in the middle, and of the worst."""
 
-_LONGEST = 240
-_GAP, _CAPTION = 6, 16
-_PAPER, _INK, _WRONG = (255, 255, 255), (31, 36, 48), (224, 30, 45)
+_WRONG = (224, 30, 45)
 _MARKERS = "os^vD"
 _TITLES = ("image", "truth", "prediction", "errors")
 Histories = Mapping[int, Sequence[Mapping[str, float]]]
@@ -59,7 +57,7 @@ def draw_experiment(paths: Paths, settings: Settings, manifest: Manifest, name: 
     shown = chosen(_scored(paths, settings, name, folds))
     loader = open_loader(settings, paths.root)
     pictured = [(_caption(scored), _pictures(paths, loader, manifest, settings, name, scored)) for scored in shown]
-    drawn.append(_write(paths.gallery(name), gallery(pictured)))
+    drawn.append(_write(paths.gallery(name), gallery(_TITLES, pictured)))
     return drawn
 
 
@@ -97,28 +95,9 @@ def chosen(scored: Sequence[Scored], each: int = EACH) -> list[Scored]:
 
 def errors(image: Pixels, truth: Pixels, predicted: Pixels) -> Pixels:
     """The image (H, W, 3) in pale grey, with the wrong pixels in red; void is never wrong."""
-    grey = 128 + image.mean(axis=2) / 2
-    picture = np.repeat(grey[..., None], 3, axis=2)
+    picture = faded(image)
     picture[(truth != predicted) & (truth != IGNORE_INDEX)] = _WRONG
-    return picture.astype(np.uint8)
-
-
-def gallery(rows: Sequence[tuple[str, Sequence[Pixels]]]) -> bytes:
-    """Rows of pictures of one size, each row with a line of text below it, as a PNG file."""
-    height = max(picture.shape[0] for _, pictures in rows for picture in pictures)
-    width = max(picture.shape[1] for _, pictures in rows for picture in pictures)
-    columns = len(_TITLES)
-    size = (columns * (width + _GAP) + _GAP, _CAPTION + len(rows) * (height + _CAPTION + _GAP) + _GAP)
-    sheet = Image.new("RGB", size, _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    for column, title in enumerate(_TITLES):
-        pen.text((_GAP + column * (width + _GAP), 2), title, fill=_INK)
-    for row, (caption, pictures) in enumerate(rows):
-        top = _CAPTION + _GAP + row * (height + _CAPTION + _GAP)
-        for column, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (_GAP + column * (width + _GAP), top))
-        pen.text((_GAP, top + height + 1), caption.encode("latin-1", "replace").decode("latin-1"), fill=_INK)
-    return png_bytes(np.asarray(sheet))
+    return picture
 
 
 def _scored(paths: Paths, settings: Settings, name: str, folds: int) -> list[Scored]:
@@ -137,8 +116,8 @@ def _pictures(
     image, truth = loader.image(item), loader.labels(item)
     probabilities = Shard.open(paths.job(name, scored.fold).oof)[scored.id]
     predicted = np.asarray(probabilities).argmax(axis=0).astype(np.uint8)
-    image = shrink_image(image, longest=_LONGEST)
-    truth, predicted = (shrink_labels(labels, longest=_LONGEST) for labels in (truth, predicted))
+    image = shrink_image(image, longest=LONGEST)
+    truth, predicted = (shrink_labels(labels, longest=LONGEST) for labels in (truth, predicted))
     colours: Sequence[Colour] = class_colours(settings)
     clear = 0 if leading_background(settings) else None
     masked = [overlay(image, labels, colours, clear=clear) for labels in (truth, predicted)]

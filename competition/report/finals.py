@@ -6,7 +6,7 @@ from typing import Any
 
 from competition.data.manifest import Manifest
 from competition.errors import RefusedError
-from competition.report.evidence import gather
+from competition.report.cvscores import cv_scores
 from competition.report.publicboard import test_images
 from competition.scoring import publicboard
 from competition.settings import Settings
@@ -119,12 +119,12 @@ def _handed_in(candidate: Candidate, submission: submissions.Submission | None) 
 def _hedge(store: Store, settings: Settings, first: Candidate, second: Candidate) -> Hedge | None:
     split = splits.require_current(store)
     manifest = Manifest.read(store.paths.manifest(split.fingerprint))
-    evidence = gather(store.paths, settings, split, [first.name, second.name])
+    measured = cv_scores(store.paths, settings, split, [first.name, second.name])
     images = test_images(settings, manifest)
     private = images.private or len(manifest.test)
-    if len(evidence) < 2 or not private:
+    if len(measured) < 2 or not private:
         return None
-    lead, error = evidence[first.name].lead_over(evidence[second.name])
+    lead, error = measured[first.name].lead_over(measured[second.name])
     if error is None:
         return None
     scores = None if first.public is None or second.public is None else first.public - second.public
@@ -132,7 +132,7 @@ def _hedge(store: Store, settings: Settings, first: Candidate, second: Candidate
         cv_lead=lead,
         public_lead=scores if images.public else None,
         lead_error=error,
-        cv_images=evidence[first.name].images,
+        cv_images=measured[first.name].images,
         public_images=images.public or 0,
         private_images=private,
     )

@@ -46,6 +46,12 @@ def overlay(image: Pixels, labels: Pixels, colours: Sequence[Colour], *, clear: 
     return np.rint(mixed).astype(np.uint8)
 
 
+def faded(image: Pixels) -> Pixels:
+    """The image (H, W, 3) in pale grey, for marks to stand out on."""
+    grey = (128 + image.mean(axis=2) / 2).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
 def png_bytes(image: Pixels) -> bytes:
     """The image as a PNG file."""
     return _encoded(image, "PNG")

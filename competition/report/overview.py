@@ -142,11 +142,11 @@ def _facts(
     return found
 
 
-def _scale(rows: Sequence[LeaderboardRow]) -> float:
-    """What the ends of all bars stand for: the farthest end of an interval, half a point at least."""
+def _scale(rows: Sequence[LeaderboardRow]) -> float | None:
+    """What the ends of all bars stand for: the farthest end of an interval, half a point at least; None without any."""
     verdicts = [row.judged.verdict for row in rows if row.judged]
     ends = [abs(end) for v in verdicts for end in (v.low, v.high) if end is not None and math.isfinite(end)]
-    return max([*ends, 0.005])
+    return max([*ends, 0.005]) if ends else None
 
 
 def _public_board(store: Store, settings: Settings, handed_in: Sequence[Submission]) -> PublicBoard | None:

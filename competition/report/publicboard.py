@@ -7,7 +7,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from competition.data.manifest import Manifest
-from competition.report.evidence import Evidence, gather
+from competition.report.cvscores import CvScore, cv_scores
 from competition.report.wording import percent
 from competition.scoring import publicboard
 from competition.settings import Settings
@@ -113,12 +113,12 @@ def public_board(store: Store, settings: Settings) -> PublicBoard:
     split = splits.require_current(store)
     scored = [s for s in submissions.every(store) if s.split_version == split.version and _is_scored(s)]
     images = test_images(settings, Manifest.read(store.paths.manifest(split.fingerprint)))
-    evidence = gather(store.paths, settings, split, {s.source for s in scored})
+    measured = cv_scores(store.paths, settings, split, {s.source for s in scored})
     cv, public = _scores(scored)
     gaps = [p - c for c, p in zip(cv, public, strict=True)]
     correlation = publicboard.spearman(cv, public)
     standings = tuple(
-        Standing(s, c, p, 1 + sum(other > c for other in cv), _error(evidence_of(s, evidence), images))
+        Standing(s, c, p, 1 + sum(other > c for other in cv), _error(cv_score_of(s, measured), images))
         for s, c, p in sorted(zip(scored, cv, public, strict=True), key=lambda line: -line[2])
     )
     steps = publicboard.unsupported_climb(cv, public)
@@ -128,7 +128,7 @@ def public_board(store: Store, settings: Settings) -> PublicBoard:
         correlation=correlation,
         interval=None if correlation is None else publicboard.spearman_interval(correlation, len(scored)),
         gap=(mean(gaps), stdev(gaps) if len(gaps) > 1 else None) if gaps else None,
-        pairs=_pairs(standings[: MOST_PAIRS + 1], evidence, images),
+        pairs=_pairs(standings[: MOST_PAIRS + 1], measured, images),
         climb=tuple((scored[before], scored[after]) for before, after in steps),
         private=_private(scored),
     )
@@ -172,9 +172,9 @@ def test_images(settings: Settings, manifest: Manifest) -> Images:
     return Images(public, settings.private_images or (rest if rest > 0 else None))
 
 
-def evidence_of(submission: Submission, evidence: dict[str, Evidence]) -> Evidence | None:
-    """The evidence behind a submission; None where its source has been made anew since."""
-    found = evidence.get(submission.source)
+def cv_score_of(submission: Submission, measured: dict[str, CvScore]) -> CvScore | None:
+    """The CV score behind a submission; None where its source has been made anew since."""
+    found = measured.get(submission.source)
     is_same = found is not None and submission.cv is not None and abs(found.cv - submission.cv) < 1e-9
     return found if is_same else None
 
@@ -187,17 +187,17 @@ def _scores(scored: Sequence[Submission]) -> tuple[list[float], list[float]]:
     return [s.cv or 0.0 for s in scored], [s.public_score or 0.0 for s in scored]
 
 
-def _error(found: Evidence | None, images: Images) -> float | None:
+def _error(found: CvScore | None, images: Images) -> float | None:
     if found is None or found.error is None or images.public is None:
         return None
     return publicboard.standard_error(found.error, cv_images=found.images, images=images.public)
 
 
-def _pairs(standings: Sequence[Standing], evidence: dict[str, Evidence], images: Images) -> tuple[Pair, ...]:
+def _pairs(standings: Sequence[Standing], measured: dict[str, CvScore], images: Images) -> tuple[Pair, ...]:
     """Neighbours on the board, best first, where it can be told how far their difference may be off."""
     pairs = []
     for ahead, behind in pairwise(standings):
-        first, second = evidence_of(ahead.submission, evidence), evidence_of(behind.submission, evidence)
+        first, second = cv_score_of(ahead.submission, measured), cv_score_of(behind.submission, measured)
         if first is None or second is None or images.public is None or images.private is None:
             continue
         lead, error = first.lead_over(second)

@@ -21,7 +21,8 @@ def scatter_of(board: PublicBoard) -> Markup:
         for standing in board.standings
     ]
     gap = 100 * board.gap[0] if board.gap else None
-    return charts.scatter(points, slope_gap=gap, label="public score by CV score, a dot for each submission")
+    label = "public score by CV score, a dot for each submission"
+    return charts.scatter(points, label=label, axes=("CV, %", "public, %"), slope_gap=gap)
 
 
 def _title(standing: Standing) -> str:

@@ -46,6 +46,7 @@ def _styled(theme: Theme) -> Iterator[None]:
     installed = set(font_manager.get_font_names())
     style: Any = {  # matplotlib's stubs want every key as a literal
         "font.family": ["DejaVu Sans", *(name for name in _ASIAN if name in installed)],
+        "text.parse_math": False,  # a name may hold two dollar signs
         "font.size": 10,
         "axes.titlesize": 10,
         "axes.titlelocation": "left",

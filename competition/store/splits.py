@@ -1,6 +1,7 @@
 """Versions of the split. The newest is the current one; results on older ones never rank with it."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select
@@ -8,6 +9,7 @@ from sqlalchemy import func, insert, select
 from competition.errors import RefusedError
 from competition.store import events, schema
 from competition.store.engine import Store
+from competition.team import Right
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,25 @@ def next_version(store: Store, *, force: bool) -> int:
 
 
 def save(store: Store, split: SplitVersion, *, actor: str) -> None:
-    """Make `split` the current version; a version that no experiment stands on is replaced."""
+    """Make `split` the current version; a version that no experiment stands on is replaced.
+
+    What somebody had to force for it is recorded as an event of its own.
+    """
     values = {**split.__dict__, "created_at": time.time()}
     table = schema.splits
     with store.write() as tx:
+        for right, why in _forced(split, tx.scalars(select(table.c.version)).all()):
+            events.record(tx, actor=actor, subject=f"split v{split.version}", action="forced", why=f"{right}: {why}")
         tx.execute(table.delete().where(table.c.version == split.version))
         tx.execute(insert(table).values(**values))
         what = f"{split.scheme}, {split.folds} folds, seed {split.seed}"
         what += f"; leaks allowed: {split.leaks_allowed}" if split.leaks_allowed else ""
         events.record(tx, actor=actor, subject=f"split v{split.version}", action="split", why=what)
+
+
+def _forced(split: SplitVersion, known: Sequence[int]) -> Iterator[tuple[Right, str]]:
+    """What nobody may do to a split without saying so, and why it was done; `known` are the versions before it."""
+    if known and split.version not in known:
+        yield Right.REPLACE_SPLIT, f"scores on split v{max(known)} rank with it no more"
+    if split.leaks_allowed:
+        yield Right.SPLIT_WITH_LEAKS, split.leaks_allowed

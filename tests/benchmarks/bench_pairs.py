@@ -1,10 +1,10 @@
 """The seeds of one experiment against each other: `python -m tests.benchmarks.bench_pairs FOLDER EXPERIMENT`.
 
 Real A/A comparisons: every pair of its seeds is judged with the band of the others, so that no seed vouches for itself.
-The experiment needs five seeds or more (`comp run EXPERIMENT --seeds 5`).
+It takes five seeds (`comp run EXPERIMENT --seeds 5`) for every pair to leave three others; with three seeds, only what
+images alone would say is told.
 """
 
-import math
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -36,24 +36,29 @@ def main(folder: Path, name: str) -> None:
     print("  " + "  ".join(f"{100 * score:.2f}" for score in scores))
     print(f"{'pair':>6}{'delta':>8}{'SE images':>11}{'SE seeds':>10}{'95 %':>18}{'image-only':>12}  verdict")
     wrong = alone = 0
-    if len(scores) < 5:
-        raise SystemExit(f"It has {len(scores)}: `comp run EXPERIMENT --seeds 5` trains the others.")
     pairs = list(combinations(range(len(scores)), 2))
     for i, j in pairs:
         others = [folds for r, folds in enumerate(found.repeats) if r not in (i, j)]
         error = paired_error(metric, [found.runs[i]], [found.runs[j]], bootstrap)
-        band = seed_band(metric, others, bootstrap)
+        band = seed_band(metric, others, bootstrap) if len(others) > 1 else None
         effect = Effect(scores[j] - scores[i], error, bootstrap.units, (1, 1), band)
         verdict = judge(effect)
         outside = abs(effect.delta) > quantile(0.975, max(1, bootstrap.units - 1)) * error
         alone += outside
         wrong += verdict.call in (Call.BETTER, Call.WORSE)
-        low, high = (math.nan if end is None else 100 * end for end in (verdict.low, verdict.high))
+        seeds = f"{100 * effect.se_seeds:.2f}" if band else "-"
+        ends = (
+            "-" if verdict.low is None or verdict.high is None else f"{_points(verdict.low)} to {_points(verdict.high)}"
+        )
         print(
-            f"{f'{i}-{j}':>6}{100 * effect.delta:>+8.2f}{100 * error:>11.2f}{100 * effect.se_seeds:>10.2f}"
-            f"{f'{low:+.2f} to {high:+.2f}':>18}{'differs' if outside else '-':>12}  {verdict.call}"
+            f"{f'{i}-{j}':>6}{_points(effect.delta):>8}{100 * error:>11.2f}{seeds:>10}"
+            f"{ends:>18}{'differs' if outside else '-':>12}  {verdict.call}"
         )
     print(f"called a difference: images alone {alone} of {len(pairs)}, comp {wrong} of {len(pairs)}")
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.2f}"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from competition.paths import Paths
-from competition.report.evidence import gather
+from competition.report.cvscores import cv_scores
 from competition.settings import read_settings
 from competition.store import experiments, splits
 from competition.store.engine import open_store
@@ -64,11 +64,11 @@ def test_cv_against_the_public_board(comp: Comp, three: Path) -> None:
     board = json.loads(comp.ok("leaderboard", "--lb", "--json"))
     paths = Paths(three)
     store = open_store(paths)
-    evidence = gather(paths, read_settings(paths.competition), splits.require_current(store), CHANGES)
+    measured = cv_scores(paths, read_settings(paths.competition), splits.require_current(store), CHANGES)
     store.close()
     for standing in board["submissions"]:
         # Twelve images in four groups are the CV's; four public ones make the error the root of three times as large.
-        error = evidence[standing["source"]].error
+        error = measured[standing["source"]].error
         assert error is not None
         assert standing["public_error"] == pytest.approx(error * np.sqrt(3))
     assert [pair["ahead"] for pair in board["pairs"]] == [s["id"] for s in board["submissions"][:2]]

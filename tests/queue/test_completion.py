@@ -12,6 +12,7 @@ from competition.queue.completion import complete
 from competition.queue.contrast import contrast
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
+from competition.scoring.imagewise import most_changed
 from competition.settings import Settings, read_settings
 from competition.store import baselines, comparisons, experiments, splits
 from competition.store.engine import Store, open_store
@@ -86,7 +87,7 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
     assert len(made.images) == 12
     assert [i.delta for i in made.images] == sorted(i.delta for i in made.images)
     largest = sorted(abs(i.delta) for i in made.images)[-3:]
-    assert sorted(abs(i.delta) for i in made.changed(3)) == largest
+    assert sorted(abs(i.delta) for i in most_changed(made.images, 3)) == largest
     one = made.images[0]
     matrices = {e.name: evidence.load(opened.paths, e, folds=2, repeats=tuple(e.repeat_scores)) for e in (a, b)}
     place = matrices["b1"].ids.index(one.id)

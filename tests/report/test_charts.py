@@ -37,6 +37,9 @@ def test_a_line_that_diverged_is_drawn_as_far_as_it_goes() -> None:
 @pytest.mark.parametrize("text", ['"><script>', "한국 🦊 <b>&'"])
 def test_text_is_escaped(text: str) -> None:
     point = charts.Point(1.0, 2.0, text, text, error=0.1)
-    for drawn in (charts.scatter([point], label=text), charts.interval(0, 0, 0, scale=0, label=text)):
+    for drawn in (
+        charts.scatter([point], label=text, axes=(text, text)),
+        charts.interval(0, 0, 0, scale=0, label=text),
+    ):
         assert text not in drawn
         assert "&lt;" in drawn

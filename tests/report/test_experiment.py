@@ -1,9 +1,6 @@
-import io
-
 import numpy as np
-from PIL import Image
 
-from competition.report.experiment import Scored, chosen, errors, gallery
+from competition.report.experiment import Scored, chosen, errors
 from competition.settings import IGNORE_INDEX
 
 
@@ -26,11 +23,3 @@ def test_wrong_pixels_are_red_and_void_is_never_wrong() -> None:
     predicted = np.array([[0, 0, 0, 1]], np.uint8)
     picture = errors(image, truth, predicted)
     assert picture[0].tolist() == [[178] * 3, [224, 30, 45], [178] * 3, [178] * 3]
-
-
-def test_a_gallery_has_a_row_of_pictures_for_each_image_whatever_its_name() -> None:
-    pictures = [np.full((20, 30, 3), shade, np.uint8) for shade in (10, 60, 110, 160)]
-    sheet = np.asarray(Image.open(io.BytesIO(gallery([("한글 <b> 12.34", pictures), ("second", pictures)]))))
-    assert sheet.shape[1] == 4 * 36 + 6
-    for row in (22, 22 + 42):
-        assert [int(sheet[row + 5, 6 + column * 36 + 5, 0]) for column in range(4)] == [10, 60, 110, 160]

@@ -13,6 +13,7 @@ from competition.report.heatmap import heat_map
 from competition.report.overview import overview, write_overview
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard
+from tests.conftest import submitted
 from tests.report.parsing import parse, read
 from tests.report.planting import CLASSES, SETTINGS, plant
 
@@ -69,6 +70,14 @@ def test_a_competition_without_experiments_has_a_page(store: Store) -> None:
     text = parse(overview(store, SETTINGS)).text
     assert "No experiment yet" in text
     assert "Learning curves" not in text
+
+
+def test_a_range_of_intervals_is_named_only_where_one_is_drawn(store: Store, page: Path) -> None:
+    submitted(store)
+    text = parse(overview(store, SETTINGS)).text
+    assert "A verdict is against the parent." in text
+    assert "points" not in text
+    assert re.search(r"from -\d+\.\d\d to \d+\.\d\d points", read(page).text)
 
 
 def test_colours_are_distances_from_the_median(many: Store) -> None:

@@ -1,4 +1,4 @@
-"""How sure a score is: the out-of-fold confusion matrices behind experiments and ensembles, left out group by group."""
+"""How sure a CV score is: out-of-fold confusion matrices of experiments and ensembles, left out group by group."""
 
 import math
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from competition.store.splits import SplitVersion
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CvScore:
     """A CV score and what it would be without each group of images.
 
     Args:
@@ -38,20 +38,20 @@ class Evidence:
         """The standard error of the score; None where it cannot be told."""
         return _known(jackknife.standard_error(self.cv, self.without, self.sizes))
 
-    def lead_over(self, other: "Evidence") -> tuple[float, float | None]:
+    def lead_over(self, other: "CvScore") -> tuple[float, float | None]:
         """How much better this is than another, and the standard error of that difference, image for image."""
         lead = self.cv - other.cv
         return lead, _known(jackknife.standard_error(lead, self.without - other.without, self.sizes))
 
 
-def gather(paths: Paths, settings: Settings, split: SplitVersion, names: Iterable[str]) -> dict[str, Evidence]:
-    """The evidence behind the experiments and ensembles of these names; those whose matrices are gone are left out.
+def cv_scores(paths: Paths, settings: Settings, split: SplitVersion, names: Iterable[str]) -> dict[str, CvScore]:
+    """The scores of the experiments and ensembles of these names; those whose matrices are gone are left out.
 
     Raises:
         DataError: a file is damaged.
     """
     groups = {i.id: i.group or f"alone {i.id}" for i in Manifest.read(paths.manifest(split.fingerprint)).items}
-    found: dict[str, Evidence] = {}
+    found: dict[str, CvScore] = {}
     for name in names:
         loaded = _matrices(paths, name, split.folds)
         if loaded is None:
@@ -59,7 +59,7 @@ def gather(paths: Paths, settings: Settings, split: SplitVersion, names: Iterabl
         ids, matrices = loaded
         _, blocks, sizes = np.unique([groups[i] for i in ids], return_inverse=True, return_counts=True)
         cv = metrics.score(settings.metric, matrices)
-        found[name] = Evidence(cv, jackknife.left_out(settings.metric, matrices, blocks), sizes)
+        found[name] = CvScore(cv, jackknife.left_out(settings.metric, matrices, blocks), sizes)
     return found
 
 
