@@ -14,10 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
-from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
+from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
 from competition.store import events, jobs, order, schema
 from competition.store.engine import Store
-from competition.store.experiments import job_label
 
 LATE = "late"
 """The outcome of an attempt whose result came when the job was somebody else's already."""
@@ -208,7 +207,11 @@ WITH_JOB: Select[Any] = (
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
 )
 """Every attempt with what its job says; of the queue's own modules alone."""
-_BY_TOKEN = WITH_JOB.where(schema.attempts.c.token == bindparam("token"))
+_BY_TOKEN = (
+    WITH_JOB.add_columns(schema.members.c.usage_s, schema.members.c.usage_at)
+    .join(schema.members, schema.members.c.id == schema.jobs.c.member_id)
+    .where(schema.attempts.c.token == bindparam("token"))
+)
 _SLOT_COLUMNS: list[Any] = [
     *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
     schema.jobs.c.member_id,
@@ -217,6 +220,11 @@ _HELD: Select[Any] = (
     select(*_SLOT_COLUMNS)
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
+)
+_WAITING: Select[Any] = (
+    select(*(schema.jobs.c[name] for name in ("id", "kind", "fold", "repeat")), schema.experiments.c.name)
+    .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
+    .where(schema.jobs.c.experiment_id == bindparam("experiment_id"), schema.jobs.c.state == JobState.WAITING)
 )
 _INSERT = insert(schema.attempts)
 _END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
@@ -267,7 +275,7 @@ def _close(
     jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
     ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
     tx.execute(_END, {"the_id": row.id, **ending})
-    order.count_usage(tx, row.member_id, spent_s, now=now)
+    order.count_usage(tx, row, spent_s, now=now)
 
 
 def _lose(tx: Connection, row: Row[Any], *, why: str, note: dict[str, Any]) -> None:
@@ -341,11 +349,5 @@ def _close_gate(tx: Connection, experiment_id: int, why: str) -> None:
 
 
 def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
-    table, experiments = schema.jobs, schema.experiments
-    query = (
-        select(table.c.id, table.c.kind, table.c.fold, table.c.repeat, experiments.c.name)
-        .join(experiments, experiments.c.id == table.c.experiment_id)
-        .where(table.c.experiment_id == experiment_id, table.c.state == JobState.WAITING)
-    )
-    rows = tx.execute(query).all()
+    rows = tx.execute(_WAITING, {"experiment_id": experiment_id}).all()
     return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold, r.repeat), JobState.WAITING) for r in rows]

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -128,6 +128,7 @@ experiments = Table(
     Column("seed_by_image", Float),
     Column("seed_df", Float),
     UniqueConstraint("config_sha256", "split_version"),
+    Index("ix_experiments_ranking", "split_version", "score"),
 )
 
 comparisons = Table(

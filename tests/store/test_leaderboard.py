@@ -8,6 +8,7 @@ from competition.store import attempts, experiments, members, splits
 from competition.store.attempts import Process
 from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard
+from competition.store.scores import set_score
 from competition.store.splits import SplitVersion
 from competition.team import Role
 from tests.conftest import record_split, submitted
@@ -22,7 +23,7 @@ def run_all(store: Store, name: str, scores: list[float], total: float | None) -
         assert taken is not None
         attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
     if total is not None:
-        experiments.set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
+        set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
 
 
 def rows(store: Store, **options: bool) -> dict[str, LeaderboardRow]:
