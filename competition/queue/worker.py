@@ -13,6 +13,7 @@ from competition.errors import CompError, StoreBusyError, StoreError
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind
+from competition.paths import JobPaths
 from competition.queue.children import Child, Nursery
 from competition.queue.completion import complete
 from competition.queue.devices import Device
@@ -79,8 +80,7 @@ class Worker:
     tell: Callable[[str], None] = lambda text: None
     _running: dict[str, Child] = field(default_factory=dict)
     _taken: dict[Slot, str] = field(default_factory=dict)
-    _bad: dict[int | str, str] = field(default_factory=dict)
-    _job_ids: dict[str, int] = field(default_factory=dict)
+    _bad: dict[str | JobPaths, str] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
     _last_reap: float = float("-inf")
     _busy_since: float | None = None
@@ -159,7 +159,6 @@ class Worker:
             self._blame(claim.token, reason)
             return
         self._running[claim.token] = child
-        self._job_ids[claim.token] = claim.job_id
         self._taken[slot] = claim.token
         self._let_go(claim.token, child)
 
@@ -217,14 +216,14 @@ class Worker:
             self._bad.clear()
             self._complete()
         elif counts and isinstance(outcome, Failed) and outcome.kind.blames_machine:
-            self._blame(token, outcome.reason)
+            self._blame(child.spec.job_paths, outcome.reason)
 
-    def _blame(self, token: str, reason: str) -> None:
+    def _blame(self, culprit: str | JobPaths, reason: str) -> None:
         """Count a failure against the machine; too many in a row stop the worker.
 
-        A job counts once, however often it fails; every process that cannot be started counts.
+        A job (told by its files) counts once, however often it fails; every process that cannot be started counts.
         """
-        self._bad[self._job_ids.get(token, token)] = reason
+        self._bad[culprit] = reason
         if len(self._bad) >= BAD_JOBS:
             raise BrokenMachineError(
                 f"This worker has stopped itself: {len(self._bad)} different jobs failed in a row, and the machine may "
