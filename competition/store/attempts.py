@@ -11,11 +11,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
-from competition.store import events, jobs, order, schema
+from competition.store import artifacts, events, jobs, order, schema
 from competition.store.engine import Store
 
 LATE = "late"
@@ -115,7 +115,7 @@ def succeed(store: Store, result: Succeeded) -> bool:
             return False
         why = None if is_live else "the result of an attempt that was given up came late"
         _close(tx, row, JobState.SUCCEEDED, why=why, score=result.score, facts=result.facts, failures=0)
-        _record_artifacts(tx, row.job_id, result.artifacts)
+        artifacts.record(tx, row.job_id, result.artifacts)
         memory = _peak(row, result)
         if memory is not None:
             order.expect_memory(tx, row.shape, memory, measured_by=row.job_id)
@@ -182,19 +182,6 @@ def log_tail(store: Store, job_id: int) -> str | None:
         return tx.scalar(query.order_by(table.c.id.desc()).limit(1))
 
 
-def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
-    """sha256 by (job label, file name) of everything that an experiment's jobs left."""
-    table, job, experiments = schema.artifacts, schema.jobs, schema.experiments
-    query = (
-        select(table.c.name, table.c.sha256, job.c.kind, job.c.fold, job.c.repeat)
-        .join(job, job.c.id == table.c.job_id)
-        .join(experiments, experiments.c.id == job.c.experiment_id)
-        .where(experiments.c.name == experiment)
-    )
-    with store.read() as tx:
-        return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
-
-
 _OF_JOB = ("state", "kind", "fold", "repeat", "experiment_id", "member_id", "device_s", "failures", "shape")
 _COLUMNS: list[Any] = [
     *(c for c in schema.attempts.c if c.name not in ("progress", "result", "log_tail", "failure", "reason")),
@@ -228,7 +215,6 @@ _WAITING: Select[Any] = (
 )
 _INSERT = insert(schema.attempts)
 _END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
-_FORGET = delete(schema.artifacts).where(schema.artifacts.c.job_id == bindparam("the_job"))
 _TOUCH = (
     update(schema.attempts)
     .where(schema.attempts.c.token == bindparam("the_token"))
@@ -329,13 +315,6 @@ def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, d
         "heartbeat_at": now,
     }
     tx.execute(_INSERT, values)
-
-
-def _record_artifacts(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
-    tx.execute(_FORGET, {"the_job": job_id})
-    if artifacts:
-        rows = [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()]
-        tx.execute(insert(schema.artifacts), rows)
 
 
 def _open_gate(tx: Connection, experiment_id: int) -> None:
