@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from competition.augmentation import CLASS_NAME
-from competition.config import Config
 from competition.errors import RefusedError
 from competition.files import sha256_of_json
+
+if TYPE_CHECKING:
+    from competition.config import Config
 
 _LONGEST = 60
 
@@ -35,7 +36,7 @@ def changes_prediction_only(conditions: tuple[Condition, ...]) -> bool:
     return bool(conditions) and all(c.key.startswith("predict.") for c in conditions)
 
 
-def conditions_between(old: Config, new: Config) -> tuple[Condition, ...]:
+def conditions_between(old: "Config", new: "Config") -> tuple[Condition, ...]:
     """Every leaf in which `new` differs from `old`, in the order of declaration."""
     before, after = old.leaves(), new.leaves()
     return tuple(Condition(key, before[key], after[key]) for key in before if before[key] != after[key])
@@ -55,7 +56,7 @@ def check_one_condition(conditions: tuple[Condition, ...], *, together: str | No
         )
 
 
-def check_effects(conditions: tuple[Condition, ...], config: Config) -> None:
+def check_effects(conditions: tuple[Condition, ...], config: "Config") -> None:
     """Do nothing if each condition changes what `config` does.
 
     Raises:
@@ -78,7 +79,7 @@ def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:
 def _brief(value: Any) -> str:
     """A value on one line; a list of transforms by their names, and a number that tells it from others of the same."""
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        names = ", ".join(str(entry.get(CLASS_NAME)) for entry in value)
+        names = ", ".join(str(entry.get("__class_fullname__")) for entry in value)
         return f"{sha256_of_json(value)[:4]} [{_cut(names)}]"
     return _cut(str(value))
 

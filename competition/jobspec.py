@@ -2,12 +2,14 @@
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from competition.config import Config
 from competition.lifecycle import FailureKind, JobKind
 from competition.paths import JobPaths, Paths
-from competition.settings import Settings
+
+if TYPE_CHECKING:
+    from competition.config import Config
+    from competition.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class JobSpec:
     experiment: str
     kind: JobKind
     fold: int
-    config: Config
-    settings: Settings
+    config: "Config"
+    settings: "Settings"
     fingerprint: str
     split_version: int
     split_hash: str

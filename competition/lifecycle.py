@@ -10,6 +10,13 @@ class JobKind(StrEnum):
     FOLD = "fold"
 
 
+def job_label(kind: JobKind, fold: int, repeat: int = 0) -> str:
+    """What people call a job: `debug`, `fold 2`, or `fold 2 repeat 1` with another seed than the experiment's own."""
+    if kind is JobKind.DEBUG:
+        return "debug"
+    return f"fold {fold} repeat {repeat}" if repeat else f"fold {fold}"
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

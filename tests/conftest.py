@@ -14,7 +14,7 @@ from competition.config import Config
 from competition.paths import Paths
 from competition.store import baselines, competition, members, splits
 from competition.store.engine import Store, create_store
-from competition.store.experiments import Plan, Submitted, submit
+from competition.store.plans import Plan, Submitted, submit
 from competition.store.splits import SplitVersion
 from competition.team import Role
 

@@ -11,8 +11,10 @@ from competition.errors import CompError, UnknownNameError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from competition.store.leaderboard import LeaderboardRow
+    from competition.store.leaderboard import LeaderboardRow, Standings
 
+MOST = 40
+"""Rows of a table that a person may read; programs get all."""
 REDRAW_S = 2.0
 
 
@@ -30,6 +32,9 @@ def leaderboard(
     pareto: Annotated[bool, typer.Option("--pareto", help="Only those that no cheaper one beats.")] = False,
     columns: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Which columns (a wrong one lists them).", show_default="usual")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Rows to show.", show_default=f"{MOST} in a table, else all")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
@@ -52,29 +57,31 @@ def leaderboard(
         raise CompError(f"{' and '.join(['--by', *given] if by else given)} do not go together.")
     opened = open_competition(folder)
     if public:
-        if member or every_split or by or pareto or columns or set(given) - {"--json"}:
+        if member or every_split or by or pareto or columns or most or set(given) - {"--json"}:
             raise CompError("--lb shows the whole team's submissions of the current split; only --json goes with it.")
         publicboard.show(opened, as_json=as_json)
         return
     if member is not None:
         members.find(opened.store, member)
 
-    def rows() -> list["LeaderboardRow"]:
-        return _rows(opened, member=member, every_split=every_split, pareto=pareto)
+    def rows(most: int | None = most) -> "Standings":
+        return _rows(opened, member=member, every_split=every_split, pareto=pareto, most=most)
 
     chosen = standings.named(columns)
     if by is not None:
-        _show_by(opened, rows(), by, as_json=as_json)
+        _show_by(opened, rows().rows, by, as_json=as_json)
     elif as_json:
-        output.print_json([row.to_json() for row in rows()])
+        output.print_json([row.to_json() for row in rows().rows])
     elif as_csv:
-        output.print_lines(standings.as_csv(rows(), chosen))
+        output.print_lines(standings.as_csv(rows().rows, chosen))
     elif as_markdown:
-        output.print_lines(standings.as_markdown(rows(), chosen))
+        output.print_lines(standings.as_markdown(rows().rows, chosen))
     elif watch:
-        output.watch(lambda: standings.table(rows(), chosen), every_s=REDRAW_S, command="comp leaderboard")
+        output.watch(
+            lambda: standings.table(rows(most or MOST).rows, chosen), every_s=REDRAW_S, command="comp leaderboard"
+        )
     else:
-        _show(rows(), chosen)
+        _show(rows(most or MOST), chosen)
 
 
 def render(rows: list["LeaderboardRow"]) -> "Table":
@@ -84,21 +91,26 @@ def render(rows: list["LeaderboardRow"]) -> "Table":
     return standings.table(rows)
 
 
-def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool) -> list["LeaderboardRow"]:
+def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool, most: int | None) -> "Standings":
     from competition.store import leaderboard as board
 
-    found = board.leaderboard(opened.store, member=member, every_split=every_split)
-    return board.pareto_front(found) if pareto else found
+    if not pareto:
+        return board.standings(opened.store, member=member, every_split=every_split, most=most)
+    front = board.pareto_front(board.leaderboard(opened.store, member=member, every_split=every_split))
+    return board.Standings(front[:most], len(front))
 
 
-def _show(rows: list["LeaderboardRow"], columns: tuple[str, ...] | None) -> None:
+def _show(found: "Standings", columns: tuple[str, ...] | None) -> None:
     from competition.cli import output, standings
     from competition.report.wording import verdict_notes
 
+    rows = found.rows
     if not rows:
         output.out().print("No experiment yet. `comp run` runs the baseline.")
         return
     output.out().print(standings.table(rows, columns))
+    if found.total > len(rows):
+        output.say(f"… and {found.total - len(rows)} more; --most {found.total} shows them.")
     for note in verdict_notes(rows):
         output.say(note)
     if any(row.confounded for row in rows):

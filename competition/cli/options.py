@@ -3,6 +3,7 @@
 import getpass
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,11 +35,21 @@ FoldOption = Annotated[int | None, typer.Option("--fold", min=0, help="One fold.
 
 @dataclass(frozen=True)
 class Competition:
-    """An opened competition."""
+    """An opened competition; competition.yaml is read when somebody asks for what stands there."""
 
     paths: Paths
-    settings: "Settings"
     store: "Store"
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """What the team shares.
+
+        Raises:
+            ConfigError: competition.yaml is not as it should be.
+        """
+        from competition.settings import read_settings
+
+        return read_settings(self.paths.competition)
 
 
 def find_paths(folder: Path | None) -> Paths:
@@ -49,19 +60,20 @@ def find_paths(folder: Path | None) -> Paths:
 
 
 def open_competition(folder: Path | None) -> Competition:
-    """The settings and the database of the competition around `folder` (or the working directory).
+    """The database (and the settings) of the competition around `folder` (or the working directory).
 
     Jobs of workers that died are found and queued again on the way.
     """
-    from competition.queue.reaper import reap
-    from competition.settings import read_settings
+    from competition.store import slots
     from competition.store.engine import open_store
 
     paths = find_paths(folder)
-    settings = read_settings(paths.competition)
     store = open_store(paths)
-    reap(store)
-    return Competition(paths, settings, store)
+    if slots.is_any_held(store):
+        from competition.queue.reaper import reap
+
+        reap(store)
+    return Competition(paths, store)
 
 
 def parse_folds(text: str | None) -> tuple[int, ...] | None:

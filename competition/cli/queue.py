@@ -60,7 +60,7 @@ def queue(
     the time until the job starts, from what earlier jobs took.
     """
     from competition.cli import output
-    from competition.store import experiments, jobs, pauses
+    from competition.store import jobs, pauses
 
     opened = open_competition(folder)
     if why and name is None:
@@ -69,6 +69,8 @@ def queue(
     running = jobs.in_states(opened.store, [state for state in JobState if state.is_live])
     turns = _turns(opened, running)
     if name is not None:
+        from competition.store import experiments
+
         experiments.find(opened.store, name)
         found = jobs.of_experiment(opened.store, name)
     elif as_json:

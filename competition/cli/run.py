@@ -21,8 +21,8 @@ from competition.lifecycle import ExperimentState
 
 if TYPE_CHECKING:
     from competition.queue.submit import Wish
-    from competition.store.experiments import Submitted
     from competition.store.leaderboard import LeaderboardRow
+    from competition.store.plans import Submitted
 
 
 def register(app: typer.Typer) -> None:

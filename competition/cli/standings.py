@@ -70,11 +70,11 @@ def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None
         wrap=tuple(column.header for _, column in chosen if column.wrap),
     )
     scale = _scale(rows)
-    below = False
+    above = False
     for row in rows:
-        if row.rank is None and not below and any(r.rank for r in rows):
+        if above and row.rank is None:
             made.add_section()
-            below = True
+        above = row.rank is not None
         cells = [_verdict(row, scale) if name == "verdict" else column.words(row) for name, column in chosen]
         output.add_row(made, *cells, style=None if row.rank else "dim")
     return made

@@ -16,6 +16,7 @@ from competition.store import comparisons, experiments
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
+from competition.store.scores import set_score
 from competition.store.splits import SplitVersion
 
 Draws = dict[tuple[str, ...], Bootstrap]
@@ -66,7 +67,7 @@ def _score(
     if len(repeats) > 1:
         band = seed_band(settings.metric, found.repeats, _bootstrap(store, split, found.ids, draws))
     scores = {r: metrics.score(settings.metric, run) for r, run in zip(repeats, found.runs, strict=True)}
-    experiments.set_score(
+    set_score(
         store,
         experiment,
         score=fmean(scores.values()),

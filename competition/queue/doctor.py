@@ -11,7 +11,7 @@ import psutil
 
 from competition.files import sha256_of
 from competition.queue.devices import CPU, find_gpus, free_memory_mib
-from competition.store import attempts, events, experiments, jobs
+from competition.store import artifacts, events, experiments, jobs
 from competition.store.engine import Store, problems_of
 
 LITTLE_SPACE_GIB = 5.0
@@ -114,7 +114,7 @@ def _artifacts(store: Store) -> Iterator[Check]:
     sound = 0
     for name in experiments.names(store):
         by_label = {job.label: job for job in jobs.of_experiment(store, name)}
-        for (label, file), sha in attempts.artifacts_of(store, name).items():
+        for (label, file), sha in artifacts.of_experiment(store, name).items():
             job = by_label[label]
             path = store.paths.job(name, job.path_fold, job.repeat).folder / file
             if path.is_file() and sha256_of(path) == sha:

@@ -22,8 +22,6 @@ def reap(store: Store) -> int:
     all the same keeps its result. One whose heartbeat is overdue is suspect while nobody has seen its worker dead: it
     hangs, or it is another machine's. An ended attempt's slot is free once its processes are gone.
     """
-    if not slots.is_any_held(store):
-        return 0
     me = this_process()
     reaped = 0
     for slot in slots.held(store):

@@ -17,7 +17,7 @@ from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.specs import job_spec
 from competition.settings import Settings
-from competition.store import attempts, experiments, jobs, slots
+from competition.store import artifacts, experiments, jobs, slots
 from competition.store.engine import Store
 from competition.store.jobs import Job
 
@@ -142,7 +142,7 @@ def _compared(
         reason = outcome.reason if isinstance(outcome, Failed) else "it was ended before it was done"
         raise RefusedError(f"{job.experiment}, {job.label}, did not run through this time: {reason}")
     assert outcome.score is not None and job.score is not None  # noqa: PT018 - both are fold jobs that succeeded
-    before = attempts.artifacts_of(store, job.experiment)
+    before = artifacts.of_experiment(store, job.experiment)
     timed = paths.history.name  # it holds seconds, which are never the same
     files = tuple(
         name for name, sha in outcome.artifacts.items() if name != timed and before.get((job.label, name)) != sha

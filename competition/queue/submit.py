@@ -14,10 +14,10 @@ from competition.names import check_name
 from competition.paths import Paths
 from competition.queue import snapshot
 from competition.settings import Settings
-from competition.store import baselines, competition, experiments, members, splits
+from competition.store import baselines, competition, experiments, members, plans, splits
 from competition.store.baselines import Baseline
 from competition.store.engine import Store
-from competition.store.experiments import Plan, Submitted
+from competition.store.plans import Plan, Submitted
 from competition.store.splits import SplitVersion
 
 
@@ -97,7 +97,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         code = store.paths.experiment_code(name)
         snapshot.take(snapshot.named_modules(settings, config), root=store.paths.root, folder=code)
 
-    return experiments.submit(store, plan, folds=folds, seeds=wish.seeds, prepare=prepare)
+    return plans.submit(store, plan, folds=folds, seeds=wish.seeds, prepare=prepare)
 
 
 def current_baseline(store: Store, settings: Settings, wish: Wish) -> Config:

@@ -13,6 +13,7 @@ from competition.errors import CompError, StoreBusyError, StoreError
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
+from competition.paths import JobPaths
 from competition.queue.children import Child, Nursery
 from competition.queue.completion import complete
 from competition.queue.devices import Device
@@ -82,8 +83,7 @@ class Worker:
     tell: Callable[[str], None] = lambda text: None
     _running: dict[str, Child] = field(default_factory=dict)
     _taken: dict[Slot, str] = field(default_factory=dict)
-    _bad: dict[int | str, str] = field(default_factory=dict)
-    _job_ids: dict[str, int] = field(default_factory=dict)
+    _bad: dict[str | JobPaths, str] = field(default_factory=dict)
     _last_heartbeat: float = 0.0
     _last_reap: float = float("-inf")
     _completion_due: bool = False
@@ -166,7 +166,6 @@ class Worker:
             self._blame(claim.token, reason)
             return
         self._running[claim.token] = child
-        self._job_ids[claim.token] = claim.job_id
         self._taken[slot] = claim.token
         self._let_go(claim.token, child)
 
@@ -224,18 +223,22 @@ class Worker:
             self._bad.clear()
             self._completion_due = True
         elif counts and isinstance(outcome, Failed):
-            for job in jobs.by_id(self.store, [self._job_ids[token]]):
-                if job.state is JobState.FAILED:
-                    self.on_failed(job)
+            self._tell_of_failure(child.spec)
             if outcome.kind.blames_machine:
-                self._blame(token, outcome.reason)
+                self._blame(child.spec.job_paths, outcome.reason)
 
-    def _blame(self, token: str, reason: str) -> None:
+    def _tell_of_failure(self, spec: JobSpec) -> None:
+        """Unless the job is tried again."""
+        for job in jobs.of_experiment(self.store, spec.experiment):
+            if (job.kind, job.fold, job.repeat, job.state) == (spec.kind, spec.fold, spec.repeat, JobState.FAILED):
+                self.on_failed(job)
+
+    def _blame(self, culprit: str | JobPaths, reason: str) -> None:
         """Count a failure against the machine; too many in a row stop the worker.
 
-        A job counts once, however often it fails; every process that cannot be started counts.
+        A job (told by its files) counts once, however often it fails; every process that cannot be started counts.
         """
-        self._bad[self._job_ids.get(token, token)] = reason
+        self._bad[culprit] = reason
         if len(self._bad) >= BAD_JOBS:
             raise BrokenMachineError(
                 f"This worker has stopped itself: {len(self._bad)} different jobs failed in a row, and the machine may "

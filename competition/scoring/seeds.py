@@ -6,34 +6,14 @@ reported gains.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, covariance
 from competition.scoring.metrics import Matrices, Scores
+from competition.scoring.seedband import SeedBand
 from competition.settings import Metric
-
-
-@dataclass(frozen=True)
-class SeedBand:
-    """What repeats with other seeds say about the score of one run.
-
-    Args:
-        spread: standard deviation of a run's score from seed to seed, on these images.
-        by_image: the part of it that comes from each image going its own way, which the bootstrap over images sees too.
-        df: degrees of freedom of `spread`.
-    """
-
-    spread: float
-    by_image: float
-    df: float
-
-    @property
-    def sd(self) -> float:
-        """The part of `spread` that moves all images together: sigma_seed of a run, what the bootstrap cannot see."""
-        return math.sqrt(max(0.0, self.spread**2 - self.by_image**2))
 
 
 def seed_band(metric: str, repeats: Sequence[Sequence[Matrices]], bootstrap: Bootstrap) -> SeedBand:
@@ -57,14 +37,6 @@ def seed_band(metric: str, repeats: Sequence[Sequence[Matrices]], bootstrap: Boo
     together = covariance(bootstrap.scores(metric, runs), units=bootstrap.units)
     own = float(np.mean(np.diag(together)) - np.mean(together[~np.eye(len(runs), dtype=bool)]))
     return SeedBand(math.sqrt(total), math.sqrt(max(0.0, own)), df)
-
-
-def pooled(bands: Sequence[SeedBand]) -> SeedBand:
-    """One deviation from several, each counting by its degrees of freedom (the pooled variance)."""
-    df = sum(band.df for band in bands)
-    spread = sum(band.df * band.spread**2 for band in bands) / df
-    by_image = sum(band.df * band.by_image**2 for band in bands) / df
-    return SeedBand(math.sqrt(spread), math.sqrt(by_image), df)
 
 
 def _fold_variances(metric: str, repeats: Sequence[Sequence[Matrices]]) -> Scores:

@@ -11,13 +11,12 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
-from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
-from competition.store import events, jobs, order, schema
+from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
+from competition.store import artifacts, events, jobs, order, schema
 from competition.store.engine import Store
-from competition.store.experiments import job_label
 
 LATE = "late"
 """The outcome of an attempt whose result came when the job was somebody else's already."""
@@ -116,7 +115,7 @@ def succeed(store: Store, result: Succeeded) -> bool:
             return False
         why = None if is_live else "the result of an attempt that was given up came late"
         _close(tx, row, JobState.SUCCEEDED, why=why, score=result.score, facts=result.facts, failures=0)
-        _record_artifacts(tx, row.job_id, result.artifacts)
+        artifacts.record(tx, row.job_id, result.artifacts)
         memory = _peak(row, result)
         if memory is not None:
             order.expect_memory(tx, row.shape, memory, measured_by=row.job_id)
@@ -183,19 +182,6 @@ def log_tail(store: Store, job_id: int) -> str | None:
         return tx.scalar(query.order_by(table.c.id.desc()).limit(1))
 
 
-def artifacts_of(store: Store, experiment: str) -> dict[tuple[str, str], str]:
-    """sha256 by (job label, file name) of everything that an experiment's jobs left."""
-    table, job, experiments = schema.artifacts, schema.jobs, schema.experiments
-    query = (
-        select(table.c.name, table.c.sha256, job.c.kind, job.c.fold, job.c.repeat)
-        .join(job, job.c.id == table.c.job_id)
-        .join(experiments, experiments.c.id == job.c.experiment_id)
-        .where(experiments.c.name == experiment)
-    )
-    with store.read() as tx:
-        return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
-
-
 _OF_JOB = ("state", "kind", "fold", "repeat", "experiment_id", "member_id", "device_s", "failures", "shape")
 _COLUMNS: list[Any] = [
     *(c for c in schema.attempts.c if c.name not in ("progress", "result", "log_tail", "failure", "reason")),
@@ -208,7 +194,11 @@ WITH_JOB: Select[Any] = (
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
 )
 """Every attempt with what its job says; of the queue's own modules alone."""
-_BY_TOKEN = WITH_JOB.where(schema.attempts.c.token == bindparam("token"))
+_BY_TOKEN = (
+    WITH_JOB.add_columns(schema.members.c.usage_s, schema.members.c.usage_at)
+    .join(schema.members, schema.members.c.id == schema.jobs.c.member_id)
+    .where(schema.attempts.c.token == bindparam("token"))
+)
 _SLOT_COLUMNS: list[Any] = [
     *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
     schema.jobs.c.member_id,
@@ -218,9 +208,13 @@ _HELD: Select[Any] = (
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
 )
+_WAITING: Select[Any] = (
+    select(*(schema.jobs.c[name] for name in ("id", "kind", "fold", "repeat")), schema.experiments.c.name)
+    .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
+    .where(schema.jobs.c.experiment_id == bindparam("experiment_id"), schema.jobs.c.state == JobState.WAITING)
+)
 _INSERT = insert(schema.attempts)
 _END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
-_FORGET = delete(schema.artifacts).where(schema.artifacts.c.job_id == bindparam("the_job"))
 _TOUCH = (
     update(schema.attempts)
     .where(schema.attempts.c.token == bindparam("the_token"))
@@ -267,7 +261,7 @@ def _close(
     jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
     ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
     tx.execute(_END, {"the_id": row.id, **ending})
-    order.count_usage(tx, row.member_id, spent_s, now=now)
+    order.count_usage(tx, row, spent_s, now=now)
 
 
 def _lose(tx: Connection, row: Row[Any], *, why: str, note: dict[str, Any]) -> None:
@@ -323,13 +317,6 @@ def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, d
     tx.execute(_INSERT, values)
 
 
-def _record_artifacts(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
-    tx.execute(_FORGET, {"the_job": job_id})
-    if artifacts:
-        rows = [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()]
-        tx.execute(insert(schema.artifacts), rows)
-
-
 def _open_gate(tx: Connection, experiment_id: int) -> None:
     for job in _waiting(tx, experiment_id):
         jobs.move(tx, job, JobState.QUEUED, actor=events.SYSTEM, why="the debug run passed")
@@ -341,11 +328,5 @@ def _close_gate(tx: Connection, experiment_id: int, why: str) -> None:
 
 
 def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
-    table, experiments = schema.jobs, schema.experiments
-    query = (
-        select(table.c.id, table.c.kind, table.c.fold, table.c.repeat, experiments.c.name)
-        .join(experiments, experiments.c.id == table.c.experiment_id)
-        .where(table.c.experiment_id == experiment_id, table.c.state == JobState.WAITING)
-    )
-    rows = tx.execute(query).all()
+    rows = tx.execute(_WAITING, {"experiment_id": experiment_id}).all()
     return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold, r.repeat), JobState.WAITING) for r in rows]

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from competition.errors import StoreBusyError, StoreError
 from competition.files import replacing
 from competition.paths import Paths
+from competition.store.line import in_line
 from competition.store.schema import HEAD
 
 BUSY_TIMEOUT_S = 30.0
@@ -26,6 +27,7 @@ class Store:
 
     def __init__(self, engine: Engine, paths: Paths) -> None:
         self._engine = engine
+        self._writing = engine.execution_options(comp_write=True)
         self.paths = paths
         self._identity = _file_identity(paths.database)
 
@@ -44,10 +46,12 @@ class Store:
         wrote in between, whatever the busy timeout; one that begins IMMEDIATE waits for its turn.
         """
         self._check_still_there()
-        with _plain_errors(self.paths.database), self._engine.connect() as connection:
-            connection.execution_options(comp_write=True)
-            with connection.begin():
-                yield connection
+        with (
+            _plain_errors(self.paths.database),
+            in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
+            self._writing.begin() as connection,
+        ):
+            yield connection
 
     def close(self) -> None:
         """Give the connections back."""

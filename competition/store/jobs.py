@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from competition.errors import UnknownNameError
-from competition.lifecycle import FailureKind, JobKind, JobState, check_move
+from competition.lifecycle import FailureKind, JobKind, JobState, check_move, job_label
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.store.experiments import forget_score, job_label
+from competition.store.scores import forget_score
 
 
 @dataclass(frozen=True)

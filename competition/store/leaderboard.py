@@ -1,19 +1,28 @@
 """The leaderboard: every experiment with its score, its place, and why it has none."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, mean, stdev
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from competition.conditions import Condition
-from competition.lifecycle import ExperimentState, FoldStates, JobKind, JobState, experiment_state, repeats_asked_for
+from competition.lifecycle import (
+    ExperimentState,
+    FoldStates,
+    JobKind,
+    JobState,
+    experiment_state,
+    job_label,
+    repeats_asked_for,
+)
 from competition.store import schema
 from competition.store.engine import Store
-from competition.store.experiments import job_label, repeat_scores
-from competition.store.verdicts import Judged, judge_all
+from competition.store.ranking import Place, places
+from competition.store.scores import repeat_scores
+from competition.store.verdicts import Judged, among, judge_all, read_families
 
 
 @dataclass(frozen=True)
@@ -111,38 +120,37 @@ class _Jobs:
         return {fold: fmean(scores) for fold, scores in of_fold.items()}
 
 
+@dataclass(frozen=True)
+class Standings:
+    """The rows that were asked for, of `total` that there are."""
+
+    rows: list[LeaderboardRow]
+    total: int
+
+
 def leaderboard(store: Store, *, member: str | None = None, every_split: bool = False) -> list[LeaderboardRow]:
+    """Every row of the `standings`."""
+    return standings(store, member=member, every_split=every_split).rows
+
+
+def standings(
+    store: Store, *, member: str | None = None, every_split: bool = False, most: int | None = None
+) -> Standings:
     """Ranked experiments first, best first; then the others, newest first.
 
     Args:
         member: only this member's experiments (ranks stay those among everybody's).
         every_split: also experiments on older splits; they never rank.
+        most: no more rows than so many, and no more is read than they need; None for all.
     """
     with store.read() as tx:
         splits = {r.version: r for r in tx.execute(select(schema.splits))}
-        experiments: list[Row[Any]] = list(tx.execute(_EXPERIMENTS))
-        jobs = _gather(tx.execute(_JOBS))
-        comparisons = list(tx.execute(select(schema.comparisons)))
-        baselines = {b.version: b.config_sha256 for b in tx.execute(_BASELINES)}
-    current = max(splits, default=0)
-    by_config = {(r.config_sha256, r.split_version): r for r in experiments}
-    fold_means = {i: its.fold_means for i, its in jobs.items()}
-    judged = judge_all(experiments, comparisons, baselines=baselines, fold_means=fold_means)
-    troubles = {c.experiment_id: f"no verdict: {c.trouble}" for c in comparisons if c.trouble}
-    rows = [
-        _row(
-            r,
-            jobs[r.id],
-            split=splits[r.split_version],
-            parent=_parent(r, by_config),
-            judged=judged.get(r.id),
-            trouble=troubles.get(r.id, ""),
-        )
-        for r in experiments
-        if every_split or r.split_version == current
-    ]
-    ranked = _ranked(rows, current)
-    return [r for r in ranked if member is None or r.member == member]
+        folds = {version: split.folds for version, split in splits.items()}
+        listed = places(tx, folds, member=member, every_split=every_split)
+        shown = listed[:most]
+        ids = None if len(shown) == len(listed) else {place.experiment_id for place in shown}
+        found = _read(tx, ids)
+    return Standings([_row(found, place, splits) for place in shown], len(listed))
 
 
 def class_ious(store: Store) -> dict[str, tuple[float | None, ...]]:
@@ -179,8 +187,37 @@ _EXPERIMENTS = (
 )
 
 
-_JOBS = select(*(c for c in schema.jobs.c if c.name != "facts"))
-_BASELINES = select(schema.baselines.c.version, schema.baselines.c.config_sha256)
+_PARENTS = select(*(schema.experiments.c[name] for name in ("name", "score", "config_sha256", "split_version")))
+_JOBS = select(*(c for c in schema.jobs.c if c.name not in ("facts", "shape", "member_id")))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of the experiments that are shown, and of their parents."""
+
+    experiments: dict[int, Row[Any]]
+    by_config: dict[tuple[str, int], Row[Any]]
+    jobs: dict[int, _Jobs]
+    judged: dict[int, Judged]
+    troubles: dict[int, str]
+
+
+def _read(tx: Connection, ids: Collection[int] | None) -> _Found:
+    """What the rows of these experiments need; None for all."""
+    experiments, families = schema.experiments, read_families(tx, ids)
+    rows = tx.execute(among(_EXPERIMENTS, experiments.c.id, ids)).all()
+    configs = None if ids is None else {r.parent_sha256 for r in rows if r.parent_sha256}
+    parents = tx.execute(among(_PARENTS, experiments.c.config_sha256, configs)).all()
+    concerned = None if ids is None else {*ids, *(c.parent_id for c in families.comparisons)}
+    jobs = _gather(tx.execute(among(_JOBS, schema.jobs.c.experiment_id, concerned)))
+    fold_means = {i: its.fold_means for i, its in jobs.items()}
+    return _Found(
+        experiments={row.id: row for row in rows},
+        by_config={(row.config_sha256, row.split_version): row for row in parents},
+        jobs=jobs,
+        judged=judge_all(families, fold_means=fold_means, only=ids),
+        troubles={c.experiment_id: f"no verdict: {c.trouble}" for c in families.comparisons if c.trouble},
+    )
 
 
 def _gather(rows: Iterable[Row[Any]]) -> dict[int, _Jobs]:
@@ -200,19 +237,19 @@ def _gather(rows: Iterable[Row[Any]]) -> dict[int, _Jobs]:
     return found
 
 
-def _parent(row: Row[Any], by_config: dict[tuple[str, int], Row[Any]]) -> Row[Any] | None:
-    return by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
-
-
-def _row(
-    row: Row[Any], jobs: _Jobs, *, split: Row[Any], parent: Row[Any] | None, judged: Judged | None, trouble: str
-) -> LeaderboardRow:
+def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> LeaderboardRow:
+    row, jobs = found.experiments[place.experiment_id], found.jobs[place.experiment_id]
+    split = splits[row.split_version]
     state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
     score = row.score if state is ExperimentState.COMPLETE else None
+    parent = found.by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
     comparable = score is not None and parent is not None and parent.score is not None
     name_of_baseline = f"b{row.baseline_version}" if row.parent_sha256 else None
+    reason = _reason(state, jobs, split.folds) or found.troubles.get(row.id, "")
+    if score is not None and place.rank is None:
+        reason = f"on split v{row.split_version}; the current one is v{max(splits)}"
     return LeaderboardRow(
-        rank=None,
+        rank=place.rank,
         name=row.name,
         member=row.member,
         parent=parent.name if parent is not None else name_of_baseline,
@@ -223,12 +260,12 @@ def _row(
         delta=score - parent.score if comparable and parent is not None and score is not None else None,
         device_seconds=jobs.device_s,
         state=state,
-        reason=_reason(state, jobs, split.folds) or trouble,
+        reason=reason,
         split_version=row.split_version,
         leaks_allowed=split.leaks_allowed,
         note=row.note,
         seed_scores=tuple(repeat_scores(row).values()),
-        judged=judged if state is ExperimentState.COMPLETE else None,
+        judged=found.judged.get(row.id) if state is ExperimentState.COMPLETE else None,
         lineage=row.lineage,
     )
 
@@ -245,15 +282,3 @@ def _reason(state: ExperimentState, jobs: _Jobs, folds: int) -> str:
             return "debug run only; it never ranks"
         case _:
             return done
-
-
-def _ranked(rows: list[LeaderboardRow], current: int) -> list[LeaderboardRow]:
-    rankable = [r for r in rows if r.score is not None and r.split_version == current]
-    rankable.sort(key=lambda r: -(r.score or 0.0))
-    ranked = [replace(row, rank=place) for place, row in enumerate(rankable, start=1)]
-    others = [
-        replace(r, reason=f"on split v{r.split_version}; the current one is v{current}") if r.score is not None else r
-        for r in rows
-        if r.score is None or r.split_version != current
-    ]
-    return ranked + others

@@ -26,7 +26,7 @@ class Waiting:
 
     Args:
         paused: a pause keeps it from starting.
-        expected_s: what earlier jobs of its shape took on average, else earlier jobs of its kind; None without any.
+        expected_s: what the last jobs of its shape took on average, else the last of its kind; None without any.
     """
 
     job_id: int
@@ -74,8 +74,9 @@ def waiting(store: Store) -> list[Waiting]:
     """Every queued job, in no order."""
     with store.read() as tx:
         rows = tx.execute(_QUEUED).all()
-        by_shape = {(r.shape, r.kind): r.mean_s for r in tx.execute(_MEAN_S)} if rows else {}
-        by_kind = {kind: _recent_mean_s(tx, kind) for kind in {row.kind for row in rows}}
+        expected = {(shape, kind): _recent_mean_s(tx, kind, shape) for shape, kind in {(r.shape, r.kind) for r in rows}}
+        strangers = {kind for (_, kind), seconds in expected.items() if not seconds}
+        by_kind = {kind: _recent_mean_s(tx, kind) for kind in strangers}
     return [
         Waiting(
             job_id=row.id,
@@ -83,7 +84,7 @@ def waiting(store: Store) -> list[Waiting]:
             priority=row.priority,
             queued_at=row.queued_at,
             paused=bool(row.paused),
-            expected_s=by_shape.get((row.shape, row.kind), by_kind[row.kind]),
+            expected_s=expected[row.shape, row.kind] or by_kind.get(row.kind),
         )
         for row in rows
     ]
@@ -117,11 +118,9 @@ def running_s(live: Iterable[Row[Any]], *, now: float) -> dict[int, float]:
     return found
 
 
-def count_usage(tx: Connection, member_id: int, seconds: float, *, now: float) -> None:
-    """Add device time to what a member has used."""
-    row = tx.execute(_USAGE, {"member": member_id}).one()
-    values = {"usage_s": faded_s(row, now) + seconds, "usage_at": now}
-    tx.execute(_COUNT, {"member": member_id, **values})
+def count_usage(tx: Connection, row: Row[Any], seconds: float, *, now: float) -> None:
+    """Add device time to what a member has used; `row` has the member's id and what they have used so far."""
+    tx.execute(_COUNT, {"member": row.member_id, "usage_s": faded_s(row, now) + seconds, "usage_at": now})
 
 
 def faded_s(row: Row[Any], now: float) -> float:
@@ -142,7 +141,6 @@ def known_memory(tx: Connection, shape: str) -> int | None:
     return peak
 
 
-_USAGE: Select[Any] = select(_members).where(_members.c.id == bindparam("member"))
 _COUNT = update(_members).where(_members.c.id == bindparam("member"))
 _PAUSED = (
     select(_pauses.c.id)
@@ -166,27 +164,30 @@ _QUEUED = select(
     _jobs.c.queued_at,
     _PAUSED.label("paused"),
 ).where(_jobs.c.state == JobState.QUEUED)
-_WAITING_SHAPES = select(_jobs.c.shape).where(_jobs.c.state == JobState.QUEUED).distinct()
-_MEAN_S = (
-    select(_jobs.c.shape, _jobs.c.kind, func.avg(_jobs.c.device_s).label("mean_s"))
-    .where(_jobs.c.shape.in_(_WAITING_SHAPES), _jobs.c.state == JobState.SUCCEEDED)
-    .group_by(_jobs.c.shape, _jobs.c.kind)
-)
 
 
-def _recent_mean_s(tx: Connection, kind: str, *, most: int = 100) -> float | None:
+def _recent_mean_s(tx: Connection, kind: str, shape: str | None = None, *, most: int = 100) -> float | None:
+    """What the last jobs of a kind (and shape) took on average."""
     done = select(_jobs.c.device_s).where(_jobs.c.kind == kind, _jobs.c.state == JobState.SUCCEEDED)
+    if shape is not None:
+        done = done.where(_jobs.c.shape == shape)
     recent = done.order_by(_jobs.c.id.desc()).limit(most).subquery()
     return tx.scalar(select(func.avg(recent.c.device_s)))
 
 
 def _first_of_each(*allowed: ColumnElement[bool]) -> Select[Any]:
-    """For each member the first of their queued jobs: one step down the index `ix_jobs_order` each."""
+    """For each member the first of their queued jobs: two steps down the index `ix_jobs_order` each.
+
+    One for the highest priority, one for the oldest job of it: the index ascends in both, so that a single step would
+    have to sort every job of that priority.
+    """
     picked = _jobs.alias("picked")
-    first = (
+    theirs = (_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id, *allowed)
+    highest = select(func.max(_jobs.c.priority)).where(*theirs).correlate(_members).scalar_subquery()
+    oldest = (
         select(_jobs.c.id)
-        .where(_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id, *allowed)
-        .order_by(_jobs.c.priority.desc(), _jobs.c.queued_at, _jobs.c.id)
+        .where(*theirs, _jobs.c.priority == highest)
+        .order_by(_jobs.c.queued_at, _jobs.c.id)
         .limit(1)
         .correlate(_members)
         .scalar_subquery()
@@ -195,7 +196,7 @@ def _first_of_each(*allowed: ColumnElement[bool]) -> Select[Any]:
     return (
         select(*columns, _experiments.c.name.label("experiment"), _members.c.usage_s, _members.c.usage_at)
         .select_from(_members)
-        .join(picked, picked.c.id == first)
+        .join(picked, picked.c.id == oldest)
         .join(_experiments, _experiments.c.id == picked.c.experiment_id)
     )
 

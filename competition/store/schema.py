@@ -1,4 +1,8 @@
-"""The tables. A change here needs a new file in migrations/versions and a new HEAD."""
+"""The tables. A change here needs a new file in migrations/versions and a new HEAD.
+
+Tables are made by the migrations, which know both databases. Here `sqlite_where` stands alone for what makes an index
+partial: to name PostgreSQL's would load its dialect for every command.
+"""
 
 from sqlalchemy import (
     JSON,
@@ -19,7 +23,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -73,7 +77,6 @@ roles = Table(
         "role",
         unique=True,
         sqlite_where=text("revoked_at IS NULL"),
-        postgresql_where=text("revoked_at IS NULL"),
     ),
 )
 
@@ -128,6 +131,7 @@ experiments = Table(
     Column("seed_by_image", Float),
     Column("seed_df", Float),
     UniqueConstraint("config_sha256", "split_version"),
+    Index("ix_experiments_ranking", "split_version", "score"),
 )
 
 comparisons = Table(
@@ -202,7 +206,6 @@ attempts = Table(
         "job_id",
         unique=True,
         sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
     ),
     Index(
         "uq_attempts_live_slot",
@@ -211,7 +214,6 @@ attempts = Table(
         "slot",
         unique=True,
         sqlite_where=text("freed_at IS NULL"),
-        postgresql_where=text("freed_at IS NULL"),
     ),
 )
 """`ended_at` is when the token stopped counting, `freed_at` when its processes were proven gone: only then is the slot

@@ -6,11 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from competition.lifecycle import JobKind, JobState
+from competition.lifecycle import JobKind, JobState, job_label
 from competition.store import schema
 from competition.store.attempts import WITH_JOB, Process
 from competition.store.engine import Store
-from competition.store.experiments import job_label
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,25 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from competition.scoring.seeds import SeedBand, pooled
-from competition.scoring.verdicts import Effect, FoldTest, Verdict, corrected_t, holm, judge, p_value
-from competition.store.experiments import band_of, repeat_scores
+from competition.scoring.seedband import SeedBand, pooled
+from competition.scoring.verdicts import (
+    Effect,
+    FoldTest,
+    Verdict,
+    cannot_meet_level,
+    corrected_t,
+    holm,
+    judge,
+    p_value,
+)
+from competition.store import schema
+from competition.store.scores import band_of, repeat_scores
 
 
 @dataclass(frozen=True)
@@ -62,30 +72,61 @@ class Judged:
         }
 
 
+_BASELINES = select(schema.baselines.c.version, schema.baselines.c.config_sha256)
+_JUDGED_BY = ("id", "name", "score", "split_version", "baseline_version", "config_sha256", "repeat_scores")
+_JUDGED: Select[Any] = select(
+    *(schema.experiments.c[name] for name in (*_JUDGED_BY, "seed_spread", "seed_by_image", "seed_df"))
+)
 FoldMeans = Mapping[int, Mapping[int, float]]
 """By experiment id, the score of each fold: the mean over its seeds."""
 
 
-def judge_all(
-    experiments: Iterable[Row[Any]],
-    comparisons: Iterable[Row[Any]],
-    *,
-    baselines: Mapping[int, str],
-    fold_means: FoldMeans,
-) -> dict[int, Judged]:
-    """The verdict on every experiment that was compared with its parent, by experiment id.
+@dataclass(frozen=True)
+class Families:
+    """What verdicts rest on: comparisons with some parents, and the experiments concerned.
 
     Args:
         baselines: the sha256 of each baseline's configuration, by version.
     """
-    by_id = {row.id: row for row in experiments}
+
+    comparisons: Sequence[Row[Any]]
+    experiments: Sequence[Row[Any]]
+    baselines: Mapping[int, str]
+
+
+def read_families(tx: Connection, ids: Collection[int] | None) -> Families:
+    """The families that these experiments belong to: all that were compared with the same parents; None for all."""
+    table, experiments = schema.comparisons, schema.experiments
+    parents = None
+    if ids is not None:
+        parents = set(tx.scalars(select(table.c.parent_id).where(table.c.experiment_id.in_(ids))))
+    made = among(select(table), table.c.parent_id, parents)
+    comparisons = tx.execute(made).all()
+    by_version = {row.version: row.config_sha256 for row in tx.execute(_BASELINES)}
+    concerned = (
+        experiments.c.id.in_(made.with_only_columns(table.c.experiment_id))
+        | experiments.c.id.in_(made.with_only_columns(table.c.parent_id))
+        | experiments.c.config_sha256.in_(by_version.values())
+    )
+    rows = tx.execute(_JUDGED.where(concerned)).all() if comparisons else []
+    return Families(comparisons, rows, by_version)
+
+
+def among(query: Select[Any], column: ColumnElement[Any], values: Collection[Any] | None) -> Select[Any]:
+    """The query for rows with one of these values alone; None for all."""
+    return query if values is None else query.where(column.in_(values))
+
+
+def judge_all(families: Families, *, fold_means: FoldMeans, only: Collection[int] | None = None) -> dict[int, Judged]:
+    """The verdict on every experiment that was compared with its parent, by experiment id; or on some of them only."""
+    by_id = {row.id: row for row in families.experiments}
     by_config = {(row.config_sha256, row.split_version): row for row in by_id.values()}
-    families: dict[int, list[tuple[Row[Any], Effect, tuple[str, ...]]]] = defaultdict(list)
-    for made in comparisons:
+    gathered: dict[int, list[tuple[Row[Any], Effect, tuple[str, ...]]]] = defaultdict(list)
+    for made in families.comparisons:
         child, parent = by_id.get(made.experiment_id), by_id.get(made.parent_id)
         if made.trouble or child is None or parent is None or child.score is None or parent.score is None:
             continue
-        baseline = by_config.get((baselines.get(child.baseline_version, ""), child.split_version))
+        baseline = by_config.get((families.baselines.get(child.baseline_version, ""), child.split_version))
         lender = None if baseline is None else (baseline.name, band_of(baseline))
         band, seeds_from = seed_deviation({r.name: band_of(r) for r in (child, parent)}, lender)
         effect = Effect(
@@ -95,11 +136,13 @@ def judge_all(
             runs=(max(1, len(repeat_scores(parent))), max(1, len(repeat_scores(child)))),
             band=band,
         )
-        families[parent.id].append((child, effect, seeds_from))
+        gathered[parent.id].append((child, effect, seeds_from))
     judged: dict[int, Judged] = {}
-    for parent_id, family in families.items():
+    for parent_id, family in gathered.items():
         parent, levels = by_id[parent_id], _levels([effect for _, effect, _ in family])
         for (child, effect, seeds_from), level in zip(family, levels, strict=True):
+            if only is not None and child.id not in only:
+                continue
             folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
             judged[child.id] = Judged(
                 against=parent.name,
@@ -131,7 +174,7 @@ def seed_deviation(
 
 def _levels(effects: list[Effect]) -> list[float]:
     """What p each effect of a family has to meet; one that has none meets nothing."""
-    p_values = [p_value(effect) for effect in effects]
+    p_values = [None if cannot_meet_level(effect) else p_value(effect) for effect in effects]
     return holm([1.0 if p is None else p for p in p_values])
 
 

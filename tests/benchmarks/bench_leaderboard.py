@@ -1,7 +1,8 @@
-"""How fast a listing with verdicts is: `python -m tests.benchmarks.bench_leaderboard`.
+"""How fast a listing with verdicts is: `python -m tests.benchmarks.bench_leaderboard` (exit code 1: a bound is missed).
 
-3,000 complete experiments of five folds against one baseline. The other side is what a listing would cost that draws
-images anew for every row (10,000 draws over 500 images of 11 classes, timed on a few rows and scaled up).
+3,000 complete experiments of five folds against one baseline, all rows and the first 40: the worst case, because every
+verdict is corrected for all the others. The other side is what a listing would cost that draws images anew for every
+row (10,000 draws over 500 images of 11 classes, timed on a few rows and scaled up).
 """
 
 import statistics
@@ -18,12 +19,12 @@ from competition.scoring.bootstrap import draw, paired_error
 from competition.settings import Metric
 from competition.store import baselines, competition, members, schema, splits
 from competition.store.engine import Store, create_store
-from competition.store.leaderboard import leaderboard
+from competition.store.leaderboard import leaderboard, standings
 from competition.store.splits import SplitVersion
 from competition.team import Role
 
 EXPERIMENTS, FOLDS = 3_000, 5
-WANTED_S = 3.0
+WANTED_S, WANTED_TOP_S = 3.0, 0.3
 
 
 def main() -> None:
@@ -31,13 +32,17 @@ def main() -> None:
         store = create_store(Paths(Path(folder)))
         fill(store)
         listing = median_s(lambda: leaderboard(store), rounds=5)
+        top = median_s(lambda: standings(store, most=40), rounds=5)
         store.close()
     generator = np.random.default_rng(0)
     a, b = (generator.integers(0, 1_000, (500, 11, 11)) for _ in range(2))
     redrawn = median_s(lambda: paired_error(Metric.MIOU, [a], [b], draw(500)), rounds=5) * EXPERIMENTS
     print(f"{EXPERIMENTS} rows: stored {listing:.2f} s, drawn anew {redrawn:.0f} s, ratio {redrawn / listing:.0f}")
-    if listing >= WANTED_S:
-        raise SystemExit(f"wanted: under {WANTED_S:g} s")
+    good = [listing < WANTED_S, top < WANTED_TOP_S]
+    print(f"all rows:      {listing:.3f} s, wanted < {WANTED_S:g} s: {'met' if good[0] else 'MISSED'}")
+    print(f"first 40 rows: {top:.3f} s, wanted < {WANTED_TOP_S:g} s: {'met' if good[1] else 'MISSED'}")
+    if not all(good):
+        raise SystemExit(1)
 
 
 def fill(store: Store, number: int = EXPERIMENTS) -> None:

@@ -11,7 +11,7 @@ from competition.data.probabilities import ShardWriter
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
 from competition.settings import read_settings
-from competition.store import experiments, splits
+from competition.store import experiments, scores, splits
 from competition.store.engine import open_store
 
 CLASSES = ("background", "square", "disc")
@@ -24,7 +24,7 @@ def finish(root: Path, name: str, *conditions: str, noise: float, score: float) 
     wish = Wish("ann", name=name, assignments=conditions)
     submit(store, read_settings(paths.competition), wish, check_model=lambda _: None)
     split = splits.current(store)
-    experiments.set_score(store, experiments.find(store, name), score=score, class_iou=[score] * 3)
+    scores.set_score(store, experiments.find(store, name), score=score, class_iou=[score] * 3)
     store.close()
     with sqlite3.connect(paths.database) as raw:
         raw.execute("UPDATE jobs SET state = 'succeeded', score = ? WHERE state IN ('waiting', 'queued')", [score])

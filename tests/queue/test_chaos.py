@@ -24,7 +24,7 @@ from competition.queue.reaper import reap
 from competition.queue.submit import Wish, submit
 from competition.queue.worker import Worker
 from competition.settings import read_settings
-from competition.store import attempts, jobs, schema, slots
+from competition.store import artifacts, jobs, schema, slots
 from competition.store.engine import Store, open_store
 from tests.conftest import Comp
 from tests.queue.making import wait_for
@@ -114,7 +114,7 @@ def outcome(paths: Paths) -> dict[str, object]:
     for name in names:
         for job in jobs.of_experiment(store, name):
             found[f"{name} {job.label}"] = (job.state, job.score)
-        hashes = attempts.artifacts_of(store, name)
+        hashes = artifacts.of_experiment(store, name)
         kept = {key: sha for key, sha in hashes.items() if key[1].endswith((".u8", ".safetensors", ".npz"))}
         found[name] = (scores[name], kept)
     store.close()

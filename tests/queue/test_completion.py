@@ -14,7 +14,7 @@ from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.imagewise import most_changed
 from competition.settings import Settings, read_settings
-from competition.store import baselines, comparisons, experiments, splits
+from competition.store import baselines, comparisons, experiments, scores, splits
 from competition.store.engine import Store, open_store
 from competition.store.leaderboard import leaderboard
 from tests.conftest import Comp
@@ -99,7 +99,7 @@ def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, s
     split = {s.version: s for s in splits.every(opened)}
     [(first, repeats)] = [one for one in experiments.unscored(opened) if one[0].name == "b1"]
     assert repeats == (0, 1, 2)
-    experiments.set_score(opened, first, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
+    scores.set_score(opened, first, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
     opened.paths.job("b1", 1, 2).confusion.unlink()
     complete(opened, settings, split)
     row = {row.name: row for row in leaderboard(opened)}["dice-0.5"]

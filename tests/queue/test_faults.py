@@ -14,7 +14,7 @@ from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue.processes import this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, experiments, jobs, pauses, slots
+from competition.store import attempts, jobs, pauses, plans, slots
 from competition.store.engine import Store, open_store
 from competition.store.pauses import Scope
 from tests.conftest import plan, submitted
@@ -51,7 +51,7 @@ def finish_and_die(store: Store) -> None:
 
 
 STEPS: dict[str, Step] = {
-    "submit": lambda store: experiments.submit(store, plan(config(9), name="e9"), folds=(0, 1)),
+    "submit": lambda store: plans.submit(store, plan(config(9), name="e9"), folds=(0, 1)),
     "claim": claim,
     "child started": started,
     "heartbeat": lambda store: attempts.heartbeat(store, claim(store), None),

@@ -8,7 +8,7 @@ from competition.paths import Paths
 from competition.queue.submit import Wish, submit
 from competition.settings import read_settings
 from competition.store.engine import open_store
-from competition.store.experiments import Submitted
+from competition.store.plans import Submitted
 
 FIRST = "def build(classes):\n    return 1\n"
 

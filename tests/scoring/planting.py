@@ -7,7 +7,8 @@ import numpy as np
 
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
-from competition.scoring.seeds import SeedBand, seed_band
+from competition.scoring.seedband import SeedBand
+from competition.scoring.seeds import seed_band
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import Call, Effect, judge
 from competition.settings import Metric

@@ -5,7 +5,8 @@ import pytest
 
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw
-from competition.scoring.seeds import SeedBand, pooled, seed_band
+from competition.scoring.seedband import SeedBand, pooled
+from competition.scoring.seeds import seed_band
 from competition.settings import Metric
 from tests.scoring.planting import Planted
 

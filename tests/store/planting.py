@@ -3,11 +3,12 @@
 from competition.conditions import conditions_between
 from competition.config import Config, with_overrides
 from competition.jobspec import Succeeded
-from competition.scoring.seeds import SeedBand
+from competition.scoring.seedband import SeedBand
 from competition.store import attempts, baselines, comparisons, experiments
 from competition.store.attempts import Process
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
+from competition.store.scores import set_score
 from tests.conftest import submitted
 
 WORKER = Process("host", "boot", 1, 1.0)
@@ -20,7 +21,7 @@ def finish(
     """Play the worker: run every queued job, then record the score."""
     while taken := attempts.claim(store, WORKER, device="cpu", slot=0, experiment=name):
         attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
-    experiments.set_score(
+    set_score(
         store,
         experiments.find(store, name),
         score=score,

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from competition.config import Config, with_overrides
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import FailureKind, JobKind, JobState
-from competition.store import attempts, events, jobs, schema
+from competition.store import artifacts, attempts, events, jobs, schema
 from competition.store.attempts import Claim, Process
 from competition.store.engine import Store
 from tests.conftest import submitted
@@ -168,7 +168,7 @@ def test_the_oldest_job_goes_first_and_a_worker_can_stay_with_one_experiment(sto
 def test_hashes_of_artifacts_are_recorded(store: Store) -> None:
     submitted(store, folds=())
     pass_debug(store)
-    assert attempts.artifacts_of(store, "b1") == {("debug", "log.txt"): "0" * 64}
+    assert artifacts.of_experiment(store, "b1") == {("debug", "log.txt"): "0" * 64}
 
 
 def test_a_succeeded_fold_is_done_again_only_when_asked_for(store: Store) -> None:

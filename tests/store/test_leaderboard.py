@@ -4,10 +4,11 @@ from competition.conditions import Condition
 from competition.config import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.lifecycle import ExperimentState, FailureKind
-from competition.store import attempts, experiments, members, splits
+from competition.store import attempts, experiments, jobs, members, splits
 from competition.store.attempts import Process
 from competition.store.engine import Store
-from competition.store.leaderboard import LeaderboardRow, leaderboard
+from competition.store.leaderboard import LeaderboardRow, leaderboard, standings
+from competition.store.scores import set_score
 from competition.store.splits import SplitVersion
 from competition.team import Role
 from tests.conftest import record_split, submitted
@@ -22,7 +23,7 @@ def run_all(store: Store, name: str, scores: list[float], total: float | None) -
         assert taken is not None
         attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
     if total is not None:
-        experiments.set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
+        set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
 
 
 def rows(store: Store, **options: bool) -> dict[str, LeaderboardRow]:
@@ -100,3 +101,34 @@ def test_a_split_that_leaks_says_so_in_every_row(store: Store) -> None:
         "b1": None,
         "again": "the organisers' folds",
     }
+
+
+def test_the_first_rows_are_those_of_the_whole_listing(store: Store) -> None:
+    """With seeds added to one, a fold missing in another, a cancelled seed, and one on an older split."""
+    for number, score in enumerate([0.4, 0.6, 0.5, 0.7, 0.3]):
+        submitted(store, with_overrides(Config(), [f"seed={number}"]), name=f"e{number}")
+        run_all(store, f"e{number}", [score, score], score)
+    submitted(store, with_overrides(Config(), ["seed=1"]), seeds=2)
+    submitted(store, with_overrides(Config(), ["seed=0"]), seeds=2)
+    jobs.cancel(store, "e0", folds=[0, 1], actor="ann")
+    submitted(store, with_overrides(Config(), ["seed=9"]), name="waits")
+    submitted(store, with_overrides(Config(), ["seed=3"]), folds=(0,), seeds=2)
+    taken = attempts.claim(store, WORKER, device="cpu", slot=0, experiment="e3")
+    assert taken is not None
+    attempts.succeed(store, Succeeded(taken.token, 0.7, 2.0, 1.0, 1.0, {}))
+    listed = leaderboard(store)
+    assert [row.name for row in listed if row.rank] == ["e2", "e0", "e4"]
+    assert {row.name: row.reason for row in listed if not row.rank} == {
+        "waits": "0 of 2 folds done",
+        "e3": "3 of 4 folds done (2 seeds)",
+        "e1": "2 of 4 folds done (2 seeds)",
+    }
+    for most in range(1, 7):
+        found = standings(store, most=most)
+        assert (found.rows, found.total) == (listed[:most], 6)
+    mine = standings(store, member="ann", most=2)
+    assert mine.rows == listed[:2]
+    record_split(store, version=2, folds=2)
+    assert standings(store, most=1).total == 0
+    (older,) = standings(store, every_split=True, most=1).rows
+    assert (older.rank, older.name) == (None, "waits")

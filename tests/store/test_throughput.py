@@ -1,9 +1,17 @@
 """Many workers at once; tests/benchmarks/bench_queue.py measures what this only checks."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import Connection, event
+
+from competition.lifecycle import JobState
 from competition.paths import Paths
-from competition.store.engine import open_store
+from competition.store import jobs, order
+from competition.store.engine import Store, open_store
+from competition.store.leaderboard import leaderboard, standings
 from tests.benchmarks.bench_queue import check_drained, claims, drain_with, fill
 from tests.store.making import make_store
 
@@ -19,16 +27,72 @@ def test_eight_workers_do_every_job_once(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_claim_walks_down_the_index(tmp_path: Path) -> None:
-    """However long the queue is: no step of the plan reads the whole table."""
-    from competition.store import order
-
+def test_a_claim_walks_down_the_index_and_sorts_nothing(tmp_path: Path) -> None:
+    """However long the queue is: no step of the plan reads the whole table, or all jobs of a priority."""
     store = make_store(tmp_path)
     fill(store, experiments=40, folds=1, queued=30)
     with store.read() as tx:
         text = str(order._FIRST_OF_EACH.compile(tx.engine, compile_kwargs={"literal_binds": True}))
         plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     assert any("ix_jobs_order" in step for step in plan), plan
-    assert not any(step.startswith("SCAN jobs") for step in plan), plan
+    assert not any(step.startswith(("SCAN jobs", "USE TEMP B-TREE")) for step in plan), plan
     assert len(claims(store, repeats=3)) == 3
     store.close()
+
+
+def cost(store: Store, work: Callable[[Store], object]) -> tuple[int, int]:
+    """How many statements somebody executes, and how many steps of SQLite's machine they take, in hundreds."""
+    statements, steps = 0, 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def executed(connection: Connection, *_: object) -> None:
+        nonlocal statements
+        statements += 1
+        raw: Any = connection.connection.driver_connection
+        raw.set_progress_handler(step, 100)
+
+    event.listen(store._engine, "before_cursor_execute", executed)
+    work(store)
+    event.remove(store._engine, "before_cursor_execute", executed)
+    return statements, steps
+
+
+@pytest.fixture(scope="module")
+def sizes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
+    """The same competition with 50 and with 400 experiments, a tenth of the jobs queued."""
+    made = []
+    for experiments in (50, 400):
+        store = make_store(tmp_path_factory.mktemp("size"), folds=4)
+        fill(store, experiments=experiments, folds=4, queued=experiments // 2)
+        made.append(store)
+    yield made[0], made[1]
+    for store in made:
+        store.close()
+
+
+def test_a_claim_costs_the_same_in_a_long_queue(sizes: tuple[Store, Store]) -> None:
+    small, large = (cost(store, lambda store: claims(store, repeats=3)) for store in sizes)
+    assert large[0] == small[0]
+    assert large[1] <= small[1] + 3
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        lambda store: standings(store, most=10),
+        leaderboard,
+        order.waiting,
+        lambda store: jobs.in_states(store, [JobState.QUEUED]),
+    ],
+    ids=["top", "all", "waiting", "queued"],
+)
+def test_a_listing_executes_as_many_statements_for_many_rows_and_its_work_grows_no_faster(
+    sizes: tuple[Store, Store], listing: Callable[[Store], object]
+) -> None:
+    small, large = (cost(store, listing) for store in sizes)
+    assert large[0] == small[0]
+    assert large[1] <= 12 * (small[1] + 1)

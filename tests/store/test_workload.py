@@ -2,7 +2,7 @@ import pytest
 
 from competition.config import Config, with_overrides
 from competition.jobspec import Succeeded
-from competition.store import attempts, experiments, jobs, members
+from competition.store import attempts, experiments, jobs, members, scores
 from competition.store.attempts import Process
 from competition.store.engine import Store
 from competition.store.workload import WEEK_S, workloads
@@ -52,9 +52,9 @@ def test_the_last_result_is_the_one_completed_last(store: Store, monkeypatch: py
     submitted(store, with_overrides(Config(), ["seed=1"]), name="later")
     for start in range(6):
         run_one(store, monkeypatch, 10.0 * start, 10.0 * start + 5)
-    experiments.set_score(store, experiments.find(store, "later"), score=0.4, class_iou=[])
+    scores.set_score(store, experiments.find(store, "later"), score=0.4, class_iou=[])
     assert workloads(store)["ann"].last == "later"
-    experiments.set_score(store, experiments.find(store, "b1"), score=0.5, class_iou=[])
+    scores.set_score(store, experiments.find(store, "b1"), score=0.5, class_iou=[])
     ended = {name: max(job.finished_at or 0 for job in jobs.of_experiment(store, name)) for name in ("b1", "later")}
     assert workloads(store)["ann"].last == max(ended, key=lambda name: ended[name])
     assert workloads(store)["bob"].last is None

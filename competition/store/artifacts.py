@@ -1,0 +1,31 @@
+"""Artifacts: the sha256 of each file that a job left and that comp relies on."""
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from competition.lifecycle import JobKind, job_label
+from competition.store import schema
+from competition.store.engine import Store
+
+_artifacts = schema.artifacts
+_INSERT = insert(_artifacts)
+_FORGET = delete(_artifacts).where(_artifacts.c.job_id == bindparam("the_job"))
+
+
+def of_experiment(store: Store, experiment: str) -> dict[tuple[str, str], str]:
+    """sha256 by (job label, file name) of everything that an experiment's jobs left."""
+    jobs, experiments = schema.jobs, schema.experiments
+    query = (
+        select(_artifacts.c.name, _artifacts.c.sha256, jobs.c.kind, jobs.c.fold, jobs.c.repeat)
+        .join(jobs, jobs.c.id == _artifacts.c.job_id)
+        .join(experiments, experiments.c.id == jobs.c.experiment_id)
+        .where(experiments.c.name == experiment)
+    )
+    with store.read() as tx:
+        return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
+
+
+def record(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
+    """Remember what a job left (sha256 by file name), instead of what an earlier attempt of it had left."""
+    tx.execute(_FORGET, {"the_job": job_id})
+    if artifacts:
+        tx.execute(_INSERT, [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()])

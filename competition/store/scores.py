@@ -1,0 +1,81 @@
+"""What an experiment's score is, and what its seeds say about it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from competition.lifecycle import FoldStates, JobKind, JobState, repeats_asked_for
+from competition.scoring.seedband import SeedBand
+from competition.store import events, schema
+from competition.store.engine import Store
+
+if TYPE_CHECKING:
+    from competition.store.experiments import Experiment
+
+
+def set_score(
+    store: Store,
+    experiment: "Experiment",
+    *,
+    score: float,
+    class_iou: list[float | None],
+    repeat_scores: dict[int, float] | None = None,
+    band: SeedBand | None = None,
+) -> None:
+    """Record the cross-validated score and each class's IoU (None for a class that never occurs).
+
+    Args:
+        score: the mean over the seeds.
+        repeat_scores: of each repeat, where there is more than the first. Nothing is recorded if somebody has asked
+            for further seeds meanwhile.
+        band: what the seeds say about their part in the score.
+    """
+    table, jobs = schema.experiments, schema.jobs
+    repeat_scores = repeat_scores or {0: score}
+    with store.write() as tx:
+        folds = select(jobs).where(jobs.c.experiment_id == experiment.id, jobs.c.kind == JobKind.FOLD)
+        if set(repeats_asked_for(fold_states(tx.execute(folds).all()))) - set(repeat_scores):
+            return
+        forget_score(tx, experiment.id)
+        tx.execute(
+            update(table)
+            .where(table.c.id == experiment.id)
+            .values(
+                score=score,
+                class_iou=class_iou,
+                repeat_scores={str(repeat): value for repeat, value in repeat_scores.items()},
+                seed_spread=band.spread if band else None,
+                seed_by_image=band.by_image if band else None,
+                seed_df=band.df if band else None,
+            )
+        )
+        seeds = f", mean of {len(repeat_scores)} seeds" if len(repeat_scores) > 1 else ""
+        why = f"score {score:.4f}{seeds}"
+        events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=why)
+
+
+def forget_score(tx: Connection, experiment_id: int) -> None:
+    """The experiment has no score any more, and no comparison with it holds."""
+    table, comparisons = schema.experiments, schema.comparisons
+    nothing = dict.fromkeys(("score", "class_iou", "repeat_scores", "seed_spread", "seed_by_image", "seed_df"))
+    tx.execute(update(table).where(table.c.id == experiment_id).values(nothing))
+    about = (comparisons.c.experiment_id == experiment_id) | (comparisons.c.parent_id == experiment_id)
+    tx.execute(comparisons.delete().where(about))
+
+
+def repeat_scores(row: Row[Any]) -> dict[int, float]:
+    """The score of each repeat of an experiment's row; one that was scored before there were repeats has the first."""
+    if row.repeat_scores is not None:
+        return {int(repeat): score for repeat, score in row.repeat_scores.items()}
+    return {} if row.score is None else {0: row.score}
+
+
+def band_of(row: Row[Any]) -> SeedBand | None:
+    """The seed band of an experiment's row."""
+    return None if row.seed_df is None else SeedBand(row.seed_spread, row.seed_by_image, row.seed_df)
+
+
+def fold_states(fold_jobs: Sequence[Row[Any]]) -> FoldStates:
+    """The state of each fold job, by fold and repeat."""
+    return {(job.fold, job.repeat): JobState(job.state) for job in fold_jobs}
