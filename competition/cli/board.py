@@ -128,12 +128,12 @@ def in_words(job: Job) -> str:
         return "succeeded" if job.score is None else f"succeeded, score {output.percent(job.score)}"
     if not (job.state.is_live and progress):
         return f"{job.state}{f' ({job.reason})' if job.reason else ''}"
-    memory = f"{_number(progress.get('memory_mib'), 'd')} MiB"
+    memory = f", {progress['memory_mib']} MiB" if progress.get("memory_mib") else ""
     if progress["loss"] is None:
-        return f"{progress['phase']} {progress['batch']}/{progress['batches']}, {memory}"
+        return f"{progress['phase']} {progress['batch']}/{progress['batches']}{memory}"
     return (
         f"epoch {_at(job)}, loss {progress['loss']:.3f}, score {output.percent(progress.get('score'))}, "
-        f"lr {_number(progress.get('lr'), '.1e')}, {progress['images_per_s']:.1f} images/s, {memory}, "
+        f"lr {_number(progress.get('lr'), '.1e')}, {progress['images_per_s']:.1f} images/s{memory}, "
         f"ETA {output.duration(progress.get('eta_s'))}"
     )
 

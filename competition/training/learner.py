@@ -43,7 +43,7 @@ class Learner:
         self.segmenter = segmenter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.micro_batch = config.train.batch_size
         self._compiled = compiled(self.segmenter, device) if config.train.compile else None
-        self._forward: Callable[[Tensor], Tensor] = self._compiled or self.segmenter
+        self._forward: Callable[[Tensor], Tensor] = self.segmenter if self._compiled is None else self._compiled
         self._criterion = SegmentationLoss(config.loss, class_weights).to(device)
         self._optimizer = optim.make_optimizer(config.optimizer, segmenter.network)
         self._scaler = loss_scaler(segmenter.precision, device)

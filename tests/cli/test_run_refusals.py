@@ -1,5 +1,6 @@
 """What `comp run` says no to before anything is queued; no training happens here."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def nothing_is_queued(comp: Comp) -> bool:
         (["--set", "mix.copy_paste=1", "--set", "sampling.rare=[disk]", "--together", "x"], "Did you mean 'disc'?"),
         (["--set", "loss.dice=0.5", "--seed", "7"], "--together REASON"),
         (["--set", "loss.class_weights=[1, 2]"], "2 weights, and the competition has 3 classes"),
+        (["--set", "data.pseudo=p1"], "There is no set of pseudo-labels 'p1'"),
+        (["--set", "loss.focal_gamma=3"], "would change nothing: loss.focal is 0"),
         (["--folds", "5"], "folds 0 to 1"),
         (["--folds", "a"], "not a list of fold numbers"),
         (["--from", "nobody"], "There is no experiment 'nobody'"),
@@ -42,6 +45,14 @@ def test_an_unknown_member_lists_the_members(comp: Comp, ready: Path, monkeypatc
     monkeypatch.delenv("COMP_MEMBER")
     monkeypatch.setattr("getpass.getuser", lambda: "root")
     assert "Members: ann" in comp.error("run")
+    assert nothing_is_queued(comp)
+
+
+@pytest.mark.skipif(find_spec("mlflow") is not None, reason="mlflow is installed")
+def test_a_tracker_that_is_not_installed_is_named_with_its_extra(comp: Comp, ready: Path) -> None:
+    settings = Path("competition.yaml")
+    settings.write_text(settings.read_text().replace("log: []", "log: [mlflow]"))
+    assert "pip install 'competition[mlflow]'" in comp.error("run", "--as", "ann")
     assert nothing_is_queued(comp)
 
 
