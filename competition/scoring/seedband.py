@@ -27,6 +27,8 @@ class SeedBand:
 
 def pooled(bands: Sequence[SeedBand]) -> SeedBand:
     """One deviation from several, each counting by its degrees of freedom (the pooled variance)."""
+    if len(bands) == 1:
+        return bands[0]
     df = sum(band.df for band in bands)
     spread = sum(band.df * band.spread**2 for band in bands) / df
     by_image = sum(band.df * band.by_image**2 for band in bands) / df

@@ -41,6 +41,20 @@ def test_every_row_says_its_verdict_and_draws_its_interval(comp: Comp, judged: P
     assert "(Holm)" in ran.err
 
 
+def test_a_table_shows_the_best_and_says_how_many_more_there_are(comp: Comp, judged: Path) -> None:
+    ran = comp("leaderboard", "--most", "2")
+    assert ran.out.count("better ~") == 1
+    assert [line[0] for line in ran.out.splitlines() if line[0] != " "] == ["#", "1", "2"]
+    assert "worse" not in ran.out
+    assert "… and 4 more; --most 6 shows them." in ran.err
+    assert "more;" not in comp("leaderboard", "--most", "6").err
+    everything = json.loads(comp.ok("leaderboard", "--json"))
+    assert len(everything) == 6
+    assert json.loads(comp.ok("leaderboard", "--json", "--most", "2")) == everything[:2]
+    front = [row["name"] for row in json.loads(comp.ok("leaderboard", "--json", "--pareto"))]
+    assert [row["name"] for row in json.loads(comp.ok("leaderboard", "--json", "--pareto", "--most", "1"))] == front[:1]
+
+
 def test_the_documented_keys_of_the_json_stay_and_the_verdict_joins_them(comp: Comp, judged: Path) -> None:
     rows = {row["name"]: row for row in json.loads(comp.ok("leaderboard", "--json"))}
     row = rows["lr-0.002"]
