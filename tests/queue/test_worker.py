@@ -204,6 +204,24 @@ def test_two_jobs_share_a_device_and_a_third_waits(store: Store) -> None:
     assert slots.held(store) == []
 
 
+def test_a_free_device_gets_its_next_job_before_anything_is_scored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        submitted(store, config(number), folds=(), name=f"e{number}")
+    seen: list[list[JobState]] = []
+
+    def look(*_: object, **__: object) -> list[str]:
+        seen.append([state(store, f"e{n}") for n in range(3)])
+        return []
+
+    monkeypatch.setattr(worker_module, "complete", look)
+    assert worker(store, succeed).work(until_empty=True)
+    assert len(seen) > 3
+    idle = [states for states in seen if S.QUEUED in states and S.RUNNING not in states]
+    assert idle == []
+
+
 def test_no_child_runs_that_the_database_does_not_know(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker dies, or the job is cancelled, between starting a process and writing it down."""
     submitted(store, folds=())
