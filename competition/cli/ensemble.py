@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from competition.ensemble.methods import Method
     from competition.store import ensembles
     from competition.store.experiments import Experiment
-    from competition.store.splits import SplitVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +48,8 @@ def ensemble(
     """
     from competition.cli import output
     from competition.cli.explain import show_explanation, write_explanation
-    from competition.cli.submit import rounding
+    from competition.cli.sources import member_of
+    from competition.cli.writing import rounding
     from competition.data.load import open_loader
     from competition.ensemble.methods import Method
     from competition.store import ensembles
@@ -85,25 +85,6 @@ def ensemble(
         output.say("The competition has no test images, so there is no submission.")
 
 
-def member_of(opened: Competition, experiment: "Experiment") -> "Member":
-    """The probability shards of a complete experiment.
-
-    Raises:
-        RefusedError: it is not complete.
-    """
-    from competition.ensemble.members import Member
-
-    if experiment.score is None:
-        raise RefusedError(
-            f"{experiment.name} is not complete, so some images have no out-of-fold prediction.",
-            hint=f"`comp run {experiment.name}` trains the folds that are missing.",
-        )
-    folds = _split_of(opened, experiment).folds
-    jobs = [opened.paths.job(experiment.name, fold) for fold in range(folds)]
-    test = tuple(job.test for job in jobs) if opened.settings.data.test_images else ()
-    return Member(experiment.name, oof=tuple(job.oof for job in jobs), test=test)
-
-
 def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
     from competition.store import experiments
     from competition.store.leaderboard import leaderboard
@@ -135,17 +116,12 @@ def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
     return [name for name in names if name in stored]
 
 
-def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
-    from competition.store import splits
-
-    return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
-
-
 def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
     """The labelled images, by id, that the experiment's split is of."""
+    from competition.cli.sources import split_of
     from competition.data.manifest import Manifest
 
-    manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
+    manifest = Manifest.read(opened.paths.manifest(split_of(opened, experiment).fingerprint))
     return {item.id: item for item in manifest.items}
 
 
@@ -170,7 +146,8 @@ def _keep(
     opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
 ) -> tuple[int, float | None]:
     """Write the ensemble's files and its record; what `write_submission` says of the test images."""
-    from competition.cli.submit import Blend, write_submission
+    from competition.cli.sources import Blend
+    from competition.cli.writing import write_submission
     from competition.files import write_json
     from competition.scoring import confusion
     from competition.store import ensembles

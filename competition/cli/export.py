@@ -25,7 +25,7 @@ def export(
     trained, it writes the competition's own test predictions, byte for byte.
     """
     from competition.cli import output
-    from competition.cli.submit import find_source
+    from competition.cli.sources import find_source
     from competition.ensemble import export as exporter
     from competition.store import experiments
 
