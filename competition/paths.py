@@ -289,6 +289,10 @@ class Paths:
         """The folder of submission files."""
         return self.runs / "submissions"
 
+    def unfinished_blend(self, source: str) -> Path:
+        """The label maps that the blend of an ensemble or experiment has made so far; gone when it ends."""
+        return self.submissions() / f".{source}.unfinished"
+
     def augment_preview(self, name: str) -> Path:
         """Images and masks before and after the augmentation of an experiment or a configuration."""
         return self.runs / "report" / "augment" / f"{name}.png"

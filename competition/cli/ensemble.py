@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,6 +32,10 @@ def ensemble(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
     method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
+    postprocess: Annotated[
+        bool,
+        typer.Option("--postprocess", help="Also tune what is done to small regions and holes; taken if it gains."),
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
     ] = False,
@@ -44,7 +48,8 @@ def ensemble(
     Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
-    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error.
+    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error, and
+    `--postprocess` takes a smallest size, filled holes or the largest region alone, by class, by the same rule.
     """
     from competition.cli import output
     from competition.cli.explain import show_explanation, write_explanation
@@ -64,8 +69,9 @@ def ensemble(
     called = name or _free_name(opened)
     items = _items(opened, chosen[0])
     loader = open_loader(opened.settings, opened.paths.root)
-    made = _build(opened, members, Method(method), loader, items)
-    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
+    made = _build(opened, members, Method(method), loader, items, postprocess=postprocess)
+    done = None if made.postprocessing is None else made.postprocessing.to_json(made.classes)
+    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0, done)
     images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
     found = write_explanation(opened, called, members, made, loader, items) if explain else None
     if as_json:
@@ -126,7 +132,13 @@ def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
 
 
 def _build(
-    opened: Competition, members: list["Member"], method: "Method", loader: "Loader", items: dict[str, "Item"]
+    opened: Competition,
+    members: list["Member"],
+    method: "Method",
+    loader: "Loader",
+    items: dict[str, "Item"],
+    *,
+    postprocess: bool,
 ) -> "Ensemble":
     from competition.cli import output
     from competition.ensemble.build import build
@@ -138,6 +150,7 @@ def _build(
             metric=opened.settings.metric,
             method=method,
             groups={image_id: item.group for image_id, item in items.items()},
+            postprocess=postprocess,
             progress=progress,
         )
 
@@ -155,8 +168,8 @@ def _keep(
     paths = opened.paths.ensemble(record.name)
     images, doubtful = 0, None
     if members[0].test:
-        blend = Blend(members, made.weights, made.method)
-        images, doubtful = write_submission(opened, blend, "png", paths.folder / "submission")
+        blend = Blend(members, made.weights, made.method, made.postprocessing)
+        images, doubtful = write_submission(opened, record.name, blend, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
     confusion.save(paths.confusion, made.ids, made.confusion)
@@ -187,7 +200,10 @@ def _show(name: str, made: "Ensemble") -> None:
         ("weighted, in-sample (optimistic)", made.weighted_in_sample),
     ]
     if made.method not in (Method.MEAN, Method.WEIGHTED, Method.PER_CLASS):
-        rows.append((made.method, made.score))
+        rows.append((made.method, made.score if made.tuned is None else made.tuned.before))
+    if made.tuned is not None:
+        rows.append((f"{made.method}, post-processed, cross-fitted", made.tuned.score))
+        rows.append(("the same, in-sample (optimistic)", made.tuned.in_sample))
     for label, score in rows:
         output.add_row(table, label, output.percent(score), output.percent(score - single, signed=True))
     output.out().print(table)
@@ -217,6 +233,13 @@ def _sentences(made: "Ensemble") -> list[str]:
         lines.append(f"Weights gain {gain} over equal ones, {verdict} one standard error ({error}): {made.method}.")
     else:
         lines.append(f"Weights gain {gain} over equal ones, standard error {error}.")
+    if made.tuned is not None:
+        gain = output.percent(made.tuned.score - made.tuned.before, signed=True)
+        verdict, so = ("more", "it is taken") if made.tuned.is_adopted else ("not more", "nothing is done")
+        error = output.percent(made.tuned.gain_error)
+        lines.append(f"Post-processing gains {gain}, {verdict} than one standard error ({error}): {so}.")
+    if made.postprocessing is not None:
+        lines += _settings(made.postprocessing.to_json(made.classes))
     if made.doubtful_share is not None:
         line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
         if made.bounds is not None:
@@ -224,3 +247,19 @@ def _sentences(made: "Ensemble") -> list[str]:
             line += f": unrounded, the final weights score {low} to {high}, in-sample"
         lines.append(f"{line}.")
     return lines
+
+
+def _settings(done: dict[str, Any]) -> list[str]:
+    """What is done to label maps, a sentence each."""
+    said = []
+    if done["min_size"]:
+        said.append(f"Regions of fewer pixels go: {_listed(done['min_size'])}.")
+    if done["hole_size"]:
+        said.append(f"Holes of up to so many pixels are filled: {_listed(done['hole_size'])}.")
+    if done["largest_only"]:
+        said.append(f"Only the largest region stays: {', '.join(done['largest_only'])}.")
+    return said
+
+
+def _listed(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())

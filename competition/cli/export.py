@@ -47,6 +47,7 @@ def export(
             method=found.blend.method,
             classes=opened.settings.classes,
             root=opened.paths.root,
+            postprocessing=found.blend.postprocessing,
             progress=progress,
         )
     if as_json:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from competition.ensemble.blend import Weight
     from competition.ensemble.members import Member
     from competition.ensemble.methods import Method
+    from competition.ensemble.postprocess import Postprocessing
     from competition.store.experiments import Experiment
     from competition.store.splits import SplitVersion
 
@@ -22,6 +23,7 @@ class Blend:
     members: list["Member"]
     weights: Mapping[str, "Weight"]
     method: "Method"
+    postprocessing: "Postprocessing | None" = None
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,16 @@ def find_source(opened: Competition, name: str) -> Source:
         RefusedError: an experiment in it is not complete.
     """
     from competition.ensemble.methods import Method
+    from competition.ensemble.postprocess import Postprocessing
     from competition.store import ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
     blends = {blend.name: blend for blend in ensembles.every(opened.store)}
     if name in blends:
         blend = blends[name]
-        found = Blend(_members(opened, blend.weights), blend.weights, Method(blend.method))
+        done = blend.postprocessing
+        cleaning = None if done is None else Postprocessing.from_json(done, opened.settings.classes)
+        found = Blend(_members(opened, blend.weights), blend.weights, Method(blend.method), cleaning)
         return Source(name, found, blend.shares, blend.split_version, blend.score)
     if experiments.exists(opened.store, name):
         alone = experiments.find(opened.store, name)

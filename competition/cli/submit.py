@@ -97,7 +97,7 @@ def submit(
         submissions.check_quota(opened.store, opened.settings.submissions_per_day)
     target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
     witness = Witness(chosen, layout)
-    images, doubtful = write(opened, found.blend, target, witness)
+    images, doubtful = write(opened, found.name, found.blend, target, witness)
     if wanted is not None:
         check(target, wanted, witness)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from competition.ensemble.writers.check import Witness
 
 
-def write_submission(opened: Competition, blend: Blend, form: str, target: Path) -> tuple[int, float | None]:
+def write_submission(
+    opened: Competition, source: str, blend: Blend, form: str, target: Path
+) -> tuple[int, float | None]:
     """Blend the members' test predictions and write them to `target`.
 
     Returns:
@@ -21,7 +23,7 @@ def write_submission(opened: Competition, blend: Blend, form: str, target: Path)
     from competition.ensemble.writers import Format
     from competition.ensemble.writers.check import Witness
 
-    return write(opened, blend, target, Witness(Format(form), layout_of(opened, Format(form))))
+    return write(opened, source, blend, target, Witness(Format(form), layout_of(opened, Format(form))))
 
 
 def rounding(doubtful: float | None) -> str:
@@ -31,18 +33,29 @@ def rounding(doubtful: float | None) -> str:
     return f" Rounding to bytes may have decided {100 * doubtful:.3f} % of the pixels, and no others."
 
 
-def write(opened: Competition, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
-    """As `write_submission`, in the witness's format and layout."""
+def write(opened: Competition, source: str, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
+    """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
     from competition.cli import output
     from competition.ensemble import writers
     from competition.ensemble.predictions import Predictions
 
-    layout = witness.layout
+    layout, unfinished = witness.layout, opened.paths.unfinished_blend(source)
     with output.progress_bar("Writing test predictions") as progress:
         order = list(layout.ids.values()) or None
-        made = Predictions(blend.members, blend.weights, method=blend.method, progress=progress, order=order)
+        made = Predictions(
+            blend.members,
+            blend.weights,
+            method=blend.method,
+            postprocessing=blend.postprocessing,
+            progress=progress,
+            order=order,
+            keep=unfinished,
+        )
         named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
         images = writers.write(witness.form, witness.watch(named), target, layout)
+    unfinished.unlink(missing_ok=True)
+    if made.taken_over:
+        output.say(f"{made.taken_over} of {images} images had been blended before, by a run that did not end.")
     return images, made.doubtful_share
 
 

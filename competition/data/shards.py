@@ -123,9 +123,9 @@ class Shard:
         digest, crc32 = hashlib.sha256(), 0
         for image_id in self.ids:
             if self.crc32 is None:
-                digest.update(self[image_id])
+                digest.update(self[image_id].data)
             else:
-                crc32 = zlib.crc32(self[image_id], crc32)
+                crc32 = zlib.crc32(self[image_id].data, crc32)
         if self.crc32 != crc32 if self.crc32 is not None else self.sha256 != digest.hexdigest():
             raise DataError(f"{self.path} has changed since it was written: its checksum is another.", hint=_MEND)
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -249,6 +249,7 @@ ensembles = Table(
     Column("weights", JSON, nullable=False),
     Column("score", Float, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("postprocessing", JSON(none_as_null=True)),
 )
 
 submissions = Table(

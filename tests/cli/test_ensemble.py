@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from competition.ensemble.postprocess import Postprocessing
 from competition.paths import Paths
 from competition.store import ensembles
 from competition.store.engine import open_store
-from tests.cli.blending import finish
+from tests.cli.blending import CLASSES, finish
 from tests.conftest import Comp
 
 
@@ -65,3 +66,47 @@ def test_what_each_member_does_is_explained(comp: Comp, two: Path) -> None:
     for path, shortest in ((paths.disagreement, 300), (paths.changes, 90)):
         with Image.open(path) as picture:
             assert min(picture.size) >= shortest
+
+
+def speckled(root: Path) -> None:
+    """An experiment that sees all but single pixels, each of which one right pixel in ten is mistaken for."""
+    finish(root, "b1", noise=0.1, score=0.9, specks=0.1)
+
+
+def test_postprocessing_is_taken_recorded_and_applied(comp: Comp, ready: Path) -> None:
+    speckled(ready)
+    made = json.loads(comp.ok("ensemble", "--postprocess", "--name", "clean", "--json"))
+    found = made["postprocessing"]
+    assert found["adopted"] is True
+    assert found["score"] - found["before"] > found["gain_error"]
+    assert made["score"] == found["score"]
+    assert made["bounds"] is None
+    store = open_store(Paths(ready))
+    (kept,) = ensembles.every(store)
+    store.close()
+    assert kept.postprocessing == found["settings"]
+    settings = Postprocessing.from_json(found["settings"], CLASSES)
+    comp.ok("ensemble", "--name", "raw")
+    folder = Path(comp.ok("submit", "clean", "--as", "ann").strip())
+    changed = 0
+    for file in (ready / "runs/ensembles/clean/submission").iterdir():
+        raw = labels_of(ready / "runs/ensembles/raw/submission" / file.name)
+        assert np.array_equal(labels_of(file), settings.apply(raw))
+        assert np.array_equal(labels_of(file), labels_of(folder / file.name))
+        changed += np.count_nonzero(labels_of(file) != raw)
+    assert changed
+    text = comp.ok("ensemble", "--postprocess")
+    assert "it is taken" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_postprocessing_that_gains_nothing_is_not_taken(comp: Comp, two: Path) -> None:
+    finish(two, "sure", "optimizer.lr=0.02", noise=0.1, score=0.9)
+    ran = comp("ensemble", "sure", "--postprocess", "--name", "e")
+    assert "nothing is done" in " ".join(ran.out.split())
+    assert json.loads((two / "runs/ensembles/e/scores.json").read_text())["postprocessing"]["adopted"] is False
+
+
+def labels_of(file: Path) -> np.ndarray:
+    with Image.open(file) as image:
+        return np.asarray(image)
