@@ -101,6 +101,11 @@ class EnsemblePaths:
         return self.folder / "disagreement.png"
 
     @property
+    def front(self) -> Path:
+        """A picture of what can be scored in how much time (`--budget`)."""
+        return self.folder / "front.png"
+
+    @property
     def changes(self) -> Path:
         """A picture of the images that gained and lost most against the best single member (`--explain`)."""
         return self.folder / "changes.png"

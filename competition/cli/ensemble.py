@@ -36,6 +36,16 @@ def ensemble(
         bool,
         typer.Option("--postprocess", help="Also tune what is done to small regions and holes; taken if it gains."),
     ] = False,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, metavar="SECONDS", help="Choose members whose inference takes no longer.", show_default="all"
+        ),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --budget: how many images.", show_default="the test images"),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
     ] = False,
@@ -52,6 +62,7 @@ def ensemble(
     `--postprocess` takes a smallest size, filled holes or the largest region alone, by class, by the same rule.
     """
     from competition.cli import output
+    from competition.cli.budget import draw_front, plan_budget, show_front
     from competition.cli.explain import show_explanation, write_explanation
     from competition.cli.sources import member_of
     from competition.cli.writing import rounding
@@ -61,6 +72,8 @@ def ensemble(
 
     if method not in list(Method):
         raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
+    if budget is None and images is not None:
+        raise RefusedError("--images says nothing without --budget.", hint="Give --budget SECONDS.")
     if name is not None:
         check_name("an ensemble", name)
     opened = open_competition(folder)
@@ -69,23 +82,32 @@ def ensemble(
     called = name or _free_name(opened)
     items = _items(opened, chosen[0])
     loader = open_loader(opened.settings, opened.paths.root)
+    planned = None if budget is None else plan_budget(opened, members, loader, items, limit_s=budget, images=images)
+    if planned is not None:
+        members = [member for member in members if member.name in planned.chosen.members]
     made = _build(opened, members, Method(method), loader, items, postprocess=postprocess)
     done = None if made.postprocessing is None else made.postprocessing.to_json(made.classes)
     record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0, done)
-    images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    tested, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    if planned is not None:
+        draw_front(opened, called, planned)
     found = write_explanation(opened, called, members, made, loader, items) if explain else None
     if as_json:
-        tested = {"test_images": images, "test_doubtful_share": doubtful}
+        test = {"test_images": tested, "test_doubtful_share": doubtful}
         explained = {} if found is None else {"explanation": found.to_json()}
-        output.print_json({"name": called, **tested, **made.to_json(), **explained})
+        limited = {} if planned is None else {"budget": planned.to_json()}
+        output.print_json({"name": called, **limited, **test, **made.to_json(), **explained})
         return
+    if planned is not None:
+        show_front(opened, called, planned)
+        output.out().print()
     _show(called, made)
     if found is not None:
         output.out().print()
         show_explanation(opened, called, found, made)
     where = opened.paths.ensemble(called).folder
-    if images:
-        output.say(f"{images} test predictions: {where / 'submission'}.{rounding(doubtful)}")
+    if tested:
+        output.say(f"{tested} test predictions: {where / 'submission'}.{rounding(doubtful)}")
         output.say(f"Other formats: `comp submit {called} --format …`.")
     else:
         output.say("The competition has no test images, so there is no submission.")

@@ -107,6 +107,34 @@ def test_postprocessing_that_gains_nothing_is_not_taken(comp: Comp, two: Path) -
     assert json.loads((two / "runs/ensembles/e/scores.json").read_text())["postprocessing"]["adopted"] is False
 
 
+def measured(root: Path, name: str, *, ms: float) -> None:
+    """The experiment's jobs say that an image takes so long."""
+    for job in Paths(root).fold_jobs(name):
+        job.result.write_text(json.dumps({"facts": {"inference_ms": ms}}))
+
+
+def test_a_budget_leaves_out_what_takes_too_long(comp: Comp, two: Path) -> None:
+    measured(two, "b1", ms=400)
+    measured(two, "bad", ms=100)
+    # Two fold models each, so 1000 images take 800 s and 200 s.
+    made = json.loads(comp.ok("ensemble", "--budget", "850", "--images", "1000", "--name", "e", "--json"))
+    assert [point["members"] for point in made["budget"]["front"]][:2] == [["bad"], ["b1"]]
+    assert made["budget"]["chosen"]["seconds"] == pytest.approx(800)
+    assert set(made["weights"]) == {"b1"}
+    with Image.open(Paths(two).ensemble("e").front) as picture:
+        assert min(picture.size) >= 300
+    ran = comp("ensemble", "--budget", "0.5")  # 2 test images
+    assert (ran.code, max(map(len, ran.out.splitlines()))) <= (0, 80)
+    assert "bad" in ran.out
+    assert "takes 0.4 s alone" in comp.error("ensemble", "--budget", "0.1")
+    assert "--images says nothing without --budget" in comp.error("ensemble", "--images", "3")
+
+
+def test_a_budget_needs_measured_times(comp: Comp, two: Path) -> None:
+    measured(two, "b1", ms=400)
+    assert "comp retry bad --folds 0 --finished-too" in comp.error("ensemble", "--budget", "10")
+
+
 def labels_of(file: Path) -> np.ndarray:
     with Image.open(file) as image:
         return np.asarray(image)
