@@ -155,11 +155,7 @@ def postprocess(labels: NDArray[np.uint8], classes: list[str], told: dict[str, A
 
 
 def find_regions(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """A number for each pixel (H, W), the same where pixels of one class hang together; numbered in reading order.
-
-    Every pixel takes the least number among its neighbours of its class, and then that which this pixel has, until
-    nothing changes.
-    """
+    """A number for each pixel (H, W), the same where pixels of one class hang together, in reading order."""
     root = np.arange(labels.size)
     numbers = root.reshape(labels.shape)
     pairs = []
