@@ -98,6 +98,7 @@ def files() -> str:
     rows += _members(JobPaths(paths.experiment("<name>") / "fold<k>"))
     rows += _members(paths.ensemble("<name>"))
     rows += [(paths.submissions(), Paths.submissions)]
+    rows += [(paths.unfinished_blend("<name>"), Paths.unfinished_blend)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
     rows += [(paths.eda_page, Paths.eda_page), (paths.eda_summary, Paths.eda_summary)]
     exported = ExportPaths(Path("<exported>"))

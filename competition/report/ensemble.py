@@ -78,9 +78,9 @@ def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, cho
         axes.scatter(seconds, scores, s=26, color=theme.first, zorder=3)
         axes.scatter(*chosen, s=80, facecolors="none", edgecolors=theme.second, linewidths=1.8, zorder=4)
         axes.axvline(limit_s, color=theme.second, linestyle="--", linewidth=1.2)
-        axes.annotate(
-            f" {limit_s:g} s allowed", (limit_s, 0), xycoords=("data", "axes fraction"), color=theme.second, fontsize=9
-        )
+        allowed = f" {limit_s:g} s allowed"
+        at_the_line = ("data", "axes fraction")
+        axes.annotate(allowed, (limit_s, 0.03), xycoords=at_the_line, color=theme.second, fontsize=9)
         for second, score, members in points:
             axes.annotate(
                 f"{members}", (second, score), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8.5
@@ -89,6 +89,7 @@ def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, cho
         axes.set_ylabel("score, %")
         axes.set_title("best score by inference time; numbers say how many members")
         axes.margins(0.12)
+        axes.set_xlim(left=0)
         axes.grid()
         return figure
 
