@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes
-from competition.ensemble.blend import Weighting, best_class, blend, two_best, weighted_sum
+from competition.ensemble.blend import Weighting, best_class, two_best, weighted_sum
 from competition.ensemble.evaluate import Survey, Truth, flat, is_contested
 from competition.ensemble.members import OpenMembers
 from competition.scoring import confusion
@@ -87,7 +87,8 @@ def draw(
         views = flat(members.oof_views(image_id))
         differs = is_contested(views, [best_class(view) for view in views], by_class=by_class)
         generator = np.random.default_rng([seed, row])
-        best, second = two_best(weighted_sum(views, equal))
+        sums = weighted_sum(views, equal)
+        best, second = two_best(sums)
         closeness = 1 / (_SURE + (best - second) / len(views))
         strata = (np.flatnonzero(differs & (labels == c)) for c in range(classes))
         drawn = [_pick(pixels, closeness[pixels], n, generator) for pixels, n in zip(strata, wanted[row], strict=True)]
@@ -95,9 +96,9 @@ def draw(
         weight = np.concatenate([1 / chances for _, chances in drawn])
         true = labels[chosen].astype(np.int64)
         values = np.stack([view[:, chosen] for view in views])
-        cells = true * classes + best_class(weighted_sum(list(values), equal))
+        cells = true * classes + best_class(sums[:, chosen])
         sampled = np.bincount(cells, weights=weight, minlength=classes**2).reshape(classes, classes)
-        exact = confusion.count(blend(members.oof_views(image_id), equal), truth(image_id), classes)
+        exact = confusion.count(best_class(sums), labels, classes)
         return Sample(values, true, weight, image=np.full(len(chosen), row), settled=(exact - sampled)[None])
 
     parts = in_threads(one, range(len(members.ids)), progress=progress)
