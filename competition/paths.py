@@ -103,6 +103,11 @@ class EnsemblePaths:
         return self.folder / "disagreement.png"
 
     @property
+    def front(self) -> Path:
+        """A picture of what can be scored in how much time (`--budget`)."""
+        return self.folder / "front.png"
+
+    @property
     def changes(self) -> Path:
         """A picture of the images that gained and lost most against the best single member (`--explain`)."""
         return self.folder / "changes.png"
@@ -297,6 +302,10 @@ class Paths:
     def submissions(self) -> Path:
         """The folder of submission files."""
         return self.runs / "submissions"
+
+    def unfinished_blend(self, source: str) -> Path:
+        """The label maps that the blend of an ensemble or experiment has made so far; gone when it ends."""
+        return self.submissions() / f".{source}.unfinished"
 
     def augment_preview(self, name: str) -> Path:
         """Images and masks before and after the augmentation of an experiment or a configuration."""

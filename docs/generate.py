@@ -107,6 +107,7 @@ def files() -> str:
     rows += [(Path(str(pseudo.manifest(0)).replace("fold0", "fold<k>")), PseudoPaths.manifest)]
     rows += [(Path(str(pseudo.labels(0)).replace("fold0", "fold<k>")), PseudoPaths.labels)]
     rows += [(paths.submissions(), Paths.submissions)]
+    rows += [(paths.unfinished_blend("<name>"), Paths.unfinished_blend)]
     rows += [(paths.augment_preview("<name>"), Paths.augment_preview)]
     rows += [(paths.report_page, Paths.report_page)]
     rows += [(paths.comparison_page("<a>", "<b>"), Paths.comparison_page)]

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from competition.ensemble.methods import Method
     from competition.store import ensembles
     from competition.store.experiments import Experiment
-    from competition.store.splits import SplitVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +32,20 @@ def ensemble(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it.", show_default="e1, e2, …")] = None,
     method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
+    postprocess: Annotated[
+        bool,
+        typer.Option("--postprocess", help="Also tune what is done to small regions and holes; taken if it gains."),
+    ] = False,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, metavar="SECONDS", help="Choose members whose inference takes no longer.", show_default="all"
+        ),
+    ] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --budget: how many images.", show_default="the test images"),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
     ] = False,
@@ -45,17 +58,22 @@ def ensemble(
     Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
-    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error.
+    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error, and
+    `--postprocess` takes a smallest size, filled holes or the largest region alone, by class, by the same rule.
     """
     from competition.cli import output
+    from competition.cli.budget import draw_front, plan_budget, show_front
     from competition.cli.explain import show_explanation, write_explanation
-    from competition.cli.submit import rounding
+    from competition.cli.sources import member_of
+    from competition.cli.writing import rounding
     from competition.data.load import open_loader
     from competition.ensemble.methods import Method
     from competition.store import ensembles
 
     if method not in list(Method):
         raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
+    if budget is None and images is not None:
+        raise RefusedError("--images says nothing without --budget.", hint="Give --budget SECONDS.")
     if name is not None:
         check_name("an ensemble", name)
     opened = open_competition(folder)
@@ -64,44 +82,35 @@ def ensemble(
     called = name or _free_name(opened)
     items = _items(opened, chosen[0])
     loader = open_loader(opened.settings, opened.paths.root)
-    made = _build(opened, members, Method(method), loader, items)
-    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0)
-    images, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    planned = None if budget is None else plan_budget(opened, members, loader, items, limit_s=budget, images=images)
+    if planned is not None:
+        members = [member for member in members if member.name in planned.chosen.members]
+    made = _build(opened, members, Method(method), loader, items, postprocess=postprocess)
+    done = None if made.postprocessing is None else made.postprocessing.to_json(made.classes)
+    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0, done)
+    tested, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    if planned is not None:
+        draw_front(opened, called, planned)
     found = write_explanation(opened, called, members, made, loader, items) if explain else None
     if as_json:
-        tested = {"test_images": images, "test_doubtful_share": doubtful}
+        test = {"test_images": tested, "test_doubtful_share": doubtful}
         explained = {} if found is None else {"explanation": found.to_json()}
-        output.print_json({"name": called, **tested, **made.to_json(), **explained})
+        limited = {} if planned is None else {"budget": planned.to_json()}
+        output.print_json({"name": called, **limited, **test, **made.to_json(), **explained})
         return
+    if planned is not None:
+        show_front(opened, called, planned)
+        output.out().print()
     _show(called, made)
     if found is not None:
         output.out().print()
         show_explanation(opened, called, found, made)
     where = opened.paths.ensemble(called).folder
-    if images:
-        output.say(f"{images} test predictions: {where / 'submission'}.{rounding(doubtful)}")
+    if tested:
+        output.say(f"{tested} test predictions: {where / 'submission'}.{rounding(doubtful)}")
         output.say(f"Other formats: `comp submit {called} --format …`.")
     else:
         output.say("The competition has no test images, so there is no submission.")
-
-
-def member_of(opened: Competition, experiment: "Experiment") -> "Member":
-    """The probability shards of a complete experiment.
-
-    Raises:
-        RefusedError: it is not complete.
-    """
-    from competition.ensemble.members import Member
-
-    if experiment.score is None:
-        raise RefusedError(
-            f"{experiment.name} is not complete, so some images have no out-of-fold prediction.",
-            hint=f"`comp run {experiment.name}` trains the folds that are missing.",
-        )
-    folds = _split_of(opened, experiment).folds
-    jobs = [opened.paths.job(experiment.name, fold) for fold in range(folds)]
-    test = tuple(job.test for job in jobs) if opened.settings.data.test_images else ()
-    return Member(experiment.name, oof=tuple(job.oof for job in jobs), test=test)
 
 
 def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
@@ -135,22 +144,23 @@ def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
     return [name for name in names if name in stored]
 
 
-def _split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
-    from competition.store import splits
-
-    return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
-
-
 def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
     """The labelled images, by id, that the experiment's split is of."""
+    from competition.cli.sources import split_of
     from competition.data.manifest import Manifest
 
-    manifest = Manifest.read(opened.paths.manifest(_split_of(opened, experiment).fingerprint))
+    manifest = Manifest.read(opened.paths.manifest(split_of(opened, experiment).fingerprint))
     return {item.id: item for item in manifest.items}
 
 
 def _build(
-    opened: Competition, members: list["Member"], method: "Method", loader: "Loader", items: dict[str, "Item"]
+    opened: Competition,
+    members: list["Member"],
+    method: "Method",
+    loader: "Loader",
+    items: dict[str, "Item"],
+    *,
+    postprocess: bool,
 ) -> "Ensemble":
     from competition.cli import output
     from competition.ensemble.build import build
@@ -162,6 +172,7 @@ def _build(
             metric=opened.settings.metric,
             method=method,
             groups={image_id: item.group for image_id, item in items.items()},
+            postprocess=postprocess,
             progress=progress,
         )
 
@@ -170,7 +181,8 @@ def _keep(
     opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
 ) -> tuple[int, float | None]:
     """Write the ensemble's files and its record; what `write_submission` says of the test images."""
-    from competition.cli.submit import Blend, write_submission
+    from competition.cli.sources import Blend
+    from competition.cli.writing import write_submission
     from competition.files import write_json
     from competition.scoring import confusion
     from competition.store import ensembles
@@ -178,8 +190,8 @@ def _keep(
     paths = opened.paths.ensemble(record.name)
     images, doubtful = 0, None
     if members[0].test:
-        blend = Blend(members, made.weights, made.method)
-        images, doubtful = write_submission(opened, blend, "png", paths.folder / "submission")
+        blend = Blend(members, made.weights, made.method, made.postprocessing)
+        images, doubtful = write_submission(opened, record.name, blend, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
     write_json(paths.scores, made.to_json())
     confusion.save(paths.confusion, made.ids, made.confusion)
@@ -210,7 +222,10 @@ def _show(name: str, made: "Ensemble") -> None:
         ("weighted, in-sample (optimistic)", made.weighted_in_sample),
     ]
     if made.method not in (Method.MEAN, Method.WEIGHTED, Method.PER_CLASS):
-        rows.append((made.method, made.score))
+        rows.append((made.method, made.score if made.tuned is None else made.tuned.before))
+    if made.tuned is not None:
+        rows.append((f"{made.method}, post-processed, cross-fitted", made.tuned.score))
+        rows.append(("the same, in-sample (optimistic)", made.tuned.in_sample))
     for label, score in rows:
         output.add_row(table, label, output.percent(score), output.percent(score - single, signed=True))
     output.out().print(table)
@@ -240,6 +255,13 @@ def _sentences(made: "Ensemble") -> list[str]:
         lines.append(f"Weights gain {gain} over equal ones, {verdict} one standard error ({error}): {made.method}.")
     else:
         lines.append(f"Weights gain {gain} over equal ones, standard error {error}.")
+    if made.tuned is not None:
+        gain = output.percent(made.tuned.score - made.tuned.before, signed=True)
+        verdict, so = ("more", "it is taken") if made.tuned.is_adopted else ("not more", "nothing is done")
+        error = output.percent(made.tuned.gain_error)
+        lines.append(f"Post-processing gains {gain}, {verdict} than one standard error ({error}): {so}.")
+    if made.postprocessing is not None:
+        lines += _settings(made.postprocessing.to_json(made.classes))
     if made.doubtful_share is not None:
         line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
         if made.bounds is not None:
@@ -247,3 +269,19 @@ def _sentences(made: "Ensemble") -> list[str]:
             line += f": unrounded, the final weights score {low} to {high}, in-sample"
         lines.append(f"{line}.")
     return lines
+
+
+def _settings(done: dict[str, Any]) -> list[str]:
+    """What is done to label maps, a sentence each."""
+    said = []
+    if done["min_size"]:
+        said.append(f"Regions of fewer pixels go: {_listed(done['min_size'])}.")
+    if done["hole_size"]:
+        said.append(f"Holes of up to so many pixels are filled: {_listed(done['hole_size'])}.")
+    if done["largest_only"]:
+        said.append(f"Only the largest region stays: {', '.join(done['largest_only'])}.")
+    return said
+
+
+def _listed(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())

@@ -95,7 +95,7 @@ def _classes(found: "Explanation") -> "Table":
     )
     for index, name in enumerate(found.classes):
         effects = found.class_effect[:, index]
-        if np.isnan(effects).all():
+        if not np.nan_to_num(effects).any():  # nobody names the class, or it makes no difference who is missing
             continue
         most, least = int(np.nanargmax(effects)), int(np.nanargmin(effects))
         cells = (found.names[most], output.percent(effects[most], signed=True))

@@ -25,7 +25,7 @@ def export(
     trained, it writes the competition's own test predictions, byte for byte.
     """
     from competition.cli import output
-    from competition.cli.submit import find_source
+    from competition.cli.sources import find_source
     from competition.ensemble import export as exporter
     from competition.store import experiments
 
@@ -47,6 +47,7 @@ def export(
             method=found.blend.method,
             classes=opened.settings.classes,
             root=opened.paths.root,
+            postprocessing=found.blend.postprocessing,
             progress=progress,
         )
     if as_json:

@@ -37,8 +37,8 @@ def pseudo(
     data.pseudo=NAME`.
     """
     from competition.cli import output
+    from competition.cli.sources import find_source
     from competition.cli.study import read_manifest
-    from competition.cli.submit import find_source
     from competition.ensemble.pseudo import make
     from competition.store import events
 

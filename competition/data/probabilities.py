@@ -11,6 +11,7 @@ A shard that is not needed every day can be archived: deflated image by image, r
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,6 +55,7 @@ class Header(Section):
     quantisation: Literal["round(255 p)"] = "round(255 p)"
     images: tuple[Entry, ...]
     sha256: str
+    crc32: int | None = None
     uncertain_share: float = Field(ge=0, le=1)
 
     @property
@@ -99,6 +101,7 @@ class ShardWriter:
         self._fingerprint = fingerprint
         self._entries: dict[str, Entry] = {}
         self._digest = hashlib.sha256()
+        self._crc32 = 0
         self._size = 0
         self._pixels = 0
         self._uncertain = 0
@@ -129,6 +132,7 @@ class ShardWriter:
         height, width = probabilities.shape[1:]
         self._file.write(data)
         self._digest.update(data)
+        self._crc32 = zlib.crc32(data, self._crc32)
         self._entries[image_id] = Entry(id=image_id, height=height, width=width, offset=self._size)
         self._size += len(data)
         self._pixels += height * width
@@ -158,6 +162,7 @@ class ShardWriter:
             fingerprint=self._fingerprint,
             images=tuple(self._entries.values()),
             sha256=self.sha256,
+            crc32=self._crc32,
             uncertain_share=self.uncertain_share,
         )
 

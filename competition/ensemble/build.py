@@ -14,6 +14,8 @@ from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
 from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
+from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.tuning import Tuned, tune
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, error, paired_error
 from competition.scoring.confusion import Matrices
@@ -38,11 +40,13 @@ class Ensemble:
         score: of the chosen method; cross-fitted where weights were fitted.
         score_error: its standard error.
         doubtful_share: the share of pixels that rounding may have decided; None where nothing is known.
-        bounds: the scores between which that of the unrounded blend lies (of the final weights, in-sample).
+        tuned: what post-processing came to; None where it was not asked for.
+        bounds: the scores between which that of the unrounded blend lies (of the final weights, in-sample). None
+            where post-processing was adopted, which one pixel more or less can turn.
         per_class_iou: of the chosen method, scored likewise; NaN for a class that never occurs.
         ids: the out-of-fold images.
         weighting: `weights` as whole numbers.
-        confusion: int64 (N, C, C), those of the images under the chosen method, scored likewise.
+        confusion: int64 (N, C, C), those of the images under the chosen method and post-processing, scored likewise.
     """
 
     method: Method
@@ -59,10 +63,16 @@ class Ensemble:
     score_error: float
     doubtful_share: float | None
     bounds: tuple[float, float] | None
+    tuned: Tuned | None
     per_class_iou: tuple[float, ...]
     ids: tuple[str, ...]
     weighting: Weighting
     confusion: Matrices = field(repr=False, compare=False)
+
+    @property
+    def postprocessing(self) -> Postprocessing | None:
+        """What is done to label maps of test images."""
+        return self.tuned.settings if self.tuned is not None and self.tuned.is_adopted else None
 
     @property
     def best_single(self) -> tuple[str, float]:
@@ -90,6 +100,7 @@ class Ensemble:
             "gain_error": _plain(self.gain_error),
             "doubtful_share": self.doubtful_share,
             "bounds": None if self.bounds is None else list(self.bounds),
+            "postprocessing": None if self.tuned is None else self.tuned.to_json(self.classes),
             "weights": self.weights,
             "fitted_weights": self.fitted_weights,
             "singles": {member: _plain(score) for member, score in self.singles.items()},
@@ -105,6 +116,7 @@ def build(
     metric: str,
     method: Method,
     groups: Mapping[str, str] | None = None,
+    postprocess: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Ensemble:
@@ -115,22 +127,25 @@ def build(
         groups: the group of an image by its id, empty or missing where it has none. Groups are drawn whole for errors
             and bags, and keep together where a hold-out has to be parted again to cross-fit. Folds are taken as they
             are.
-        progress: told of five passes over the images as of one.
+        postprocess: also tune post-processing in the same folds, and take it by the same rule as weights.
+        progress: told of five passes over the images as of one; of six with post-processing.
 
     Raises:
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
     opened = open_members(members)
-    shares = [_share(progress, which, len(opened.ids)) for which in range(_PASSES)]
+    passes = _PASSES + postprocess
+    shares = [_share(progress, which, passes, len(opened.ids)) for which in range(passes)]
     opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
     found = survey(opened, truth=truth, by_class=by_class, progress=shares[1])
     units = units_of(opened.ids, groups or {})
+    parts = parts_of(opened, units, seed=seed)
     fitted = fit(
         opened,
         found,
-        parts=parts_of(opened, units, seed=seed),
+        parts=parts,
         units=units,
         truth=truth,
         metric=metric,
@@ -143,6 +158,23 @@ def build(
     gain_error = paired_error(metric, [fitted.mean], [fitted.cross_fitted], bootstrap)
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
     doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
+    tuned = None
+    if postprocess:
+        tuned = tune(
+            opened,
+            weighting=weighting,
+            by_part=fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part),
+            method=chosen,
+            before=confusion,
+            parts=parts,
+            truth=truth,
+            metric=metric,
+            bootstrap=bootstrap,
+            progress=shares[5],
+        )
+    is_changed = tuned is not None and tuned.is_adopted
+    if tuned is not None and is_changed:
+        confusion = tuned.confusion
     return Ensemble(
         method=chosen,
         asked=method,
@@ -157,8 +189,9 @@ def build(
         score=metrics.score(metric, confusion),
         score_error=error(metric, confusion, bootstrap),
         doubtful_share=None if doubted is None else doubted.share,
-        bounds=None if doubted is None else bounds(metric, final, doubted),
+        bounds=None if doubted is None or is_changed else bounds(metric, final, doubted),
         per_class_iou=tuple(metrics.per_class_iou(confusion.sum(axis=0)).tolist()),
+        tuned=tuned,
         ids=opened.ids,
         weighting=weighting,
         confusion=confusion,
@@ -202,11 +235,11 @@ def _only_needed(opened: OpenMembers, fitted: Fitted, *, truth: Truth, metric: s
     return weighting, exact
 
 
-def _share(progress: Progress | None, which: int, images: int) -> Progress | None:
+def _share(progress: Progress | None, which: int, passes: int, images: int) -> Progress | None:
     """Progress of one pass as progress of all, counted in images."""
     if progress is None:
         return None
-    return lambda done, total: progress(which * images + done * images // total, _PASSES * images)
+    return lambda done, total: progress(which * images + done * images // total, passes * images)
 
 
 def _plain(value: float) -> float | None:

@@ -25,12 +25,14 @@ class Fitted:
 
     Args:
         weighting: fitted on all images; what test images are blended with.
+        by_part: those fitted without each part, in the order of the parts' numbers.
         mean: (N, C, C), the confusion matrices of equal weights.
         in_sample: (N, C, C), those of `weighting`; optimistic, as these images chose it.
         cross_fitted: (N, C, C), each image's under weights that were fitted without the image's part.
     """
 
     weighting: Weighting
+    by_part: tuple[Weighting, ...]
     mean: Matrices
     in_sample: Matrices
     cross_fitted: Matrices
@@ -84,7 +86,7 @@ def fit(
     cross_fitted = np.empty_like(exact[equal])
     for part, weighting in zip(np.unique(parts), chosen[:-1], strict=True):
         cross_fitted[parts == part] = exact[weighting][parts == part]
-    return Fitted(chosen[-1], exact[equal], exact[chosen[-1]], cross_fitted)
+    return Fitted(chosen[-1], tuple(chosen[:-1]), exact[equal], exact[chosen[-1]], cross_fitted)
 
 
 def units_of(ids: Sequence[str], groups: Mapping[str, str]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from competition.config import Config, Determinism
 from competition.data.parallel import Progress
 from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, weighting_of
 from competition.ensemble.methods import Method
+from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import CompError, DataError
 from competition.files import sha256_of, write_json, write_text
@@ -84,6 +85,7 @@ def export(
     method: Method,
     classes: Sequence[str],
     root: Path,
+    postprocessing: Postprocessing | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write the folder `target`: whole, or not at all.
@@ -123,7 +125,13 @@ def export(
             copy = paths.code / module.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(module, copy)
-        write_json(paths.config, {"classes": list(classes), "method": str(method), "models": described})
+        config = {
+            "classes": list(classes),
+            "method": str(method),
+            "postprocessing": None if postprocessing is None else postprocessing.to_json(classes),
+            "models": described,
+        }
+        write_json(paths.config, config)
         write_text(paths.requirements, "\n".join(listed) + "\n")
         shutil.copyfile(_PREDICT, paths.predict)
     return Exported(len(counted), sum(m.jobs[fold].model.stat().st_size for m, fold, _ in counted), listed)

@@ -19,11 +19,13 @@ class Member:
     Args:
         oof: one per fold, in the order of the folds.
         test: one per fold; empty where the competition has no test images.
+        classes: those of the competition, which the shards must have in this order; empty where nobody says.
     """
 
     name: str
     oof: tuple[Path, ...]
     test: tuple[Path, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
     oof = tuple(_open(member.name, member.oof, "oof") for member in members)
     test = tuple(_open(member.name, member.test, "test") for member in members)
     _check_origin(names, oof, test)
+    _check_classes(members, oof[0][0].classes)
     _check_folds(names, oof)
     _check_test(names, test)
     return OpenMembers(tuple(names), oof, test if any(test) else ())
@@ -145,6 +148,18 @@ def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: 
                     "so what one of them never saw the other was trained on.",
                     hint=_again(name),
                 )
+
+
+def _check_classes(members: Sequence[Member], stored: Sequence[str]) -> None:
+    """The competition has the classes that the shards were written with, in that order."""
+    for member in members:
+        if member.classes and member.classes != tuple(stored):
+            raise RefusedError(
+                f"{member.name} predicted the classes {', '.join(stored)}, and the competition's are now "
+                f"{', '.join(member.classes)}: a channel would mean another class than it was trained for.",
+                hint=f"Give `classes` in competition.yaml the old names and order, or train it again: "
+                f"`comp run --from {member.name}`.",
+            )
 
 
 def _check_folds(names: Sequence[str], oof: Sequence[tuple[Shard, ...]]) -> None:

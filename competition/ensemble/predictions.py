@@ -4,6 +4,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +14,10 @@ from competition.ensemble.blend import Weight, best_class, blocks, of_models, to
 from competition.ensemble.certificate import doubtful_pixels
 from competition.ensemble.members import Member, open_members
 from competition.ensemble.methods import Method
+from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.spool import Made, restartable
 from competition.errors import RefusedError
+from competition.files import sha256_of_json
 from competition.scoring.confusion import Labels
 
 
@@ -23,6 +28,7 @@ class Predictions:
     the number of images or models.
 
     Args:
+        keep: a file for the label maps made so far, which a later call with the same arguments takes over; it stays.
         order: the ids of the test images in the order wanted; by default that of the shards.
         verify: compare every shard with its checksum first.
 
@@ -37,8 +43,10 @@ class Predictions:
         weights: Mapping[str, Weight],
         *,
         method: Method = Method.MEAN,
+        postprocessing: Postprocessing | None = None,
         progress: Progress | None = None,
         order: Sequence[str] | None = None,
+        keep: Path | None = None,
         verify: bool = True,
     ) -> None:
         opened = open_members(members)
@@ -48,45 +56,67 @@ class Predictions:
             opened.verify("test")
         self._ids = order or opened.test_ids
         self._method = method
+        self._postprocessing = postprocessing
         self._progress = progress
+        self.taken_over = 0
+        """How many label maps an earlier call had made."""
         self._pixels = 0
         self._doubtful = 0
+        self._keep = keep
         weighting = weighting_of([weights[name] for name in opened.names])
         shards = [shard for its_shards in opened.test for shard in its_shards]
         self._models = list(zip(shards, of_models(weighting, [len(s) for s in opened.test]), strict=True))
 
     @property
     def doubtful_share(self) -> float | None:
-        """The share of the pixels so far that rounding may have decided; None for methods that have no certificate."""
+        """The share of the pixels so far that rounding may have decided; None for methods that have no certificate.
+
+        It is of the blend: what post-processing does afterwards is not counted.
+        """
         return self._doubtful / self._pixels if self._method.is_convex and self._pixels else None
 
     def __iter__(self) -> Iterator[tuple[str, Labels]]:
-        for done, (image_id, (labels, doubtful)) in enumerate(_in_order(self._blend, self._ids), start=1):
+        for done, (image_id, (labels, doubtful)) in enumerate(zip(self._ids, self._made(), strict=True), start=1):
             self._pixels += labels.size
             self._doubtful += doubtful
             yield image_id, labels
             if self._progress is not None:
                 self._progress(done, len(self._ids))
 
-    def _blend(self, image_id: str) -> tuple[Labels, int]:
+    def _made(self) -> Iterator[Made]:
+        if self._keep is None:
+            yield from _in_order(self._blend, self._ids)
+            return
+        for made, was_there in restartable(
+            lambda ids: _in_order(self._blend, ids), self._ids, path=self._keep, key=self._key()
+        ):
+            self.taken_over += was_there
+            yield made
+
+    def _key(self) -> str:
+        """A hash of everything that decides the label maps."""
+        done = None if self._postprocessing is None else asdict(self._postprocessing)
+        models = [[shard.sha256, count] for shard, count in self._models]
+        return sha256_of_json([str(self._method), done, models, list(self._ids)])
+
+    def _blend(self, image_id: str) -> Made:
         counts = [count for _, count in self._models]
         views = [shard[image_id] for shard, _ in self._models]
         labels, doubtful = [], 0
         for sums in blocks(views, counts, self._method):
             labels.append(best_class(sums))
             doubtful += doubtful_pixels(sums, total_of(counts)) if self._method.is_convex else 0
-        return np.concatenate(labels).reshape(views[0].shape[1:]), doubtful
+        decided = np.concatenate(labels).reshape(views[0].shape[1:])
+        return decided if self._postprocessing is None else self._postprocessing.apply(decided), doubtful
 
 
-def _in_order(
-    work: Callable[[str], tuple[Labels, int]], ids: Sequence[str]
-) -> Iterator[tuple[str, tuple[Labels, int]]]:
+def _in_order(work: Callable[[str], Made], ids: Sequence[str]) -> Iterator[Made]:
     """`work` of every id on all cores, in order; never more than a few results ahead of who asks for them."""
     cores = len(os.sched_getaffinity(0))
-    ahead: deque[Future[tuple[Labels, int]]] = deque()
+    ahead: deque[Future[Made]] = deque()
     with ThreadPoolExecutor(max_workers=cores) as pool:
         coming = iter(ids)
-        for image_id in ids:
+        for _ in ids:
             while len(ahead) < 2 * cores and (following := next(coming, None)) is not None:
                 ahead.append(pool.submit(work, following))
-            yield image_id, ahead.popleft().result()
+            yield ahead.popleft().result()

@@ -61,6 +61,41 @@ def disagreement_png(names: Sequence[str], shares: NDArray[np.float64]) -> bytes
     return draw(picture, LIGHT)
 
 
+def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, chosen: tuple[float, float]) -> bytes:
+    """Score by inference time, a step line through the best blends, as a PNG file.
+
+    Args:
+        points: seconds, score in percent and number of members of each, the quickest first.
+        limit_s: seconds that inference may take.
+        chosen: seconds and score in percent of the blend that was chosen.
+    """
+
+    def picture(theme: Theme) -> Figure:
+        figure = Figure(figsize=(5.6, 3.2), layout="constrained")
+        axes = figure.subplots()
+        seconds, scores = [p[0] for p in points], [p[1] for p in points]
+        axes.step(seconds, scores, where="post", color=theme.first, linewidth=1.4)
+        axes.scatter(seconds, scores, s=26, color=theme.first, zorder=3)
+        axes.scatter(*chosen, s=80, facecolors="none", edgecolors=theme.second, linewidths=1.8, zorder=4)
+        axes.axvline(limit_s, color=theme.second, linestyle="--", linewidth=1.2)
+        allowed = f" {limit_s:g} s allowed"
+        at_the_line = ("data", "axes fraction")
+        axes.annotate(allowed, (limit_s, 0.03), xycoords=at_the_line, color=theme.second, fontsize=9)
+        for second, score, members in points:
+            axes.annotate(
+                f"{members}", (second, score), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8.5
+            )
+        axes.set_xlabel("inference, seconds")
+        axes.set_ylabel("score, %")
+        axes.set_title("best score by inference time; numbers say how many members")
+        axes.margins(0.12)
+        axes.set_xlim(left=0)
+        axes.grid()
+        return figure
+
+    return draw(picture, LIGHT)
+
+
 def changes_png(changed: Sequence[Changed], colours: Sequence[Colour], *, single: str) -> bytes:
     """A row for each image, its truth, what the best single member and what the blend say, as a PNG file."""
     heads = ("truth", single, "blend")

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -14,7 +15,8 @@ from competition.store.engine import Store
 class Ensemble:
     """A blend of experiments; `weights` sum to 1, `score` is cross-fitted where weights were fitted.
 
-    A member has one weight, or one for each class.
+    A member has one weight, or one for each class. `postprocessing` says by class what is done to label maps; None for
+    nothing.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Ensemble:
     weights: dict[str, float | list[float]]
     score: float
     created_at: float
+    postprocessing: dict[str, Any] | None = None
 
     @property
     def shares(self) -> dict[str, float]:
@@ -45,4 +48,7 @@ def every(store: Store) -> list[Ensemble]:
     table = schema.ensembles
     with store.read() as tx:
         rows = tx.execute(select(table).order_by(table.c.created_at, table.c.id))
-        return [Ensemble(r.name, r.split_version, r.method, r.weights, r.score, r.created_at) for r in rows]
+        return [
+            Ensemble(r.name, r.split_version, r.method, r.weights, r.score, r.created_at, r.postprocessing)
+            for r in rows
+        ]

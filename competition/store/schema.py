@@ -23,7 +23,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -251,6 +251,7 @@ ensembles = Table(
     Column("weights", JSON, nullable=False),
     Column("score", Float, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("postprocessing", JSON(none_as_null=True)),
 )
 
 submissions = Table(

@@ -21,6 +21,7 @@ def facts_of(segmenter: Segmenter, pace: Pace, device: torch.device) -> dict[str
         "parameters": sum(p.numel() for p in segmenter.network.parameters()),
         "epochs": pace.epochs,
         "images_per_s": round(pace.images_per_s, 2),
+        "inference_ms": round(pace.inference_ms, 3),
         "wait_share": round(pace.wait_share, 4),
         "peak_memory_mib": hardware.peak_memory_mib(device),
         "python": platform.python_version(),

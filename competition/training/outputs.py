@@ -1,5 +1,6 @@
 """What a job leaves behind: scores, probabilities and weights, each written aside and renamed."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
 from competition.training.job import Work
 from competition.training.model import Segmenter, describe
+from competition.training.pace import Stopwatch
 from competition.training.predict import Tick, labels, predictions, probabilities
+
+Inferred = Callable[[int, float], None]
+"""Told how many images were predicted in how many seconds, reading labels and writing files left out."""
 
 
 def validate(
@@ -28,12 +33,13 @@ def validate(
     config: PredictConfig,
     keep: bool = False,
     tick: Tick,
+    inferred: Inferred,
 ) -> Matrices:
     """Confusion matrices, int64 (N, C, C), of the validation images, each at its mask's own size.
 
     Args:
         config: how to look at the images.
-        keep: also write them, and the out-of-fold probabilities, to the job's folder.
+        keep: also write them, and the out-of-fold probabilities, to the job's folder; and tell `inferred`.
     """
     found = predictions(
         segmenter,
@@ -48,18 +54,26 @@ def validate(
     matrices = []
     with ExitStack() as stack:
         shard = stack.enter_context(_shard(spec, spec.job_paths.oof, "oof")) if keep else None
+        seconds, watch = 0.0, Stopwatch()
         for item, logits in found:
+            if shard is not None:
+                said = probabilities(logits)
+                seconds += watch.lap()
+                shard.add(item.id, said)
             truth = work.loader.labels(item)
             matrices.append(confusion.count(labels(logits), truth, len(spec.settings.classes)))
-            if shard is not None:
-                shard.add(item.id, probabilities(logits))
+            watch.lap()
+    if keep:
+        inferred(len(matrices), seconds)
     stacked = np.stack(matrices)
     if keep:
         confusion.save(spec.job_paths.confusion, [item.id for item in work.valid], stacked)
     return stacked
 
 
-def predict_test(spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.device, *, tick: Tick) -> None:
+def predict_test(
+    spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.device, *, tick: Tick, inferred: Inferred
+) -> None:
     """Write the probabilities of the test images, each at its own size."""
     found = predictions(
         segmenter,
@@ -72,8 +86,13 @@ def predict_test(spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.
         tick=tick,
     )
     with _shard(spec, spec.job_paths.test, "test") as shard:
+        seconds, watch = 0.0, Stopwatch()
         for item, logits in found:
-            shard.add(item.id, probabilities(logits))
+            said = probabilities(logits)
+            seconds += watch.lap()
+            shard.add(item.id, said)
+            watch.lap()
+    inferred(len(work.test), seconds)
 
 
 def save_model(path: Path, segmenter: Segmenter) -> None:

@@ -34,6 +34,8 @@ class Pace:
     train_s: float = 0.0
     wait_s: float = 0.0
     validation_s: float = 0.0
+    predicted: int = 0
+    inference_s: float = 0.0
     _steps_measured: int = field(default=0)
 
     @property
@@ -45,6 +47,11 @@ class Pace:
     def wait_share(self) -> float:
         """The share of the training time that went by waiting for data."""
         return self.wait_s / self.train_s if self.train_s else 0.0
+
+    @property
+    def inference_ms(self) -> float:
+        """Milliseconds to predict an image's probabilities at its own size, from the cache, in the job's batches."""
+        return 1000 * self.inference_s / self.predicted if self.predicted else 0.0
 
     def summary(self) -> str:
         """How fast it was, and what held it up, for the log."""
@@ -61,6 +68,11 @@ class Pace:
         self.wait_s += waited_s
         self.steps_done += 1
         self._steps_measured += 1
+
+    def inferred(self, images: int, seconds: float) -> None:
+        """Take in a pass of predictions."""
+        self.predicted += images
+        self.inference_s += seconds
 
     def tell(self, phase: str, *, epoch: int, done: int, total: int) -> None:
         """Report, if it is due. `epoch` counts from 1; `done` of `total` batches or images of this phase."""

@@ -145,7 +145,9 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
         last = at.epoch == work.epochs - 1
         kept = is_fold and last and not picks_best
         look = config.predict if last and not picks_best else quick(config.predict)
-        matrices = outputs.validate(spec, work, model, device, config=look, keep=kept, tick=tick)
+        matrices = outputs.validate(
+            spec, work, model, device, config=look, keep=kept, tick=tick, inferred=pace.inferred
+        )
         pace.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
         pace.score = None if math.isnan(score) else score
@@ -163,11 +165,13 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
     if is_fold:
         if not kept:
             tick = _Ticker(pace, reporter, "validate", at.epoch)
-            matrices = outputs.validate(spec, work, model, device, config=config.predict, keep=True, tick=tick)
+            matrices = outputs.validate(
+                spec, work, model, device, config=config.predict, keep=True, tick=tick, inferred=pace.inferred
+            )
             score = metrics.score(spec.settings.metric, matrices)
         if work.test:
             tick = _Ticker(pace, reporter, "predict", at.epoch)
-            outputs.predict_test(spec, work, model, device, tick=tick)
+            outputs.predict_test(spec, work, model, device, tick=tick, inferred=pace.inferred)
         outputs.save_model(paths.model, model)
     else:
         tick = _Ticker(pace, reporter, "measure", at.epoch)
@@ -202,10 +206,12 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
     pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0, device=device)
     tick = _Ticker(pace, reporter, "validate", work.epochs)
-    matrices = outputs.validate(spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick)
+    matrices = outputs.validate(
+        spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick, inferred=pace.inferred
+    )
     if work.test:
         tick = _Ticker(pace, reporter, "predict", work.epochs)
-        outputs.predict_test(spec, work, segmenter, device, tick=tick)
+        outputs.predict_test(spec, work, segmenter, device, tick=tick, inferred=pace.inferred)
     outputs.save_model(spec.job_paths.model, segmenter)
     score = metrics.score(spec.settings.metric, matrices)
     return Outcome([], score, facts_of(segmenter, pace, device))

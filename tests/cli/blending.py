@@ -17,8 +17,12 @@ from competition.store.engine import open_store
 CLASSES = ("background", "square", "disc")
 
 
-def finish(root: Path, name: str, *conditions: str, noise: float, score: float) -> None:
-    """A complete experiment of this name, of models that see the truth through noise on their logits."""
+def finish(root: Path, name: str, *conditions: str, noise: float, score: float, specks: float = 0.0) -> None:
+    """A complete experiment of this name, of models that see the truth through noise on their logits.
+
+    Args:
+        specks: the share of the pixels that they take for another class, whatever lies beside them.
+    """
     paths = Paths(root)
     store = open_store(paths)
     wish = Wish("ann", name=name, assignments=conditions)
@@ -42,7 +46,8 @@ def finish(root: Path, name: str, *conditions: str, noise: float, score: float) 
                 path, classes=CLASSES, part=part, split_hash=split.hash, fingerprint=split.fingerprint
             ) as shard:
                 for image_id, labels in images.items():
-                    logits = 3.0 * (np.arange(3)[:, None, None] == labels) + generator.normal(0, noise, (3, 32, 32))
+                    seen = np.where(generator.random(labels.shape) < specks, (labels + 1) % 3, labels)
+                    logits = 3.0 * (np.arange(3)[:, None, None] == seen) + generator.normal(0, noise, (3, 32, 32))
                     raised = np.exp(logits)
                     shard.add(image_id, (raised / raised.sum(axis=0)).astype(np.float32))
 

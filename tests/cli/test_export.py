@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from competition.ensemble.export import ExportPaths
 from competition.paths import Paths
+from tests.cli.blending import CLASSES
 from tests.conftest import INIT, Comp, draw_images
 
 pytestmark = pytest.mark.slow
@@ -82,9 +84,15 @@ def test_what_is_exported_predicts_as_comp_did(comp: Comp, trained: Path, tmp_pa
     assert sorted(wanted) == ["deep.png", "f10.png", "f11.png", "f9.png", "g0_0.png", "g0_1.png"]
     assert used_elsewhere(folder, trained / "test_images", tmp_path / "all-out") == wanted
 
-    folder = Path(comp.ok("export", "views", "alone").strip()).resolve()
-    submitted = Path(comp.ok("submit", "views", "--as", "ann").strip())
+    comp.ok("ensemble", "views", "--name", "clean")
+    raw = files(trained / "runs/ensembles/clean/submission")
+    done = {"min_size": dict.fromkeys(CLASSES, 40), "hole_size": {CLASSES[0]: 60}, "largest_only": [CLASSES[1]]}
+    with sqlite3.connect(Paths(trained).database) as database:
+        database.execute("UPDATE ensembles SET postprocessing = ? WHERE name = 'clean'", [json.dumps(done)])
+    folder = Path(comp.ok("export", "clean", "alone").strip()).resolve()
+    submitted = Path(comp.ok("submit", "clean", "--as", "ann").strip())
     assert used_elsewhere(folder, trained / "test_images", tmp_path / "alone-out") == files(submitted)
+    assert files(submitted) != raw
 
     assert "not empty" in comp.error("export", "views", "alone")
     assert "Did you mean 'b1'?" in comp.error("export", "b11", "other")

@@ -12,7 +12,7 @@ from competition.queue.submit import Wish, submit
 from competition.settings import read_settings
 from competition.store import splits
 from competition.store.engine import open_store
-from competition.store.experiments import Submitted
+from competition.store.plans import Submitted
 from tests.cli.blending import finish
 from tests.conftest import Comp
 

@@ -273,3 +273,15 @@ def test_an_archive_of_other_images_is_refused(tmp_path: Path) -> None:
     path.unlink()
     archive_of(other).rename(archive_of(path))
     assert "holds 2 images, and its header 1" in refusal(path).message
+
+
+def test_a_shard_from_before_the_short_checksum_is_compared_by_its_long_one(tmp_path: Path) -> None:
+    path = tmp_path / "oof.u8"
+    write(path, {"a": some(4, 4)})
+    header = json.loads(header_of(path).read_text())
+    del header["crc32"]
+    header_of(path).write_text(json.dumps(header))
+    Shard.open(path).verify()
+    path.write_bytes(bytes(len(path.read_bytes())))
+    with pytest.raises(DataError, match="its checksum is another"):
+        Shard.open(path).verify()

@@ -15,6 +15,7 @@ from competition.data.naming import natural_key
 from competition.ensemble.blend import blend, counts_at_all, of_models
 from competition.ensemble.exported import predict
 from competition.ensemble.methods import Method
+from competition.ensemble.postprocess import Postprocessing
 from competition.training.views import looking
 
 
@@ -56,6 +57,25 @@ def test_it_decides_as_the_blend_does(method: Method) -> None:
         for view, count in counted
     )
     assert np.array_equal(total.argmax(axis=0), wanted)
+
+
+@pytest.mark.parametrize("scale", [1, 3, 8])
+def test_it_postprocesses_as_comp_does(scale: int) -> None:
+    generator = np.random.default_rng(scale)
+    names = ("background", "paper", "glass")
+    for _ in range(20):
+        coarse = generator.integers(0, 3, (5, 6)).astype(np.uint8)
+        labels = np.kron(coarse, np.ones((scale, scale), np.uint8))
+        labels[generator.random(labels.shape) < 0.1] = 2
+        settings = Postprocessing(
+            min_size=tuple(generator.integers(0, 30, 3).tolist()),
+            hole_size=tuple(generator.integers(0, 30, 3).tolist()),
+            largest_only=tuple((generator.random(3) < 0.3).tolist()),
+        )
+        assert Postprocessing.from_json(settings.to_json(names), names) == settings
+        found = predict.postprocess(labels, list(names), settings.to_json(names))
+        assert found.dtype == np.uint8
+        assert np.array_equal(found, settings.apply(labels))
 
 
 def test_it_reads_and_resizes_as_comp_does(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_
     data[5] ^= 1
     path.write_bytes(data)
     opened = open_members([first, second])
-    with pytest.raises(DataError, match="sha256 is another") as caught:
+    with pytest.raises(DataError, match="checksum is another") as caught:
         opened.verify(part)
     assert caught.value.hint == "`comp retry dice --folds 1 --finished-too` runs the job that writes it again."
     opened.verify("test" if part == "oof" else "oof")
@@ -155,3 +156,11 @@ def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None
     opened = open_members([first, second])
     opened.verify("oof")
     assert all(np.array_equal(a, b) for a, b in zip(opened.oof_views("b"), before, strict=True))
+
+
+def test_classes_that_are_no_longer_the_competition_s(member: Makes, folds: Folds) -> None:
+    made = member("b1", folds)
+    open_members([replace(made, classes=CLASSES)])
+    refused = refusal([replace(made, classes=("background", "glass", "paper"))])
+    assert "the competition's are now background, glass, paper" in refused.message
+    assert "comp run --from b1" in str(refused.hint)

@@ -74,5 +74,5 @@ def test_counts_the_pixels_that_rounding_may_have_decided(member: Makes) -> None
 def test_an_altered_shard_is_refused_before_anything_is_predicted(member: Makes) -> None:
     made = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
     made.test[1].write_bytes(b"\x00\x00\xff")
-    with pytest.raises(DataError, match="sha256 is another"):
+    with pytest.raises(DataError, match="checksum is another"):
         Predictions([made], {"b1": 1.0})

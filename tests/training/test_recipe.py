@@ -84,6 +84,7 @@ def test_a_fold_job_leaves_its_files_and_their_hashes(spec_of: Specs) -> None:
     assert done.facts["precision"] in ("fp32", "bf16")
     assert done.facts["parameters"] == sum(p.numel() for p in _trainable(spec))
     assert 0 <= done.facts["uncertain_share"] <= 1
+    assert 0 < done.facts["inference_ms"] < 10_000
 
 
 def _trainable(spec: JobSpec) -> list[torch.Tensor]:

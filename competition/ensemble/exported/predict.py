@@ -57,6 +57,8 @@ def main() -> None:
     paths = find_images(given.images)
     given.out.mkdir(parents=True, exist_ok=True)
     for done, (name, labels) in enumerate(predictions(paths, models, config["method"]), start=1):
+        if config["postprocessing"] is not None:
+            labels = postprocess(labels, config["classes"], config["postprocessing"])
         Image.fromarray(labels).save(given.out / f"{name}.png")
         print(f"\r{done} of {len(paths)}", end="\n" if done == len(paths) else "", file=sys.stderr, flush=True)
 
@@ -121,6 +123,57 @@ def marks(planes: NDArray[np.uint8], method: str, models: int) -> Any:
     if method == "rank":
         return np.sum([other < planes for other in planes], axis=0).astype(np.uint8)
     return planes
+
+
+def postprocess(labels: NDArray[np.uint8], classes: list[str], told: dict[str, Any]) -> NDArray[np.uint8]:
+    """The label map after regions that are too small, or not the largest, and small holes took the class around them.
+
+    A region is pixels of one class that touch, also at corners. It is judged on the label map as it was.
+    """
+    number = find_regions(labels)
+    size = np.bincount(number.ravel())
+    done = np.zeros(len(size), dtype=np.uint8)
+    done[number] = labels
+    beside = np.zeros((len(size), len(classes)), dtype=np.int64)  # sides shared with pixels of each other class
+    for mine, theirs in (((..., slice(1, None)), (..., slice(-1))), ((slice(1, None),), (slice(-1),))):
+        for one, other in ((mine, theirs), (theirs, mine)):
+            differs = labels[one] != labels[other]
+            np.add.at(beside, (number[one][differs], labels[other][differs]), 1)
+    inside = np.ones(len(size), dtype=bool)
+    for edge in (number[0], number[-1], number[:, 0], number[:, -1]):
+        inside[edge] = False
+    result = done.copy()
+    for region in np.flatnonzero(beside.any(axis=1)):
+        name, around = classes[done[region]], int(beside[region].argmax())
+        gone = size[region] < told["min_size"].get(name, 0)
+        if name in told["largest_only"]:
+            gone = gone or region != (size * (done == done[region])).argmax()
+        is_hole = inside[region] and np.count_nonzero(beside[region]) == 1
+        if gone or (is_hole and size[region] <= told["hole_size"].get(classes[around], 0)):
+            result[region] = around
+    return result[number]
+
+
+def find_regions(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """A number for each pixel (H, W), the same where pixels of one class hang together, in reading order."""
+    root = np.arange(labels.size)
+    numbers = root.reshape(labels.shape)
+    pairs = []
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        rows, columns = labels.shape[0] - down, labels.shape[1] - abs(right)
+        first = (slice(rows), slice(max(-right, 0), max(-right, 0) + columns))
+        second = (slice(down, None), slice(max(right, 0), max(right, 0) + columns))
+        alike = labels[first] == labels[second]
+        pairs.append(np.stack([numbers[first][alike], numbers[second][alike]]))
+    one, other = np.concatenate(pairs, axis=1)
+    while len(one):
+        low, high = np.minimum(root[one], root[other]), np.maximum(root[one], root[other])
+        np.minimum.at(root, high, low)
+        while (root[root] != root).any():
+            root = root[root]
+        apart = root[one] != root[other]
+        one, other = one[apart], other[apart]
+    return np.unique(root, return_inverse=True)[1].reshape(labels.shape)
 
 
 class Model:

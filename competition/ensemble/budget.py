@@ -1,0 +1,180 @@
+"""The best blend whose inference fits into a time.
+
+What a blend takes is the sum of what its models take, each as its own job measured it. Which members are worth their
+time is searched on a sample of pixels; what that finds is scored exactly, with equal weights.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from competition.data.parallel import Progress, in_threads
+from competition.ensemble.evaluate import Truth, confusions, survey
+from competition.ensemble.members import OpenMembers
+from competition.ensemble.pixels import draw
+from competition.ensemble.search import Objective
+from competition.errors import DataError, RefusedError
+from competition.paths import JobPaths
+from competition.scoring import metrics
+
+_PASSES = 3
+
+Chosen = tuple[int, ...]
+"""1 for each member that is in, 0 for the others: a weighting."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A blend of members with equal weights; `score` is a fraction, `seconds` what inference takes."""
+
+    members: tuple[str, ...]
+    seconds: float
+    score: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"members": list(self.members), "seconds": self.seconds, "score": self.score}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What can be had for how much time.
+
+    Args:
+        limit_s: seconds that inference may take.
+        front: the blends that no other beats in both, the quickest first; scored on the images that chose them.
+        chosen: the best of them within the limit.
+        cross_fitted: the score where each part of the images is scored by members that were chosen without it.
+    """
+
+    limit_s: float
+    front: tuple[Point, ...]
+    chosen: Point
+    cross_fitted: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "limit_s": self.limit_s,
+            "front": [point.to_json() for point in self.front],
+            "chosen": self.chosen.to_json(),
+            "cross_fitted": self.cross_fitted,
+        }
+
+
+def seconds_of(name: str, jobs: Sequence[JobPaths], *, images: int) -> float:
+    """What inference by all fold models of an experiment takes, as its jobs measured it.
+
+    Raises:
+        DataError: a job left no result, or is older than the measurement.
+    """
+    total = 0.0
+    for fold, job in enumerate(jobs):
+        try:
+            per_image = float(json.loads(job.result.read_text(encoding="utf-8"))["facts"]["inference_ms"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{name}, fold {fold}, has no inference time in {job.result}.",
+                hint=f"`comp retry {name} --folds {fold} --finished-too` runs the job that measures it.",
+            ) from error
+        total += images * per_image / 1000
+    return total
+
+
+def plan(
+    opened: OpenMembers,
+    seconds: Mapping[str, float],
+    *,
+    limit_s: float,
+    parts: NDArray[np.int64],
+    truth: Truth,
+    metric: str,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Plan:
+    """Choose members for a limit, on all images and once more without each part.
+
+    Args:
+        seconds: what each member takes.
+        parts: (N,), the part of each image.
+        progress: told of three passes over the images as of one.
+
+    Raises:
+        RefusedError: not even the quickest member fits.
+    """
+    costs = np.array([seconds[name] for name in opened.names])
+    if costs.min() > limit_s:
+        quickest = opened.names[int(costs.argmin())]
+        raise RefusedError(
+            f"No blend takes {limit_s:g} s: the quickest member, {quickest}, takes {costs.min():.1f} s alone.",
+            hint="Allow more, or train a smaller model or without test-time augmentation.",
+        )
+    passes = [_share(progress, which, len(opened.ids)) for which in range(_PASSES)]
+    found = survey(opened, truth=truth, progress=passes[0])
+    sample = draw(opened, found, truth=truth, seed=seed, progress=passes[1])
+    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
+    searched = in_threads(lambda images: _candidates(Objective(sample.repeated(images), metric), costs), seen)
+    every = list(dict.fromkeys(chosen for candidates in searched for chosen in candidates))
+    exact = confusions(opened, every, truth=truth, progress=passes[2])
+    affordable = [chosen for chosen in every if costs @ chosen <= limit_s]
+    cross_fitted = np.empty_like(exact[every[0]])
+    for part, images in zip(np.unique(parts), seen, strict=False):
+        best = max(affordable, key=lambda chosen: metrics.score(metric, exact[chosen][images]))
+        cross_fitted[parts == part] = exact[best][parts == part]
+    scores = {chosen: metrics.score(metric, exact[chosen]) for chosen in every}
+    front = [
+        Point(tuple(np.array(opened.names)[np.flatnonzero(chosen)].tolist()), float(costs @ chosen), scores[chosen])
+        for chosen in _front(scores, costs)
+    ]
+    within = [point for point in front if point.seconds <= limit_s]
+    return Plan(limit_s, tuple(front), within[-1], metrics.score(metric, cross_fitted))
+
+
+def _candidates(objective: Objective, costs: NDArray[np.float64]) -> list[Chosen]:
+    """Blends that no other of those tried beats in time and estimated score.
+
+    Tried are every member alone; adding the member that helps most, one after another; and dropping from all the member
+    that is missed least, or least for each second that it takes, one after another.
+    """
+    number = len(costs)
+    scores: dict[Chosen, float] = {}
+
+    def score(chosen: Chosen) -> float:
+        if chosen not in scores:
+            scores[chosen] = float(np.nan_to_num(objective.score_of(chosen)))
+        return scores[chosen]
+
+    def changed(chosen: Chosen, value: int) -> list[Chosen]:
+        return [(*chosen[:m], value, *chosen[m + 1 :]) for m in range(number) if chosen[m] != value]
+
+    chosen: Chosen = (0,) * number
+    while others := changed(chosen, 1):
+        chosen = max(others, key=score)
+    for is_thrifty in (False, True):
+        chosen = (1,) * number
+        while sum(chosen) > 1:
+            whole, before = costs @ chosen, score(chosen)
+            chosen = max(
+                changed(chosen, 0),
+                key=lambda rest: (score(rest) - before) / (whole - costs @ rest if is_thrifty else 1.0),
+            )
+    return _front(scores, costs)
+
+
+def _front(scores: Mapping[Chosen, float], costs: NDArray[np.float64]) -> list[Chosen]:
+    """Those that score more than every other that is as quick, the quickest first."""
+    front: list[Chosen] = []
+    for chosen in sorted(scores, key=lambda c: (costs @ c, -scores[c])):
+        if not front or scores[chosen] > scores[front[-1]]:
+            front.append(chosen)
+    return front
+
+
+def _share(progress: Progress | None, which: int, images: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda done, total: progress(which * images + done * images // total, _PASSES * images)

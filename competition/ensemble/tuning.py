@@ -1,0 +1,221 @@
+"""Tuning post-processing, never scored on the images that chose it.
+
+All that post-processing looks at is a table of regions, so an image is blended and labelled once, and any setting is
+then scored exactly from the table: the pixels of each region, by their true class, move to the class it is given.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from competition.data.parallel import Progress, in_threads
+from competition.ensemble.blend import Weighting, blend
+from competition.ensemble.evaluate import Truth
+from competition.ensemble.members import OpenMembers
+from competition.ensemble.methods import Method
+from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.regions import Numbers, Regions, find_regions
+from competition.scoring import metrics
+from competition.scoring.bootstrap import Bootstrap, paired_error
+from competition.scoring.confusion import Labels, Matrices
+
+Value = TypeVar("Value")
+
+_ROUNDS = 3
+_LARGEST_SHARE = 1 / 50
+"""Of an image's pixels: no size that is tried is larger."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The regions of N label maps, and what their pixels really are.
+
+    Args:
+        images: N.
+        image: int64 (P,), the row of the image; `region`, `true` and `pixels` likewise say which region has how many
+            pixels of which true class.
+    """
+
+    images: int
+    classes: int
+    regions: Regions
+    image: Numbers
+    region: Numbers
+    true: Numbers
+    pixels: Numbers
+
+    def matrices(self, settings: Postprocessing) -> Matrices:
+        """The confusion matrix of each image after post-processing: int64 (N, C, C)."""
+        named = settings.judge(self.regions)[self.region]
+        cell = (self.image * self.classes + self.true) * self.classes + named
+        counted = np.bincount(cell, weights=self.pixels, minlength=self.images * self.classes**2)
+        return counted.reshape(self.images, self.classes, self.classes).astype(np.int64)
+
+    def matrix(self, settings: Postprocessing) -> Matrices:
+        """That of all images: int64 (C, C)."""
+        cell = self.true * self.classes + settings.judge(self.regions)[self.region]
+        counted = np.bincount(cell, weights=self.pixels, minlength=self.classes**2)
+        return counted.reshape(self.classes, self.classes).astype(np.int64)
+
+    def only(self, images: NDArray[np.bool_]) -> "Table":
+        """As if the other images (N,) had no labelled pixels."""
+        kept = images[self.image]
+        parts = {name: getattr(self, name)[kept] for name in ("image", "region", "true", "pixels")}
+        return replace(self, **parts)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Post-processing that was tuned on all images, and what it is worth; scores are fractions.
+
+    Args:
+        settings: what test images get, if it is adopted.
+        before: the score without it.
+        score: cross-fitted: what an image is given was tuned without the image's part.
+        in_sample: of `settings` on the images that they were tuned on; optimistic.
+        gain_error: the standard error of `score - before`, bootstrapped over images or groups.
+        confusion: int64 (N, C, C), the matrices that `score` is of.
+    """
+
+    settings: Postprocessing
+    before: float
+    score: float
+    in_sample: float
+    gain_error: float
+    confusion: Matrices = field(repr=False, compare=False)
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether the cross-fitted gain exceeds one standard error."""
+        return self.score - self.before > self.gain_error
+
+    def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
+        """Plain values; None for what is not a number."""
+        scores = {name: getattr(self, name) for name in ("before", "score", "in_sample", "gain_error")}
+        plain = {name: None if math.isnan(value) else value for name, value in scores.items()}
+        return {"adopted": self.is_adopted, **plain, "settings": self.settings.to_json(classes)}
+
+
+def tune(
+    members: OpenMembers,
+    *,
+    weighting: Weighting,
+    by_part: Sequence[Weighting],
+    method: Method,
+    before: Matrices,
+    parts: NDArray[np.int64],
+    truth: Truth,
+    metric: str,
+    bootstrap: Bootstrap,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Tune post-processing of a blend on all images, and once more without each part.
+
+    Args:
+        weighting: of the final blend.
+        by_part: the weighting of each part's images, fitted without them.
+        before: (N, C, C), the confusion matrices without post-processing, each image's under `by_part`.
+        parts: (N,), the part of each image.
+    """
+    tables = _tables(members, list(dict.fromkeys([weighting, *by_part])), method=method, truth=truth, progress=progress)
+    sizes = tuple(_sizes(members))
+    numbers = np.unique(parts)
+    seen = [(by_part[place], parts != number) for place, number in enumerate(numbers)]
+    seen.append((weighting, np.ones(len(parts), dtype=bool)))
+    settings = in_threads(lambda fit: search(tables[fit[0]].only(fit[1]), metric, sizes), seen)
+    after = np.empty_like(before)
+    for number, fitted_by, chosen in zip(numbers, by_part, settings[:-1], strict=True):
+        after[parts == number] = tables[fitted_by].matrices(chosen)[parts == number]
+    return Tuned(
+        settings=settings[-1],
+        before=metrics.score(metric, before),
+        score=metrics.score(metric, after),
+        in_sample=metrics.score(metric, tables[weighting].matrices(settings[-1])),
+        gain_error=paired_error(metric, [before], [after], bootstrap),
+        confusion=after,
+    )
+
+
+def search(table: Table, metric: str, sizes: Sequence[int]) -> Postprocessing:
+    """The settings that score best, found one class and one setting at a time, from none. Deterministic."""
+    objective = metrics.stand_in(metric)
+    best = Postprocessing.nothing(table.classes)
+    best_score = metrics.score(objective, table.matrix(best))
+    for _ in range(_ROUNDS):
+        before = best
+        for index in range(table.classes):
+            for settings in list(_variants(best, index, sizes)):
+                score = metrics.score(objective, table.matrix(settings))
+                if score > best_score:
+                    best, best_score = settings, score
+        if best == before:
+            break
+    return best
+
+
+def _variants(settings: Postprocessing, index: int, sizes: Sequence[int]) -> Iterator[Postprocessing]:
+    """The settings with one of a class's changed."""
+    for size in (0, *sizes):
+        yield replace(settings, min_size=_with(settings.min_size, index, size))
+        yield replace(settings, hole_size=_with(settings.hole_size, index, size))
+    for only in (False, True):
+        yield replace(settings, largest_only=_with(settings.largest_only, index, only))
+
+
+def _with(values: tuple[Value, ...], index: int, value: Value) -> tuple[Value, ...]:
+    return (*values[:index], value, *values[index + 1 :])
+
+
+def _sizes(members: OpenMembers) -> Iterator[int]:
+    """4, 16, 64, … pixels, as far as that is a small part of an image of middle size."""
+    pixels = [height * width for shard in members.oof[0] for height, width in shard.sizes.values()]
+    size = 4
+    while size <= _LARGEST_SHARE * float(np.median(pixels)):
+        yield size
+        size *= 4
+
+
+def _tables(
+    members: OpenMembers,
+    weightings: Sequence[Weighting],
+    *,
+    method: Method,
+    truth: Truth,
+    progress: Progress | None,
+) -> dict[Weighting, Table]:
+    """The table of the blend by each weighting; every image is read once."""
+    classes = len(members.classes)
+
+    def one(image_id: str) -> list[tuple[Regions, Numbers, Numbers, Numbers]]:
+        labels, views = truth(image_id), members.oof_views(image_id)
+        return [_counted(blend(views, weighting, method), labels, classes) for weighting in weightings]
+
+    found = in_threads(one, members.ids, progress=progress)
+    return {w: _table([image[place] for image in found], classes) for place, w in enumerate(weightings)}
+
+
+def _counted(named: Labels, labels: Labels, classes: int) -> tuple[Regions, Numbers, Numbers, Numbers]:
+    """The regions of a label map, and for each that has labelled pixels of a true class: which, of what, how many."""
+    number, regions = find_regions(named, classes)
+    labelled = labels < classes
+    pairs = np.bincount(number[labelled] * classes + labels[labelled], minlength=len(regions.label) * classes)
+    (present,) = pairs.nonzero()
+    return regions, present // classes, present % classes, pairs[present]
+
+
+def _table(images: Sequence[tuple[Regions, Numbers, Numbers, Numbers]], classes: int) -> Table:
+    regions, region, true, pixels = zip(*images, strict=True)
+    starts = np.cumsum([0, *(len(part.label) for part in regions)])
+    return Table(
+        images=len(images),
+        classes=classes,
+        regions=Regions.joined(regions),
+        image=np.repeat(np.arange(len(images)), [len(part) for part in region]),
+        region=np.concatenate([part + start for part, start in zip(region, starts, strict=False)]),
+        true=np.concatenate(true),
+        pixels=np.concatenate(pixels),
+    )
