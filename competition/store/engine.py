@@ -48,8 +48,9 @@ class Store:
         self._check_still_there()
         with (
             _plain_errors(self.paths.database),
+            self._writing.connect() as connection,
             in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
-            self._writing.begin() as connection,
+            connection.begin(),
         ):
             yield connection
 

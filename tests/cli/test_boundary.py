@@ -28,7 +28,7 @@ def test_a_bug_is_one_line_on_the_screen_and_a_traceback_in_a_file(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("competition.store.leaderboard.leaderboard", broken)
+    monkeypatch.setattr("competition.store.leaderboard.standings", broken)
     ran = comp("leaderboard")
     assert ran.code == 3
     assert "A bug in comp: ZeroDivisionError: planted" in ran.err
