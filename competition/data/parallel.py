@@ -30,3 +30,14 @@ def in_threads(
     finally:
         pool.shutdown(cancel_futures=True)
     return results
+
+
+def passes_of(progress: Progress | None, passes: int, *, items: int) -> list[Progress | None]:
+    """The progress of each of several passes over as many items, told to `progress` as that of one."""
+
+    def of(which: int) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda done, total: progress(which * items + done * items // total, passes * items)
+
+    return [of(which) for which in range(passes)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.parallel import Progress, in_threads
+from competition.data.parallel import Progress, in_threads, passes_of
 from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.pixels import draw
@@ -113,7 +113,7 @@ def plan(
             f"No blend takes {limit_s:g} s: the quickest member, {quickest}, takes {costs.min():.1f} s alone.",
             hint="Allow more, or train a smaller model or without test-time augmentation.",
         )
-    passes = [_share(progress, which, len(opened.ids)) for which in range(_PASSES)]
+    passes = passes_of(progress, _PASSES, items=len(opened.ids))
     found = survey(opened, truth=truth, progress=passes[0])
     sample = draw(opened, found, truth=truth, seed=seed, progress=passes[1])
     seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
@@ -172,9 +172,3 @@ def _front(scores: Mapping[Chosen, float], costs: NDArray[np.float64]) -> list[C
         if not front or scores[chosen] > scores[front[-1]]:
             front.append(chosen)
     return front
-
-
-def _share(progress: Progress | None, which: int, images: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, total: progress(which * images + done * images // total, _PASSES * images)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from competition.data.parallel import Progress
+from competition.data.parallel import Progress, passes_of
 from competition.ensemble.blend import Weight, Weighting, weights_of
 from competition.ensemble.certificate import bounds, doubt
 from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
@@ -136,7 +136,7 @@ def build(
     """
     opened = open_members(members)
     passes = _PASSES + postprocess
-    shares = [_share(progress, which, passes, len(opened.ids)) for which in range(passes)]
+    shares = passes_of(progress, passes, items=len(opened.ids))
     opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
     found = survey(opened, truth=truth, by_class=by_class, progress=shares[1])
@@ -233,13 +233,6 @@ def _only_needed(opened: OpenMembers, fitted: Fitted, *, truth: Truth, metric: s
             break
         weighting, exact = best, scored[best]
     return weighting, exact
-
-
-def _share(progress: Progress | None, which: int, passes: int, images: int) -> Progress | None:
-    """Progress of one pass as progress of all, counted in images."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(which * images + done * images // total, passes * images)
 
 
 def _plain(value: float) -> float | None:

@@ -139,8 +139,8 @@ def rounded_to_total(shares: Shares) -> tuple[int, ...]:
 
 def _bags(sample: Sample, units: NDArray[np.int64], seed: int) -> list[Sample]:
     """The sample as if its images had been drawn with replacement, several times."""
-    drawn_of = np.bincount(sample.image, weights=sample.weight, minlength=len(units))
-    present = np.unique(units[sample.settled.sum(axis=(1, 2)) + drawn_of > 0.5])
+    pixels = sample.settled.sum(axis=(1, 2)) + np.bincount(sample.image, minlength=len(units))
+    present = np.unique(units[pixels > 0])
     if len(present) < 2:
         return [sample]
     generator = np.random.default_rng(seed)

@@ -50,14 +50,12 @@ def test_a_sample_of_everything_is_exact(member: Makes) -> None:
 
 def test_a_small_sample_stands_for_all_pixels_and_is_not_biased(member: Makes) -> None:
     opened = opened_with(member, 1.5, 2.5)
-    scored = confusions(opened, [(1, 1), (3, 1)], truth=TRUTH.__getitem__)
-    equal, exact = scored[1, 1].sum(axis=0), scored[3, 1].sum(axis=0)
+    exact = confusions(opened, [(1, 1)], truth=TRUTH.__getitem__)[1, 1].sum(axis=0)
     drawn = [sample_of(opened, size=300, seed=seed) for seed in range(30)]
     for sample in drawn:
         assert len(sample.truth) <= 300 + 3 * len(IDS)
-        assert estimated(sample, (1, 1)) == pytest.approx(equal, abs=1e-6)
-        assert estimated(sample, (3, 1)).sum() == pytest.approx(exact.sum())
-    matrices = np.array([estimated(sample, (3, 1)) for sample in drawn])
+        assert estimated(sample, (1, 1)).sum() == pytest.approx(exact.sum())
+    matrices = np.array([estimated(sample, (1, 1)) for sample in drawn])
     error = matrices.std(axis=0, ddof=1) / np.sqrt(len(drawn))
     assert (error > 0).any()
     assert (np.abs(matrices.mean(axis=0) - exact) <= 4 * error + 1e-9).all()
