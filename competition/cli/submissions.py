@@ -27,6 +27,7 @@ def submissions(folder: DirOption = None, as_json: JsonOption = False) -> None:
     from competition.store import submissions as store
 
     opened = open_competition(folder)
+    quota = opened.settings.submissions_per_day
     found = store.every(opened.store)
     if as_json:
         output.print_json([submission.to_json() for submission in found])
@@ -52,8 +53,8 @@ def submissions(folder: DirOption = None, as_json: JsonOption = False) -> None:
         member = each.member or output.NOTHING
         output.add_row(table, each.id, each.day, each.source, member, each.format, *scores, each.sha256[:8])
     output.out().print(table)
-    if opened.settings.submissions_per_day is not None:
-        output.say(f"Today: {store.today(opened.store)} of {opened.settings.submissions_per_day}.")
+    if quota is not None:
+        output.say(f"Today: {store.today(opened.store)} of {quota}.")
 
 
 def score(

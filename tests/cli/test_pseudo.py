@@ -83,7 +83,8 @@ def test_it_is_a_condition_that_changes_with_the_labels(comp: Comp, blended: Pat
 
 def test_what_is_refused(comp: Comp, blended: Path) -> None:
     assert "There is no ensemble or experiment 'e2'" in comp.error("pseudo", "e2")
-    assert "reaches the threshold 1 in fold" in comp.error("pseudo", "e1", "--threshold", "1")
+    finish(blended, "calm", "optimizer.lr=0.02", noise=0.1, score=0.9)  # the largest probability is 0.92
+    assert "reaches the threshold 1 in fold" in comp.error("pseudo", "calm", "--threshold", "1")
     assert "every pixel, however unsure" in comp.error("pseudo", "e1", "--threshold", "0")
     assert comp("pseudo", "e1", "--threshold", "1.5").code == 2
     for name in ("none", "a@b", "a/b", ""):
