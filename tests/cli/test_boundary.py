@@ -54,7 +54,7 @@ def test_what_the_machine_refuses_is_no_bug(
     def refused(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("competition.store.leaderboard.leaderboard", refused)
+    monkeypatch.setattr("competition.store.leaderboard.standings", refused)
     ran = comp("leaderboard")
     assert ran.code == code
     assert ran.err.startswith(says)
