@@ -12,14 +12,15 @@ NONE = "none"
 
 
 def parse_size(value: object) -> object:
-    """`"192x256"` as (height, width) in pixels; anything else is handed on for pydantic to judge.
+    """`"192x256"` as (height, width) in pixels; other types are handed on for pydantic to judge.
 
     Raises:
-        ValueError: a side is not a positive multiple of 32.
+        ValueError: it is not written like that, or a side is not a positive multiple of 32.
     """
     if isinstance(value, list):
         value = tuple(value)
-    if isinstance(value, str):
+    if isinstance(value, str | int):
+        value = str(value)
         height, cross, width = value.lower().partition("x")
         if not (cross and height.strip().isdecimal() and width.strip().isdecimal()):
             raise ValueError("a size is written HEIGHTxWIDTH, such as 192x256")

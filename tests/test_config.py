@@ -58,6 +58,7 @@ def test_overrides_name_every_problem_at_once_with_the_nearest_key() -> None:
         ("schedule.name=cosin", "'cosine', 'linear', 'poly'"),
         ("data.size=100x100", "multiples of 32"),
         ("data.size=big", "HEIGHTxWIDTH"),
+        ("data.size=96", "HEIGHTxWIDTH"),
         ("model.channels=4", "model.channels: 4 is wrong"),
         ("model.encoder=", "model.encoder: None is wrong"),
         ("augment.horizontal_flip=1.5", "augment.horizontal_flip: 1.5 is wrong"),

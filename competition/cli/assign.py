@@ -43,11 +43,16 @@ def assign(
     if member is not None:
         check_name("a member", member, is_file=False)
     if member is not None and remove is not None:
+        if roles:
+            raise CompError(
+                "Give roles or take one away, not both at once.", hint=f"`comp assign {member} --remove {remove}`"
+            )
         members.remove_role(opened.store, member, parse_role(remove), actor=actor)
     elif member is not None and not list_them:
         if not roles:
             raise CompError(f"Which roles for {member}?", hint=f"`comp assign {member} training`, or --list.")
-        members.assign(opened.store, member.strip(), [parse_role(r) for r in roles], actor=actor)
+        named = [role for given in roles for role in given.split(",") if role.strip()]
+        members.assign(opened.store, member.strip(), [parse_role(role) for role in named], actor=actor)
     _show(opened.store, as_json=as_json, history=list_them)
 
 

@@ -5,7 +5,7 @@ from tests.conftest import Comp
 
 
 def test_assign_understands_spellings_and_lists(comp: Comp, ready: Path) -> None:
-    comp.ok("assign", "bob", "EDA", "ensembling", "solution-research")
+    comp.ok("assign", "bob", "EDA,ensembling", "solution-research")
     listed = json.loads(comp.ok("assign", "--list", "--json"))
     assert {m["name"]: m["roles"] for m in listed["members"]} == {
         "ann": ["lead", "training"],
@@ -24,6 +24,7 @@ def test_mistakes_in_assign_are_explained(comp: Comp, ready: Path) -> None:
     assert "Which roles for bob?" in comp.error("assign", "bob")
     assert "Whom?" in comp.error("assign")
     assert "There is no member 'bob'" in comp.error("assign", "bob", "--remove", "eda")
+    assert "not both at once" in comp.error("assign", "ann", "eda", "--remove", "lead")
     assert "it is empty" in comp.error("assign", " ", "eda")
     assert "bob" not in comp.ok("assign", "--list")
 
