@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/comp demo comp-demo --again
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """What every test has: a working directory of its own, and makers of small real things."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from competition.store.engine import Store, create_store
 from competition.store.plans import Plan, Submitted, submit
 from competition.store.splits import SplitVersion
 from competition.team import Role
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: several tests run at a time
 
 
 @pytest.fixture(autouse=True)

@@ -131,7 +131,7 @@ def test_without_a_terminal_a_worker_says_how_each_job_goes_on(
         lines.refresh()
         attempts.succeed(queued, result(token))
     said = capsys.readouterr().err.splitlines()
-    going = "epoch 3/20, loss 0.534, score 43.12, lr -, 9.0 images/s, - MiB, ETA 1h11m"
+    going = "epoch 3/20, loss 0.534, score 43.12, lr -, 9.0 images/s, ETA 1h11m"
     assert said == [f"lr-0.000 debug: {going}", "lr-0.000 debug: succeeded"]
 
 

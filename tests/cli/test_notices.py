@@ -156,7 +156,7 @@ def test_without_somebody_to_notify_nothing_is_said(ready: Path) -> None:
 )
 def test_a_wrong_setting_is_one_message(comp: Comp, ready: Path, line: str, says: str) -> None:
     say_in_settings(line)
-    assert says in comp.error("leaderboard")
+    assert says in comp.error("status")
 
 
 def test_it_may_change_once_experiments_exist(ready: Path) -> None:
