@@ -219,8 +219,8 @@ class Settings(Section):
             return None
         scheme, has_scheme, _ = notify.partition("://")
         if has_scheme and scheme.isalpha():
-            if scheme not in ("http", "https") or not urlsplit(notify).hostname:
-                raise ValueError("a web address starts with http:// or https:// and names a host")
+            if scheme not in ("http", "https") or not urlsplit(notify).hostname or len(notify.split()) > 1:
+                raise ValueError("a web address starts with http:// or https://, names a host and holds no space")
         elif not shlex.split(notify):
             raise ValueError("it is empty; name a command or a web address")
         return notify

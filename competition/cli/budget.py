@@ -40,6 +40,7 @@ def plan_budget(
         for member in members
     }
     shards = open_members(members)
+    shards.verify("oof")
     units = units_of(shards.ids, {image_id: item.group for image_id, item in items.items()})
     with output.progress_bar("Choosing members") as progress:
         found = plan(

@@ -93,8 +93,9 @@ def _write_page(
     from competition.cli.sidebyside import sentences
     from competition.data.manifest import Manifest
     from competition.report.comparison import Compared, write_comparison
-    from competition.store import splits
+    from competition.store import competition, splits
 
+    competition.check(opened.store, opened.settings)
     a, b = differences["a"], differences["b"]
     if made is None:
         raise RefusedError(

@@ -13,6 +13,7 @@ from competition.names import check_name
 if TYPE_CHECKING:
     from competition.data.load import Loader
     from competition.data.manifest import Item
+    from competition.ensemble.budget import Plan
     from competition.ensemble.build import Ensemble
     from competition.ensemble.members import Member
     from competition.ensemble.methods import Method
@@ -86,9 +87,10 @@ def ensemble(
     if planned is not None:
         members = [member for member in members if member.name in planned.chosen.members]
     made = _build(opened, members, Method(method), loader, items, postprocess=postprocess)
+    score = made.score if planned is None else planned.cross_fitted  # of members chosen without the images scored
     done = None if made.postprocessing is None else made.postprocessing.to_json(made.classes)
-    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, made.score, 0.0, done)
-    tested, doubtful = _keep(opened, record, made, members, actor=actor_name(as_member))
+    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, score, 0.0, done)
+    tested, doubtful = _keep(opened, record, made, members, planned, actor=actor_name(as_member))
     if planned is not None:
         draw_front(opened, called, planned)
     found = write_explanation(opened, called, members, made, loader, items) if explain else None
@@ -178,7 +180,13 @@ def _build(
 
 
 def _keep(
-    opened: Competition, record: "ensembles.Ensemble", made: "Ensemble", members: list["Member"], *, actor: str
+    opened: Competition,
+    record: "ensembles.Ensemble",
+    made: "Ensemble",
+    members: list["Member"],
+    planned: "Plan | None",
+    *,
+    actor: str,
 ) -> tuple[int, float | None]:
     """Write the ensemble's files and its record; what `write_submission` says of the test images."""
     from competition.cli.sources import Blend
@@ -193,7 +201,7 @@ def _keep(
         blend = Blend(members, made.weights, made.method, made.postprocessing)
         images, doubtful = write_submission(opened, record.name, blend, "png", paths.folder / "submission")
     write_json(paths.weights, made.weights)
-    write_json(paths.scores, made.to_json())
+    write_json(paths.scores, made.to_json() | ({} if planned is None else {"budget": planned.to_json()}))
     confusion.save(paths.confusion, made.ids, made.confusion)
     ensembles.save(opened.store, record, actor=actor)
     return images, doubtful

@@ -44,17 +44,20 @@ def logs(
     def wanted() -> "list[Job]":
         return [job for job in jobs.of_experiment(opened.store, name) if fold in (None, job.path_fold)]
 
-    paths = {opened.paths.job(name, job.path_fold, job.repeat).log: job.label for job in wanted()}
+    def logs_of(found: "list[Job]") -> dict[Path, str]:
+        return {opened.paths.job(name, job.path_fold, job.repeat).log: job.label for job in found}
+
+    paths = logs_of(wanted())
     written = [path for path in paths if path.is_file()]
     if not paths or not (written or follow):
         label = f"fold {fold} of {name}" if fold is not None else name
         raise CompError(f"No job of {label} has printed anything yet.", hint="`comp queue` shows what waits.")
     newest = max(written, key=lambda path: path.stat().st_mtime, default=None)
-    tail = _Tail(paths, {path: path.stat().st_size for path in written if path != newest})
+    tail = _Tail({path: path.stat().st_size for path in written if path != newest})
     told = float("-inf")
     while True:
         present = wanted()  # before the logs, so that the end of one is not missed
-        tail.print()
+        tail.print(logs_of(present))
         if time.monotonic() - told >= TELL_S:
             told = time.monotonic()
             for job in present:
@@ -69,16 +72,16 @@ class _Tail:
     """Prints what is new in several logs.
 
     Args:
-        paths: with what to call each.
         positions: how far each has been printed, in bytes.
     """
 
-    def __init__(self, paths: dict[Path, str], positions: dict[Path, int]) -> None:
-        self._paths, self._positions = paths, positions
+    def __init__(self, positions: dict[Path, int]) -> None:
+        self._positions = positions
         self._last: Path | None = None
 
-    def print(self) -> None:
-        for path, label in self._paths.items():
+    def print(self, paths: dict[Path, str]) -> None:
+        """Print what is new in the logs, each with what to call it."""
+        for path, label in paths.items():
             start = self._positions.get(path, 0)
             if not path.is_file() or path.stat().st_size <= start:
                 continue

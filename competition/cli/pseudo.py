@@ -1,5 +1,6 @@
 """`comp pseudo`: test predictions that are sure enough, as further images to train on."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +72,7 @@ def pseudo(
 
 def _check_name(opened: Competition, name: str) -> str:
     check_name("a set of pseudo-labels", name)
-    if "@" in name or name == "none":
+    if name == "none" or not re.fullmatch(r"[\w.-]+", name):
         raise RefusedError(f"{name!r} cannot be the name of a set of pseudo-labels: data.pseudo={name} means another.")
     if opened.paths.pseudo(name).folder.exists():
         raise RefusedError(f"There is a set of pseudo-labels {name!r} already.", hint="Choose another --name.")

@@ -1,5 +1,6 @@
 """A systemd user unit that keeps a worker running: as text, and how to enable it."""
 
+import hashlib
 import re
 import shlex
 import sys
@@ -36,7 +37,7 @@ def unit(name: str, folder: Path, options: Sequence[str]) -> str:
 
 def how_to_enable(name: str, folder: Path, options: Sequence[str]) -> str:
     """The commands that put the unit in place and start it, and those to look after it."""
-    unit_name = unit_name_of(name)
+    unit_name = unit_name_of(name, folder, options)
     place = f"~/.config/systemd/user/{unit_name}"
     return (
         "To install it, as yourself:\n"
@@ -49,9 +50,14 @@ def how_to_enable(name: str, folder: Path, options: Sequence[str]) -> str:
     )
 
 
-def unit_name_of(name: str) -> str:
-    """`comp-camvid.service`; what systemd takes in no name becomes a hyphen."""
-    return f"comp-{re.sub(r'[^A-Za-z0-9_.]+', '-', name).strip('-.') or 'worker'}.service"
+def unit_name_of(name: str, folder: Path, options: Sequence[str]) -> str:
+    """`comp-camvid-1f0c2a.service`: the digits tell other folders and other workers of one competition apart.
+
+    What systemd takes in no name becomes a hyphen.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.") or "worker"
+    digits = hashlib.sha256("\0".join([str(folder), *options]).encode()).hexdigest()[:6]
+    return f"comp-{plain}-{digits}.service"
 
 
 def _plain(text: str) -> str:

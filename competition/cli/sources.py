@@ -43,12 +43,14 @@ def find_source(opened: Competition, name: str) -> Source:
     Raises:
         UnknownNameError: there is none.
         RefusedError: an experiment in it is not complete.
+        ConfigError: competition.yaml names other classes, say, than those that its experiments ran on.
     """
     from competition.ensemble.methods import Method
     from competition.ensemble.postprocess import Postprocessing
-    from competition.store import ensembles, experiments
+    from competition.store import competition, ensembles, experiments
     from competition.store.leaderboard import leaderboard
 
+    competition.check(opened.store, opened.settings)
     blends = {blend.name: blend for blend in ensembles.every(opened.store)}
     if name in blends:
         blend = blends[name]

@@ -36,7 +36,7 @@ def rounding(doubtful: float | None) -> str:
 def write(opened: Competition, source: str, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
     """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
     from competition.cli import output
-    from competition.ensemble import writers
+    from competition.ensemble import spool, writers
     from competition.ensemble.predictions import Predictions
 
     layout, unfinished = witness.layout, opened.paths.unfinished_blend(source)
@@ -53,7 +53,7 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
         )
         named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
         images = writers.write(witness.form, witness.watch(named), target, layout)
-    unfinished.unlink(missing_ok=True)
+    spool.remove(unfinished)
     if made.taken_over:
         output.say(f"{made.taken_over} of {images} images had been blended before, by a run that did not end.")
     return images, made.doubtful_share

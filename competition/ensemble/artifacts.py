@@ -12,7 +12,7 @@ from typing import Any
 from competition.data.shards import Shard
 from competition.lifecycle import JobState
 from competition.paths import Paths, archive_of, header_of
-from competition.store import ensembles, events, jobs, submissions
+from competition.store import ensembles, events, experiments, jobs, submissions
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard
 
@@ -26,7 +26,7 @@ class Kept:
         raw: the shards that lie there as they were written.
         archived: those that lie there as archives.
         needed_by: the ensembles and submissions that refer to them.
-        is_running: a job of the experiment is under way.
+        is_running: a job of the experiment is under way or waits, or its score is still to be computed.
     """
 
     experiment: str
@@ -56,7 +56,8 @@ class Kept:
 
 def find(store: Store) -> list[Kept]:
     """The probabilities of every experiment that has any, in the order of the leaderboard."""
-    running = {job.experiment for job in jobs.in_states(store, [state for state in JobState if state.is_live])}
+    unfinished = jobs.in_states(store, [state for state in JobState if state.is_live or state.is_pending])
+    running = {job.experiment for job in unfinished} | {found.name for found, _ in experiments.unscored(store)}
     needed = _needed(store)
     found = []
     for row in leaderboard(store, every_split=True):

@@ -120,9 +120,9 @@ def plan(
     searched = in_threads(lambda images: _candidates(Objective(sample.repeated(images), metric), costs), seen)
     every = list(dict.fromkeys(chosen for candidates in searched for chosen in candidates))
     exact = confusions(opened, every, truth=truth, progress=passes[2])
-    affordable = [chosen for chosen in every if costs @ chosen <= limit_s]
     cross_fitted = np.empty_like(exact[every[0]])
-    for part, images in zip(np.unique(parts), seen, strict=False):
+    for part, images, candidates in zip(np.unique(parts), seen, searched, strict=False):
+        affordable = [chosen for chosen in candidates if costs @ chosen <= limit_s]  # the cheapest member at least
         best = max(affordable, key=lambda chosen: metrics.score(metric, exact[chosen][images]))
         cross_fitted[parts == part] = exact[best][parts == part]
     scores = {chosen: metrics.score(metric, exact[chosen]) for chosen in every}

@@ -8,6 +8,7 @@ import fcntl
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,7 +28,7 @@ _CHECKSUM = struct.Struct("<I")
 def restartable(
     make: Callable[[Sequence[str]], Iterable[Made]], ids: Sequence[str], *, path: Path, key: str
 ) -> Iterator[tuple[Made, bool]]:
-    """What `make` makes of the ids, in order, and whether it was made before; the file stays, for the caller to remove.
+    """What `make` makes of the ids, in order, and whether it was made before; the file stays until `remove`.
 
     Where another process is making the same, nothing is kept.
 
@@ -55,6 +56,13 @@ def restartable(
             file.write(_record(made))
             file.flush()
             yield made, False
+
+
+def remove(path: Path) -> None:
+    """Remove the file, unless another process is writing to it."""
+    with suppress(FileNotFoundError, BlockingIOError), path.open("r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
 
 
 def _record(made: Made) -> bytes:

@@ -1,6 +1,7 @@
 """What happens once an experiment's last fold is in: its score, and how sure its difference to the parent is."""
 
 import math
+from collections.abc import Callable
 from statistics import fmean
 
 import numpy as np
@@ -24,29 +25,30 @@ Draws = dict[tuple[str, ...], Bootstrap]
 
 
 def complete(
-    store: Store, settings: Settings, splits: dict[int, SplitVersion], *, most: int | None = None
-) -> list[str]:
+    store: Store,
+    settings: Settings,
+    splits: dict[int, SplitVersion],
+    *,
+    most: int | None = None,
+    scored: Callable[[str], None] = lambda _name: None,
+) -> None:
     """Score what can be scored, and compare with its parent what can be compared, the newest first.
 
     Args:
         splits: by version.
         most: make at most so many comparisons (each takes up to a second), as somebody has to watch the children; a
             baseline that has got new seeds is due for one with each of its experiments.
-
-    Returns:
-        The names of the experiments that were scored.
+        scored: told the name of each experiment that was scored here, whatever fails after that.
     """
     draws: Draws = {}
-    names = []
     for experiment, repeats in experiments.unscored(store):
         own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
-        _score(store, own, experiment, repeats, splits[experiment.split_version], draws)
-        names.append(experiment.name)
+        if _score(store, own, experiment, repeats, splits[experiment.split_version], draws):
+            scored(experiment.name)
     for experiment, parent in comparisons.pending(store, most=most):
         split = splits[experiment.split_version]
         own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
         comparisons.save(store, _compare(store, own, experiment, parent, split, draws))
-    return names
 
 
 def _score(
@@ -56,10 +58,10 @@ def _score(
     repeats: tuple[int, ...],
     split: SplitVersion,
     draws: Draws,
-) -> None:
+) -> bool:
     """The competition's metric over all out-of-fold pixels: the folds' confusion matrices summed; the mean over seeds.
 
-    Several seeds also say what a seed does to the score.
+    Several seeds also say what a seed does to the score. False where somebody else was quicker.
     """
     found = evidence.load(store.paths, experiment, folds=split.folds, repeats=repeats)
     iou = np.array([metrics.per_class_iou(run.sum(axis=0)) for run in found.runs]).mean(axis=0)
@@ -67,7 +69,7 @@ def _score(
     if len(repeats) > 1:
         band = seed_band(settings.metric, found.repeats, _bootstrap(store, split, found.ids, draws))
     scores = {r: metrics.score(settings.metric, run) for r, run in zip(repeats, found.runs, strict=True)}
-    set_score(
+    return set_score(
         store,
         experiment,
         score=fmean(scores.values()),

@@ -30,6 +30,8 @@ TIMEOUT_S = 10.0
 """How long a hook may take for one message."""
 MOST_WAITING = 100
 """Messages; what comes beyond is dropped."""
+MOST_LETTERS = 10_000
+"""Of a variable: a system takes 128 KiB."""
 
 
 class Happening(StrEnum):
@@ -60,7 +62,7 @@ class Notice:
     def environment(self) -> dict[str, str]:
         """The gist of it, for a command that would rather not read JSON."""
         told = {"EVENT": self.event, "TEXT": self.text, "EXPERIMENT": self.facts.get("experiment") or ""}
-        return {f"COMP_{name}": value.replace("\0", "") for name, value in told.items()}
+        return {f"COMP_{name}": value.replace("\0", "")[:MOST_LETTERS] for name, value in told.items()}
 
 
 class HookError(Exception):
@@ -86,8 +88,9 @@ class Messenger:
 
     def send(self, notice: Notice) -> None:
         """Take a message and return at once."""
-        if not self._thread.is_alive():
-            self._thread.start()
+        if self._thread.ident is None:
+            with suppress(RuntimeError):  # no thread can be started now; the next message tries again
+                self._thread.start()
         try:
             self._waiting.put_nowait(notice)
         except Full:
@@ -108,7 +111,7 @@ class Messenger:
                 if left_s <= 0:
                     raise HookError(f"it is too slow: {self._waiting.qsize()} messages are dropped at the end")
                 call(self._target, notice, folder=self._folder, timeout_s=left_s)
-            except (HookError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever a hook does, it does not touch the queue
                 self._say(str(error))
                 if left_s <= 0:
                     return
@@ -118,7 +121,8 @@ class Messenger:
     def _say(self, trouble: str) -> None:
         if not self._in_trouble:
             self._in_trouble = True
-            self._on_trouble(trouble)
+            with suppress(Exception):
+                self._on_trouble(trouble)
 
 
 def call(target: str, notice: Notice, *, folder: Path, timeout_s: float) -> None:

@@ -270,8 +270,12 @@ class Worker:
 
     def _complete(self, *, most: int | None = MOST_COMPARISONS) -> None:
         by_version = {split.version: split for split in splits.every(self.store)}
-        for name in complete(self.store, self.settings, by_version, most=most):
-            self.on_complete(name)
+        scored: list[str] = []
+        try:
+            complete(self.store, self.settings, by_version, most=most, scored=scored.append)
+        finally:
+            for name in scored:
+                self.on_complete(name)
 
     def _nothing_left(self) -> bool:
         if order.anything_to_start(self.store, experiment=self.experiment):
@@ -289,7 +293,7 @@ class Worker:
         while self._anybody_works() and time.monotonic() < deadline and stop.asked < 2:
             with suppress(StoreError, BrokenMachineError):
                 self._listen(TICK_S)
-            self.on_tick()
+                self.on_tick()
         for token, child in list(self._running.items()):
             child.end()
             ending = ending_of(child)
@@ -297,8 +301,8 @@ class Worker:
             with suppress(StoreError, BrokenMachineError):
                 self._hand_in(token, child)
             self._running.pop(token, None)
-        if self._completion_due:
-            with suppress(StoreError):
+        if self._completion_due and stop.asked < 2:
+            with suppress(CompError, OSError):  # the next worker does it; what went wrong before is what counts
                 self._complete()
 
     def _anybody_works(self) -> bool:

@@ -96,6 +96,8 @@ def _flat(record: dict[str, Any]) -> dict[str, str]:
     """What is about code, by name, with the commit among it."""
     git = record.get("git") or {}
     flat = {"commit": git["commit"]} if "commit" in git else {}
+    if not git.get("diff") and git.get("diff_sha256"):  # too long to be kept
+        flat["uncommitted changes"] = git["diff_sha256"][:12]
     for key, value in record.items():
         values = {f"{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
         flat |= {name: str(v) for name, v in values.items() if not name.startswith(_NOT_CODE) and name != "git"}

@@ -59,7 +59,20 @@ def lock(store: Store, settings: Settings) -> None:
         locked = tx.scalar(select(table.c.locked_settings))
         if locked is None:
             tx.execute(update(table).values(locked_settings=now))
-            return
+    check(store, settings)
+
+
+def check(store: Store, settings: Settings) -> None:
+    """Make sure that the settings are those that the first experiment ran on, where there is one.
+
+    Raises:
+        ConfigError: competition.yaml has been changed since; each changed key is named.
+    """
+    now = settings.locked
+    with store.read() as tx:
+        locked = tx.scalar(select(schema.competition.c.locked_settings))
+    if locked is None:
+        return
     changed = [f"{key}: {locked.get(key)} -> {now[key]}" for key in now if now[key] != locked.get(key)]
     if changed:
         raise ConfigError(

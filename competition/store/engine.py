@@ -46,9 +46,10 @@ class Store:
         wrote in between, whatever the busy timeout; one that begins IMMEDIATE waits for its turn.
         """
         self._check_still_there()
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
         with (
             _plain_errors(self.paths.database),
-            self._writing.connect() as connection,
+            self._writing.connect().execution_options(comp_deadline=deadline) as connection,
             in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
             connection.begin(),
         ):
@@ -163,18 +164,18 @@ def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     raw: Any = connection.connection.driver_connection
-    if connection.get_execution_options().get("comp_write", False):
-        _begin_writing(raw)
+    options = connection.get_execution_options()
+    if options.get("comp_write", False):
+        _begin_writing(raw, deadline=options.get("comp_deadline", time.monotonic() + BUSY_TIMEOUT_S))
     else:
         raw.execute("BEGIN")
 
 
-def _begin_writing(raw: sqlite3.Connection) -> None:
-    """Wait for the write lock in short steps.
+def _begin_writing(raw: sqlite3.Connection, *, deadline: float) -> None:
+    """Wait for the write lock in short steps; ask once at least.
 
     SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
     raw.execute("PRAGMA busy_timeout = 0")
     try:
         while True:

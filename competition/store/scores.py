@@ -22,21 +22,27 @@ def set_score(
     class_iou: list[float | None],
     repeat_scores: dict[int, float] | None = None,
     band: SeedBand | None = None,
-) -> None:
+) -> bool:
     """Record the cross-validated score and each class's IoU (None for a class that never occurs).
 
     Args:
         score: the mean over the seeds.
         repeat_scores: of each repeat, where there is more than the first. Nothing is recorded if somebody has asked
-            for further seeds meanwhile.
+            for further seeds meanwhile, nor if somebody else has recorded the score of these.
         band: what the seeds say about their part in the score.
+
+    Returns:
+        Whether it was recorded.
     """
     table, jobs = schema.experiments, schema.jobs
     repeat_scores = repeat_scores or {0: score}
     with store.write() as tx:
         folds = select(jobs).where(jobs.c.experiment_id == experiment.id, jobs.c.kind == JobKind.FOLD)
         if set(repeats_asked_for(fold_states(tx.execute(folds).all()))) - set(repeat_scores):
-            return
+            return False
+        row = tx.execute(select(table).where(table.c.id == experiment.id)).one()
+        if _repeats_scored(row) == set(repeat_scores):
+            return False
         forget_score(tx, experiment.id)
         tx.execute(
             update(table)
@@ -53,6 +59,7 @@ def set_score(
         seeds = f", mean of {len(repeat_scores)} seeds" if len(repeat_scores) > 1 else ""
         why = f"score {score:.4f}{seeds}"
         events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=why)
+    return True
 
 
 def forget_score(tx: Connection, experiment_id: int) -> None:
@@ -69,6 +76,10 @@ def repeat_scores(row: Row[Any]) -> dict[int, float]:
     if row.repeat_scores is not None:
         return {int(repeat): score for repeat, score in row.repeat_scores.items()}
     return {} if row.score is None else {0: row.score}
+
+
+def _repeats_scored(row: Row[Any]) -> set[int]:
+    return set(repeat_scores(row))
 
 
 def band_of(row: Row[Any]) -> SeedBand | None:

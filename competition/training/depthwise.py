@@ -44,6 +44,8 @@ class _Call(NamedTuple):
 
     @property
     def is_slow_backward(self) -> bool:
+        if not torch.is_autocast_enabled("cpu") or self.input.dtype not in (torch.float32, torch.bfloat16):
+            return False
         depthwise = 1 < self.groups == self.input.shape[1] == self.weight.shape[0]
         large = self.weight.shape[-1] > 3 or max(_pair(self.stride)) > 1
         return depthwise and large and not isinstance(self.padding, str)
@@ -61,20 +63,28 @@ class _Convolution(torch.autograd.Function):
         dilation: _Pair,
         groups: int,
     ) -> Tensor:
-        images = images.to(torch.bfloat16)
+        images, weight = images.to(torch.bfloat16), weight.to(torch.bfloat16)
         ctx.save_for_backward(images, weight)
         ctx.bias_sizes = None if bias is None else list(bias.shape)
         ctx.geometry = (_pair(stride), _pair(padding), _pair(dilation))
         ctx.groups = groups
         cast = None if bias is None else bias.to(torch.bfloat16)
-        return torch.conv2d(images, weight.to(torch.bfloat16), cast, stride, padding, dilation, groups)
+        return torch.conv2d(images, weight, cast, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         images, weight = ctx.saved_tensors
         mask = list(ctx.needs_input_grad[:3])
         found = torch.ops.aten.convolution_backward(
-            gradients[0].float(), images.float(), weight, ctx.bias_sizes, *ctx.geometry, False, [0, 0], ctx.groups, mask
+            gradients[0].float(),
+            images.float(),
+            weight.float(),
+            ctx.bias_sizes,
+            *ctx.geometry,
+            False,
+            [0, 0],
+            ctx.groups,
+            mask,
         )
         given = found[0] if found[0] is None else found[0].to(torch.bfloat16)
         return given, found[1], found[2], None, None, None, None

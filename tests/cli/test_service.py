@@ -1,4 +1,5 @@
 import configparser
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def test_the_unit_runs_this_worker_and_stops_it_the_way_it_stops_itself(comp: Co
     assert service["OOMPolicy"] == "continue"
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "1 2")
     assert parsed(ran.out)["Install"]["WantedBy"] == "default.target"
-    name = unit_name_of("cwd")
+    name = unit_name_of("cwd", ready, ["--devices", "cpu", "--jobs-per-device", "2"])
     for command in ("daemon-reload", f"enable --now {name}", "enable-linger", "--devices cpu --jobs-per-device 2 >"):
         assert command in ran.err
     assert not list(ready.glob("runs/experiments/*"))
@@ -43,10 +44,15 @@ def test_a_worker_that_ends_with_the_queue_is_no_service(comp: Comp, ready: Path
 
 @pytest.mark.parametrize(
     ("name", "file"),
-    [("CamVid", "comp-CamVid.service"), ("a b/c %i", "comp-a-b-c-i.service"), ("대회", "comp-worker.service")],
+    [("CamVid", "comp-CamVid-"), ("a b/c %i", "comp-a-b-c-i-"), ("대회", "comp-worker-")],
 )
 def test_a_name_that_systemd_takes(name: str, file: str) -> None:
-    assert unit_name_of(name) == file
+    assert re.fullmatch(f"{file}[0-9a-f]{{6}}\\.service", unit_name_of(name, Path("/data/a"), []))
+
+
+def test_workers_of_other_folders_or_devices_have_units_of_their_own() -> None:
+    workers = [("/data/a", []), ("/data/b", []), ("/data/a", ["--devices", "0"]), ("/data/a", ["--devices", "1"])]
+    assert len({unit_name_of("camvid", Path(folder), options) for folder, options in workers}) == 4
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")

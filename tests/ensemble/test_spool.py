@@ -1,5 +1,6 @@
 """A blend that is killed goes on where it was, and ends with the same bytes."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.ensemble import spool
 from competition.ensemble.members import Member
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.predictions import Predictions
@@ -113,3 +115,14 @@ def test_two_at_once_do_not_share_a_file(tmp_path: Path) -> None:
     assert len(list(restartable(made, ["1", "2"], path=path, key="k"))) == 2
     assert len(list(first)) == 1
     assert sum(was_there for _, was_there in restartable(made, ["1", "2"], path=path, key="k")) == 2
+
+
+def test_a_file_that_another_process_writes_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "unfinished"
+    spool.remove(path)
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        spool.remove(path)
+        assert path.exists()
+    spool.remove(path)
+    assert not path.exists()

@@ -6,6 +6,7 @@ import pytest
 
 from competition.conditions import conditions_between
 from competition.config import Config, with_overrides
+from competition.errors import StoreBusyError
 from competition.paths import Paths
 from competition.queue import evidence
 from competition.queue.completion import complete
@@ -14,7 +15,7 @@ from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.imagewise import most_changed
 from competition.settings import Settings, read_settings
-from competition.store import baselines, comparisons, experiments, scores, splits
+from competition.store import baselines, comparisons, events, experiments, scores, splits
 from competition.store.engine import Store, open_store
 from competition.store.leaderboard import leaderboard
 from tests.conftest import Comp
@@ -93,6 +94,34 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
     place = matrices["b1"].ids.index(one.id)
     assert one.b == pytest.approx(float(metrics.miou(matrices["dice-0.5"].runs[0][place])))
     assert one.a == pytest.approx(np.mean([metrics.miou(run[place]) for run in matrices["b1"].runs]))
+
+
+def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings) -> None:
+    split = {s.version: s for s in splits.every(opened)}
+    found = dict(experiments.unscored(opened))
+    told: list[str] = []
+    complete(opened, settings, split, scored=told.append)
+    assert sorted(told) == sorted(experiment.name for experiment in found)
+    before = {row.name: row.judged for row in leaderboard(opened)}
+    again = next(experiment for experiment in found if experiment.name == "dice-0.5")
+    assert not scores.set_score(opened, again, score=0.1, class_iou=[])
+    complete(opened, settings, split, scored=told.append)
+    assert len(told) == len(found)
+    assert [e.action for e in events.history(opened, subject="dice-0.5")].count("complete") == 1
+    assert {row.name: row.judged for row in leaderboard(opened)} == before
+
+
+def test_who_was_scored_before_an_error_is_told(
+    opened: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise StoreBusyError("busy")
+
+    told: list[str] = []
+    monkeypatch.setattr(comparisons, "save", busy)
+    with pytest.raises(StoreBusyError):
+        complete(opened, settings, {s.version: s for s in splits.every(opened)}, scored=told.append)
+    assert "dice-0.5" in told
 
 
 def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, settings: Settings) -> None:

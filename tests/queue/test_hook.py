@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from competition.queue import hook
 from competition.queue.hook import Happening, HookError, Messenger, Notice, call
 from tests.queue.making import group_of, wait_for
 
@@ -179,6 +180,25 @@ def test_a_hook_that_hangs_holds_up_the_end_for_one_timeout_at_most(tmp_path: Pa
     assert time.monotonic() - started < 2.0
     assert len(said) == 1
     assert 1 <= len((tmp_path / "got.txt").read_text().splitlines()) <= 3
+
+
+def test_whatever_goes_wrong_later_messages_are_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_trouble: str) -> None:
+        raise BrokenPipeError
+
+    def sometimes(_target: str, notice: Notice, **_: object) -> None:
+        if notice.text == "first":
+            raise UnicodeError("surrogates not allowed")
+        delivered.append(notice.text)
+
+    delivered: list[str] = []
+    monkeypatch.setattr(hook, "call", sometimes)
+    messenger = Messenger("./hook", tmp_path, on_trouble=fail, timeout_s=5)
+    for text in ("first", "second"):
+        messenger.send(Notice(Happening.FAILED, text))
+    messenger.close()
+    messenger.send(Notice(Happening.FAILED, "after the end"))
+    assert delivered == ["second"]
 
 
 def test_who_sends_nothing_waits_for_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Trackers beside history.csv; those that are not installed here are skipped, and what comp says then is tested."""
 
 import csv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +13,8 @@ from competition.errors import ConfigError
 from competition.jobspec import JobSpec
 from competition.settings import read_settings
 from competition.trackers import Tracker
+from competition.training import tracking
+from competition.training.history import Row
 from competition.training.reporting import StoppedError
 from tests.training.conftest import SETTINGS, Specs, run
 from tests.training.test_recipe import assert_same_job
@@ -83,3 +87,46 @@ def test_mlflow_has_a_run_for_each_attempt(spec_of: Specs, monkeypatch: pytest.M
     history = client.get_metric_history(made.info.run_id, "train_loss")
     assert [metric.step for metric in history] == [1, 2]
     assert [m.value for m in history] == pytest.approx([float(row["train_loss"]) for row in rows(spec)], rel=1e-4)
+
+
+@pytest.mark.parametrize("fails_at", ["open", "record", "close"])
+def test_a_tracker_that_fails_costs_no_result(
+    fails_at: str, spec_of: Specs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def step(name: str) -> None:
+        steps.append(name)
+        if name == fails_at:
+            raise ConnectionError("the server is gone")
+
+    @contextmanager
+    def elsewhere(_spec: JobSpec, _first: int) -> Iterator[Callable[[Row], None]]:
+        step("open")
+        yield lambda row: step("record")
+        step("close")
+
+    steps: list[str] = []
+    monkeypatch.setattr(tracking, "require", lambda trackers: None)
+    monkeypatch.setitem(tracking._OPEN, Tracker.MLFLOW, elsewhere)
+    with tracking.tracking(tracked(spec_of(), Tracker.MLFLOW)) as record:
+        record(Row(1, 1.0, 0.5, 1e-3, 1.0, 9.0))
+        record(Row(2, 0.9, 0.6, 1e-3, 1.0, 9.0))
+    assert capsys.readouterr().out.count("mlflow records no more of this job: ConnectionError: the server is gone") == 1
+    assert steps[-1] == ("open" if fails_at == "open" else "close")
+
+
+def test_a_tracker_is_told_how_a_job_ended(spec_of: Specs, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def elsewhere(_spec: JobSpec, _first: int) -> Iterator[Callable[[Row], None]]:
+        try:
+            yield lambda row: None
+        except StoppedError:
+            told.append("stopped")
+            raise
+
+    told: list[str] = []
+    monkeypatch.setattr(tracking, "require", lambda trackers: None)
+    monkeypatch.setitem(tracking._OPEN, Tracker.MLFLOW, elsewhere)
+    with pytest.raises(StoppedError), tracking.tracking(tracked(spec_of(), Tracker.MLFLOW)) as record:
+        record(Row(1, 1.0, 0.5, 1e-3, 1.0, 9.0))
+        raise StoppedError
+    assert told == ["stopped"]

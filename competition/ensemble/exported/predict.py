@@ -207,6 +207,8 @@ class Model:
     def probabilities(self, images: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Of each image, float32 (C, H, W) at its own size."""
         torch.set_num_threads(self.threads)
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.deterministic = self.strict
         torch.backends.cudnn.benchmark = not self.strict
         torch.use_deterministic_algorithms(self.strict, warn_only=True)
