@@ -98,7 +98,7 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
 
 def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings) -> None:
     split = {s.version: s for s in splits.every(opened)}
-    found = dict(experiments.unscored(opened))
+    found = [experiment for experiment, _ in experiments.unscored(opened)]
     told: list[str] = []
     complete(opened, settings, split, scored=told.append)
     assert sorted(told) == sorted(experiment.name for experiment in found)
