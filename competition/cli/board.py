@@ -106,7 +106,7 @@ class _Lines:
 
 def _render(shown: list[Job]) -> Table:
     numbers = ("loss", "score", "lr", "images/s", "MiB", "ETA")
-    table = output.table("experiment", "job", "at", *numbers, right=("at", *numbers))
+    table = output.table("job", "device", "at", *numbers, right=("at", *numbers))
     for job in shown[:MOST_ROWS]:
         progress = job.progress or {}
         knows_speed = bool(progress.get("images_per_s"))
@@ -115,7 +115,8 @@ def _render(shown: list[Job]) -> Table:
         loss, lr = _number(progress.get("loss"), ".3f"), _number(progress.get("lr"), ".1e")
         speed = _number(progress["images_per_s"] if knows_speed else None, ".1f")
         memory = _number(progress.get("memory_mib"), "d")
-        output.add_row(table, job.experiment, job.label, _at(job), loss, score, lr, speed, memory, eta)
+        device = (job.device or output.NOTHING)[:12]
+        output.add_row(table, job.label, device, _at(job), loss, score, lr, speed, memory, eta)
     if len(shown) > MOST_ROWS:
         output.add_row(table, f"… {len(shown) - MOST_ROWS} more", *[""] * 8)
     return table

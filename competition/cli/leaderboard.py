@@ -46,7 +46,8 @@ def leaderboard(
     """Rank the experiments, and say which differences are more than luck.
 
     Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason. The verdict is
-    against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero.
+    against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero. A terminal of 100
+    columns also shows the mean and deviation over the folds.
     """
     from competition.cli import output, standings
     from competition.store import members

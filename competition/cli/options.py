@@ -68,12 +68,31 @@ def open_competition(folder: Path | None) -> Competition:
     from competition.store.engine import open_store
 
     paths = find_paths(folder)
+    _check_readable(paths.competition)
     store = open_store(paths)
     if slots.is_any_held(store):
         from competition.queue.reaper import reap
 
         reap(store)
     return Competition(paths, store)
+
+
+def _check_readable(file: Path) -> None:
+    """A damaged competition.yaml stops every command; what its keys mean is judged by those that ask for them.
+
+    Raises:
+        ConfigError: it is not YAML, or holds no keys.
+    """
+    import yaml
+
+    try:
+        found = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, ValueError, yaml.YAMLError):
+        found = None
+    if not isinstance(found, dict):
+        from competition.settings import read_settings
+
+        read_settings(file)  # which says what is wrong
 
 
 def parse_folds(text: str | None) -> tuple[int, ...] | None:

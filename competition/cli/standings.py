@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from competition.store.leaderboard import LeaderboardRow
 
+WIDE = 100
+"""Characters in a line that have room for one column more."""
 TEAM = "(team)"
 """What the team's own lineage is called beside those of members."""
 
@@ -53,17 +55,22 @@ def named(text: str | None) -> tuple[str, ...] | None:
     return names or None
 
 
-def usual(rows: Sequence["LeaderboardRow"]) -> tuple[str, ...]:
-    """The columns that are shown unless others are asked for; the lineage where there are several."""
-    if not any(row.lineage for row in rows):
-        return USUAL
-    place = USUAL.index("condition")
-    return (*USUAL[:place], "lineage", *USUAL[place:])
+def usual(rows: Sequence["LeaderboardRow"], *, width: int = 80) -> tuple[str, ...]:
+    """The columns that are shown unless others are asked for.
+
+    The lineage stands among them where there are several, the mean over folds where `width` has room for it.
+    """
+    found = list(USUAL)
+    if any(row.lineage for row in rows):
+        found.insert(found.index("condition"), "lineage")
+    if width >= WIDE:
+        found.insert(found.index("score") + 1, "folds")
+    return tuple(found)
 
 
 def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None) -> "Table":
     """The rows, scores in percent; what does not rank stands below and dimmed, with the reason."""
-    chosen = [(name, COLUMNS[name]) for name in columns or usual(rows)]
+    chosen = [(name, COLUMNS[name]) for name in columns or usual(rows, width=output.out().width)]
     made = output.table(
         *(column.header for _, column in chosen),
         right=tuple(column.header for _, column in chosen if column.right),

@@ -39,10 +39,10 @@ def drawn(store: Store, *, width: int = 80) -> list[str]:
 
 def test_everything_fits_into_eighty_columns(running: Store) -> None:
     head, debug, fold, _ = drawn(running)
-    assert head.split() == ["experiment", "job", "at", "loss", "score", "lr", "images/s", "MiB", "ETA"]
+    assert head.split() == ["job", "device", "at", "loss", "score", "lr", "images/s", "MiB", "ETA"]
     assert debug.split() == [
-        "smoothing-0.05",
         "debug",
+        "cpu",
         "12/120",
         "0.512",
         "43.12",
@@ -51,7 +51,7 @@ def test_everything_fits_into_eighty_columns(running: Store) -> None:
         "12812",
         "1h03m",
     ]
-    assert fold.split() == ["smoothing-0.05", "fold", "0", "waiting", "-", "-", "-", "-", "-", "-"]
+    assert fold.split() == ["fold", "0", "-", "waiting", "-", "-", "-", "-", "-", "-"]
     assert max(len(line) for line in (head, debug, fold)) <= 80
     assert "…" not in head + debug + fold
 

@@ -104,6 +104,13 @@ def test_columns_are_chosen_by_name(comp: Comp, judged: Path) -> None:
     assert "Columns: rank, experiment" in comp.error("leaderboard", "--columns", "colour")
 
 
+def test_a_wide_terminal_shows_the_folds_too(comp: Comp, judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "folds" not in comp.ok("leaderboard")
+    monkeypatch.setenv("COLUMNS", "100")
+    head = comp.ok("leaderboard").splitlines()[0]
+    assert head.split() == ["#", "experiment", "member", "condition", "CV", "folds", "delta", "verdict", "time"]
+
+
 def test_what_does_not_go_together_is_refused(comp: Comp, judged: Path) -> None:
     assert "--json and --csv do not go together" in comp.error("leaderboard", "--json", "--csv")
     assert "--by and --csv do not go together" in comp.error("leaderboard", "--by", "role", "--csv")

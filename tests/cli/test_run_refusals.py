@@ -97,8 +97,10 @@ def test_without_the_hub_imagenet_names_the_other_choices(
 
 def test_damaged_files_are_one_clear_error(comp: Comp, ready: Path) -> None:
     Path("competition.yaml").write_text("classes: [a, b\n")
-    assert "competition.yaml is not YAML" in comp.error("run", "--as", "ann")
-    assert "No experiment yet" in comp.ok("leaderboard")  # it asks for nothing that stands there
+    for command in (["run", "--as", "ann"], ["leaderboard"], ["queue"], ["assign", "--list"]):
+        assert "competition.yaml is not YAML" in comp.error(*command)
+    Path("competition.yaml").write_text("classes\n")
+    assert "must hold keys and values" in comp.error("leaderboard")
 
 
 def test_a_damaged_baseline_is_one_clear_error(comp: Comp, ready: Path) -> None:
