@@ -133,7 +133,9 @@ def _announce(submitted: "Submitted", *, detach: bool) -> None:
         output.say(f"{experiment.name}: {what}")
     else:
         output.say(f"This configuration is experiment {experiment.name} already ({what}).")
-    if detach:
+    if detach and not submitted.new_jobs:
+        output.say("All of its jobs are queued or done: `comp queue`, `comp leaderboard`.")
+    elif detach:
         jobs = "1 job" if submitted.new_jobs == 1 else f"{submitted.new_jobs} jobs"
         output.say(f"{jobs} queued. `comp worker` runs them; `comp queue` shows them.")
 
