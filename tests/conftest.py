@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from competition.store.splits import SplitVersion
 from competition.team import Role
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: several tests run at a time
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; what tests start would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
