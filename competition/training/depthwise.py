@@ -63,13 +63,13 @@ class _Convolution(torch.autograd.Function):
         dilation: _Pair,
         groups: int,
     ) -> Tensor:
-        images, weight = images.to(torch.bfloat16), weight.to(torch.bfloat16)
+        images = images.to(torch.bfloat16)
         ctx.save_for_backward(images, weight)
         ctx.bias_sizes = None if bias is None else list(bias.shape)
         ctx.geometry = (_pair(stride), _pair(padding), _pair(dilation))
         ctx.groups = groups
         cast = None if bias is None else bias.to(torch.bfloat16)
-        return torch.conv2d(images, weight, cast, stride, padding, dilation, groups)
+        return torch.conv2d(images, weight.to(torch.bfloat16), cast, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:

@@ -101,6 +101,8 @@ def test_images_that_could_not_be_drawn_are_no_verdict_but_a_reason(store: Store
     b1 = baseline(store)
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
     lr = experiments.find(store, "lr-0.002")
+    with store.write() as tx:
+        scores.forget_score(tx, lr.id)
     scores.set_score(store, lr, score=0.47, class_iou=[])
     comparisons.save(store, Comparison(lr.id, experiments.find(store, "b1").id, None, 0, "confusion.npz is damaged"))
     row = rows(store)["lr-0.002"]
