@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 # Each prints both sides and their ratio; those that need a trained competition, or an hour, are run by hand.
-BENCHMARKS := confusion rle splits augment losses bootstrap leaderboard verdicts training
+BENCHMARKS := confusion rle splits augment losses depthwise bootstrap leaderboard verdicts training
 
 bench: $(VENV)/.installed
 	@failed=; for name in $(BENCHMARKS); do echo "== $$name"; \

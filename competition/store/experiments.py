@@ -13,7 +13,7 @@ from competition.lifecycle import ExperimentState, JobKind, JobState, experiment
 from competition.scoring.seedband import SeedBand
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.store.scores import band_of, fold_states, repeat_scores
+from competition.store.scores import band_of, fold_states, scores_by_repeat
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,6 @@ def names(store: Store) -> list[str]:
         return list(tx.scalars(select(schema.experiments.c.name).order_by(schema.experiments.c.id)))
 
 
-def any_exist(store: Store) -> bool:
-    """Whether an experiment was ever made."""
-    with store.read() as tx:
-        return tx.scalar(select(schema.experiments.c.id).limit(1)) is not None
-
-
 def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
     """Experiments of which every fold has succeeded and no score says so yet, with the repeats that count."""
     jobs, table, splits = schema.jobs, schema.experiments, schema.splits
@@ -113,7 +107,7 @@ def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
             its = select(jobs).where(jobs.c.experiment_id == row.id, jobs.c.kind == JobKind.FOLD)
             states = fold_states(tx.execute(its).all())
             asked, complete = repeats_asked_for(states), experiment_state(None, states, needed=row.folds)
-            if complete is ExperimentState.COMPLETE and set(repeat_scores(row)) != set(asked):
+            if complete is ExperimentState.COMPLETE and set(scores_by_repeat(row)) != set(asked):
                 found.append((_from_row(row), asked))
     return found
 
@@ -171,6 +165,6 @@ def _from_row(row: Row[Any]) -> Experiment:
         created_at=row.created_at,
         score=row.score,
         class_iou=None if row.class_iou is None else tuple(row.class_iou),
-        repeat_scores=repeat_scores(row),
+        repeat_scores=scores_by_repeat(row),
         band=band_of(row),
     )

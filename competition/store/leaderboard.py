@@ -21,7 +21,7 @@ from competition.lifecycle import (
 from competition.store import schema
 from competition.store.engine import Store
 from competition.store.ranking import Place, places
-from competition.store.scores import repeat_scores
+from competition.store.scores import scores_by_repeat
 from competition.store.verdicts import Judged, among, judge_all, read_families
 
 
@@ -264,7 +264,7 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
         split_version=row.split_version,
         leaks_allowed=split.leaks_allowed,
         note=row.note,
-        seed_scores=tuple(repeat_scores(row).values()),
+        seed_scores=tuple(scores_by_repeat(row).values()),
         judged=found.judged.get(row.id) if state is ExperimentState.COMPLETE else None,
         lineage=row.lineage,
     )

@@ -41,7 +41,7 @@ def set_score(
         if set(repeats_asked_for(fold_states(tx.execute(folds).all()))) - set(repeat_scores):
             return False
         row = tx.execute(select(table).where(table.c.id == experiment.id)).one()
-        if _repeats_scored(row) == set(repeat_scores):
+        if set(scores_by_repeat(row)) == set(repeat_scores):
             return False
         forget_score(tx, experiment.id)
         tx.execute(
@@ -71,15 +71,11 @@ def forget_score(tx: Connection, experiment_id: int) -> None:
     tx.execute(comparisons.delete().where(about))
 
 
-def repeat_scores(row: Row[Any]) -> dict[int, float]:
+def scores_by_repeat(row: Row[Any]) -> dict[int, float]:
     """The score of each repeat of an experiment's row; one that was scored before there were repeats has the first."""
     if row.repeat_scores is not None:
         return {int(repeat): score for repeat, score in row.repeat_scores.items()}
     return {} if row.score is None else {0: row.score}
-
-
-def _repeats_scored(row: Row[Any]) -> set[int]:
-    return set(repeat_scores(row))
 
 
 def band_of(row: Row[Any]) -> SeedBand | None:

@@ -20,7 +20,7 @@ from competition.scoring.verdicts import (
     p_value,
 )
 from competition.store import schema
-from competition.store.scores import band_of, repeat_scores
+from competition.store.scores import band_of, scores_by_repeat
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def judge_all(families: Families, *, fold_means: FoldMeans, only: Collection[int
             delta=child.score - parent.score,
             se_images=math.nan if made.se_images is None else made.se_images,
             units=made.units,
-            runs=(max(1, len(repeat_scores(parent))), max(1, len(repeat_scores(child)))),
+            runs=(max(1, len(scores_by_repeat(parent))), max(1, len(scores_by_repeat(child)))),
             band=band,
         )
         gathered[parent.id].append((child, effect, seeds_from))

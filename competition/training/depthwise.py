@@ -1,8 +1,8 @@
 """Depthwise convolutions on a CPU: forward in bfloat16, backward in float32, for there the libraries are faster.
 
-oneDNN has no fast bfloat16 kernel for the gradients of most depthwise convolutions: they take two to six times as long
-as in float32 (5x5 kernels and strides of 2), and in networks such as EfficientNet a third of a training step.
-`python -m tests.benchmarks.bench_training` shows what it comes to.
+oneDNN has no fast bfloat16 kernel for the gradients of most depthwise convolutions (5x5 kernels, strides of 2), which
+were a third of a training step in networks such as EfficientNet. `python -m tests.benchmarks.bench_depthwise` compares
+both. A model that computes its activations again (`torch.utils.checkpoint`) needs `train.precision=fp32` on such a CPU.
 """
 
 from collections.abc import Callable, Sequence
