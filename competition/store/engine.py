@@ -151,15 +151,14 @@ def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     return engine
 
 
-def _configure(connection: Any, _record: Any) -> None:
-    with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    # Of several that ask for the first WAL at once, SQLite refuses some without waiting, lest they wait for each other.
+    _once_free(connection, "PRAGMA journal_mode=WAL", deadline=time.monotonic() + BUSY_TIMEOUT_S)
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
-    with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA foreign_keys=ON")
+def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _begin(connection: Connection) -> None:
@@ -178,16 +177,21 @@ def _begin_writing(raw: sqlite3.Connection, *, deadline: float) -> None:
     """
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        while True:
-            try:
-                raw.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-            time.sleep(_STEP_S * (0.5 + random.random()))
+        _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
     finally:
         raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
+
+
+def _once_free(raw: sqlite3.Connection, statement: str, *, deadline: float) -> None:
+    """Execute a statement, again and again until the deadline while the database is locked."""
+    while True:
+        try:
+            raw.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_STEP_S * (0.5 + random.random()))
 
 
 def _revision(database: Path) -> str | None:
