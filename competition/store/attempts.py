@@ -11,12 +11,13 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
 from competition.store import artifacts, events, jobs, order, schema
 from competition.store.engine import Store
+from competition.store.prepared import Prepared
 
 LATE = "late"
 """The outcome of an attempt whose result came when the job was somebody else's already."""
@@ -66,7 +67,7 @@ def claim(
         known_memory_only: also pass over those of which nobody knows what they need.
     """
     with store.write() as tx:
-        held = tx.execute(_HELD, {"host": worker.host}).all()
+        held = _HELD.all(tx, {"host": worker.host})
         if any(row.device == device and row.slot == slot for row in held):
             return None
         leftover = [row.job_id for row in held if row.ended_at is not None]
@@ -194,7 +195,7 @@ WITH_JOB: Select[Any] = (
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
 )
 """Every attempt with what its job says; of the queue's own modules alone."""
-_BY_TOKEN = (
+_BY_TOKEN = Prepared(
     WITH_JOB.add_columns(schema.members.c.usage_s, schema.members.c.usage_at)
     .join(schema.members, schema.members.c.id == schema.jobs.c.member_id)
     .where(schema.attempts.c.token == bindparam("token"))
@@ -203,30 +204,26 @@ _SLOT_COLUMNS: list[Any] = [
     *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
     schema.jobs.c.member_id,
 ]
-_HELD: Select[Any] = (
+_HELD = Prepared(
     select(*_SLOT_COLUMNS)
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
 )
-_WAITING: Select[Any] = (
+_WAITING = Prepared(
     select(*(schema.jobs.c[name] for name in ("id", "kind", "fold", "repeat")), schema.experiments.c.name)
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
     .where(schema.jobs.c.experiment_id == bindparam("experiment_id"), schema.jobs.c.state == JobState.WAITING)
 )
-_INSERT = insert(schema.attempts)
-_END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
-_TOUCH = (
-    update(schema.attempts)
-    .where(schema.attempts.c.token == bindparam("the_token"))
-    .values(heartbeat_at=bindparam("heartbeat_at"))
-)
+_INSERT = Prepared(insert(schema.attempts))
+_END = Prepared(update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id")))
+_TOUCH = Prepared(update(schema.attempts).where(schema.attempts.c.token == bindparam("the_token")))
 
 
-def _any(tx: Connection, token: str) -> Row[Any] | None:
-    return tx.execute(_BY_TOKEN, {"token": token}).one_or_none()
+def _any(tx: Connection, token: str) -> Any | None:
+    return next(iter(_BY_TOKEN.all(tx, {"token": token})), None)
 
 
-def _live(tx: Connection, token: str) -> Row[Any] | None:
+def _live(tx: Connection, token: str) -> Any | None:
     row = _any(tx, token)
     return row if row is not None and row.ended_at is None else None
 
@@ -236,17 +233,17 @@ def _newest_token(tx: Connection, job_id: int) -> str | None:
     return tx.scalar(select(table.c.token).where(table.c.job_id == job_id).order_by(table.c.id.desc()).limit(1))
 
 
-def _label(row: Row[Any]) -> str:
+def _label(row: Any) -> str:
     return job_label(JobKind(row.kind), row.fold, row.repeat)
 
 
-def _seen(row: Row[Any]) -> jobs.Seen:
+def _seen(row: Any) -> jobs.Seen:
     return jobs.Seen(row.job_id, row.experiment, _label(row), JobState(row.state))
 
 
 def _close(
     tx: Connection,
-    row: Row[Any],
+    row: Any,
     new: JobState,
     *,
     why: str | None,
@@ -260,17 +257,17 @@ def _close(
     device_s = row.device_s + spent_s
     jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
     ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
-    tx.execute(_END, {"the_id": row.id, **ending})
+    _END.run(tx, {"the_id": row.id, **ending})
     order.count_usage(tx, row, spent_s, now=now)
 
 
-def _lose(tx: Connection, row: Row[Any], *, why: str, note: dict[str, Any]) -> None:
+def _lose(tx: Connection, row: Any, *, why: str, note: dict[str, Any]) -> None:
     _close(tx, row, JobState.LOST, why=why, failure=FailureKind.LOST, note=note)
     seen = jobs.Seen(row.job_id, row.experiment, _label(row), JobState.LOST)
     jobs.move(tx, seen, JobState.QUEUED, actor=events.SYSTEM, why=f"again, because {why}")
 
 
-def _keep_late(tx: Connection, row: Row[Any], result: Succeeded) -> None:
+def _keep_late(tx: Connection, row: Any, result: Succeeded) -> None:
     """Keep a result beside the one that counts, or will: the job was cancelled or run again since."""
     table = schema.attempts
     ending = {"outcome": LATE, "freed_at": time.time(), "result": result.to_json()}
@@ -279,7 +276,7 @@ def _keep_late(tx: Connection, row: Row[Any], result: Succeeded) -> None:
     events.record(tx, actor=row.host, subject=row.experiment, action=f"{_label(row)}: late result kept", why=why)
 
 
-def _peak(row: Row[Any], result: Succeeded) -> int | None:
+def _peak(row: Any, result: Succeeded) -> int | None:
     """The most memory (MiB) that the job had on its GPU; on a CPU nothing is admitted by memory."""
     if row.device == "cpu":
         return None
@@ -296,7 +293,7 @@ def _touch(store: Store, token: str, *, progress: dict[str, Any] | None = None, 
             jobs.move(tx, _seen(row), JobState.RUNNING, actor=row.host, why="its heartbeat came back")
         if progress is not None:
             values["progress"] = progress
-        tx.execute(_TOUCH.values(**values), {"the_token": token, "heartbeat_at": time.time()})
+        _TOUCH.run(tx, {"the_token": token, "heartbeat_at": time.time(), **values})
         return True
 
 
@@ -314,7 +311,7 @@ def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, d
         "started_at": now,
         "heartbeat_at": now,
     }
-    tx.execute(_INSERT, values)
+    _INSERT.run(tx, values)
 
 
 def _open_gate(tx: Connection, experiment_id: int) -> None:
@@ -328,5 +325,5 @@ def _close_gate(tx: Connection, experiment_id: int, why: str) -> None:
 
 
 def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
-    rows = tx.execute(_WAITING, {"experiment_id": experiment_id}).all()
+    rows = _WAITING.all(tx, {"experiment_id": experiment_id})
     return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold, r.repeat), JobState.WAITING) for r in rows]

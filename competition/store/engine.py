@@ -9,13 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from competition.errors import StoreBusyError, StoreError
 from competition.files import replacing
 from competition.paths import Paths
-from competition.store.line import in_line
+from competition.store.line import Line
 from competition.store.schema import HEAD
 
 BUSY_TIMEOUT_S = 30.0
@@ -27,15 +27,16 @@ class Store:
 
     def __init__(self, engine: Engine, paths: Paths) -> None:
         self._engine = engine
-        self._writing = engine.execution_options(comp_write=True)
         self.paths = paths
-        self._identity = _file_identity(paths.database)
+        self._database = paths.database
+        self._line = Line(paths.runs)
+        self._identity = _file_identity(self._database)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database and changes nothing."""
         self._check_still_there()
-        with _plain_errors(self.paths.database), self._engine.connect() as connection, connection.begin():
+        with _plain_errors(self._database), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -48,16 +49,17 @@ class Store:
         self._check_still_there()
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         with (
-            _plain_errors(self.paths.database),
-            self._writing.connect().execution_options(comp_deadline=deadline) as connection,
-            in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
-            connection.begin(),
+            _plain_errors(self._database),
+            self._engine.connect() as connection,
+            self._line.turn(timeout_s=BUSY_TIMEOUT_S),
+            _begin_writing(connection, deadline=deadline),
         ):
             yield connection
 
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+        self._line.close()
 
     def _check_still_there(self) -> None:
         """An open file outlives its name: what is written to it then, nobody will ever read.
@@ -65,13 +67,13 @@ class Store:
         Raises:
             StoreError: the database was removed or replaced since it was opened.
         """
-        found = _file_identity(self.paths.database)
+        found = _file_identity(self._database)
         if self._identity is None:
             self._identity = found
         elif found != self._identity:
             what = "was removed" if found is None else "was replaced by another file"
             raise StoreError(
-                f"{self.paths.database} {what} while comp was using it.",
+                f"{self._database} {what} while comp was using it.",
                 hint="Put it (or a backup of it) back, then run the command again. Results of jobs are files and stay.",
             )
 
@@ -162,24 +164,24 @@ def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> No
 
 
 def _begin(connection: Connection) -> None:
+    """Begin a transaction where there is none yet; `Store.write` has begun it before SQLAlchemy does."""
     raw: Any = connection.connection.driver_connection
-    options = connection.get_execution_options()
-    if options.get("comp_write", False):
-        _begin_writing(raw, deadline=options.get("comp_deadline", time.monotonic() + BUSY_TIMEOUT_S))
-    else:
+    if not raw.in_transaction:
         raw.execute("BEGIN")
 
 
-def _begin_writing(raw: sqlite3.Connection, *, deadline: float) -> None:
+def _begin_writing(connection: Connection, *, deadline: float) -> RootTransaction:
     """Wait for the write lock in short steps; ask once at least.
 
     SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
     """
+    raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout = 0")
     try:
         _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
     finally:
         raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
+    return connection.begin()
 
 
 def _once_free(raw: sqlite3.Connection, statement: str, *, deadline: float) -> None:

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, insert, select
 
 from competition.store import schema
 from competition.store.engine import Store
+from competition.store.prepared import Prepared
 
-_INSERT = insert(schema.events)
+_INSERT = Prepared(insert(schema.events))
 SYSTEM = "comp"
 """The actor of what nobody asked for: reaping, gates."""
 
@@ -29,7 +30,7 @@ def record(
 ) -> None:
     """Append one event in the transaction that makes the change."""
     moment = time.time() if at is None else at
-    tx.execute(_INSERT, {"at": moment, "actor": actor, "subject": subject, "action": action, "why": why})
+    _INSERT.run(tx, {"at": moment, "actor": actor, "subject": subject, "action": action, "why": why})
 
 
 def note(store: Store, *, actor: str, subject: str, action: str, why: str | None = None) -> None:

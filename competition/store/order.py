@@ -4,16 +4,19 @@ A member's use is device time that fades with a half-life of a day, as in the fa
 (Kay and Lauder, "A Fair Share Scheduler", CACM 31(1), 1988): who used everything yesterday is not held back for ever.
 """
 
+import json
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from competition.lifecycle import JobState
 from competition.store import schema
 from competition.store.engine import Store
+from competition.store.prepared import Prepared
 
 HALF_LIFE_S = 86_400.0
 
@@ -45,26 +48,22 @@ def next_job(
     passed_over: Collection[int],
     free_mib: int | None,
     known_memory_only: bool,
-) -> Row[Any] | None:
+) -> Any | None:
     """The queued job whose turn it is: id, kind, fold, repeat and the experiment's name.
 
     Args:
         running: device seconds of jobs that run now, by member.
         passed_over: jobs that may not start, because processes of an earlier attempt are still there.
     """
-    allowed: list[ColumnElement[bool]] = [_MAY_START]
+    values: dict[str, Any] = {"passed_over": json.dumps(list(passed_over))}
     if experiment is not None:
-        named = select(_experiments.c.id).where(_experiments.c.name == experiment).correlate(None)
-        allowed.append(_jobs.c.experiment_id == named.scalar_subquery())
-    if passed_over:
-        allowed.append(_jobs.c.id.not_in(passed_over))
+        values["experiment"] = experiment
     if free_mib is not None:
-        fits = _jobs.c.memory_mib <= free_mib
-        allowed.append(fits if known_memory_only else or_(_jobs.c.memory_mib.is_(None), fits))
-    query = _FIRST_OF_EACH if len(allowed) == 1 else _first_of_each(*allowed)
+        values["free_mib"] = free_mib
+    query = _first_of_each(of_one=experiment is not None, by_memory=free_mib is not None, known_only=known_memory_only)
     now = time.time()
     return min(
-        tx.execute(query),
+        query.all(tx, values),
         key=lambda row: (-row.priority, faded_s(row, now) + running.get(row.member_id, 0.0), row.queued_at, row.id),
         default=None,
     )
@@ -110,7 +109,7 @@ def anything_to_start(store: Store, *, experiment: str | None = None) -> bool:
         return tx.scalar(query.limit(1)) is not None
 
 
-def running_s(live: Iterable[Row[Any]], *, now: float) -> dict[int, float]:
+def running_s(live: Iterable[Any], *, now: float) -> dict[int, float]:
     """Seconds that live attempts have run so far, by member."""
     found: dict[int, float] = {}
     for row in live:
@@ -118,12 +117,12 @@ def running_s(live: Iterable[Row[Any]], *, now: float) -> dict[int, float]:
     return found
 
 
-def count_usage(tx: Connection, row: Row[Any], seconds: float, *, now: float) -> None:
+def count_usage(tx: Connection, row: Any, seconds: float, *, now: float) -> None:
     """Add device time to what a member has used; `row` has the member's id and what they have used so far."""
-    tx.execute(_COUNT, {"member": row.member_id, "usage_s": faded_s(row, now) + seconds, "usage_at": now})
+    _COUNT.run(tx, {"member": row.member_id, "usage_s": faded_s(row, now) + seconds, "usage_at": now})
 
 
-def faded_s(row: Row[Any], now: float) -> float:
+def faded_s(row: Any, now: float) -> float:
     """What is left of a member's use after the time since it was last counted; a clock set back fades nothing."""
     return float(row.usage_s * 0.5 ** (max(0.0, now - row.usage_at) / HALF_LIFE_S))
 
@@ -141,7 +140,7 @@ def known_memory(tx: Connection, shape: str) -> int | None:
     return peak
 
 
-_COUNT = update(_members).where(_members.c.id == bindparam("member"))
+_COUNT = Prepared(update(_members).where(_members.c.id == bindparam("member")))
 _PAUSED = (
     select(_pauses.c.id)
     .where(
@@ -175,12 +174,26 @@ def _recent_mean_s(tx: Connection, kind: str, shape: str | None = None, *, most:
     return tx.scalar(select(func.avg(recent.c.device_s)))
 
 
-def _first_of_each(*allowed: ColumnElement[bool]) -> Select[Any]:
+@cache
+def _first_of_each(*, of_one: bool, by_memory: bool, known_only: bool) -> Prepared:
     """For each member the first of their queued jobs: two steps down the index `ix_jobs_order` each.
 
     One for the highest priority, one for the oldest job of it: the index ascends in both, so that a single step would
     have to sort every job of that priority.
+
+    Args:
+        of_one: only jobs of the parameter `experiment`.
+        by_memory: no jobs that need more than the parameter `free_mib`, nor, where only known ones are wanted, those
+            of which nobody knows what they need.
     """
+    gone = select(func.json_each(bindparam("passed_over")).table_valued("value").c.value)
+    allowed = [_MAY_START, _jobs.c.id.not_in(gone)]
+    if of_one:
+        named = select(_experiments.c.id).where(_experiments.c.name == bindparam("experiment")).correlate(None)
+        allowed.append(_jobs.c.experiment_id == named.scalar_subquery())
+    if by_memory:
+        fits = _jobs.c.memory_mib <= bindparam("free_mib")
+        allowed.append(fits if known_only else or_(_jobs.c.memory_mib.is_(None), fits))
     picked = _jobs.alias("picked")
     theirs = (_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id, *allowed)
     highest = select(func.max(_jobs.c.priority)).where(*theirs).correlate(_members).scalar_subquery()
@@ -193,12 +206,9 @@ def _first_of_each(*allowed: ColumnElement[bool]) -> Select[Any]:
         .scalar_subquery()
     )
     columns = (picked.c[name] for name in ("id", "kind", "fold", "repeat", "priority", "queued_at", "member_id"))
-    return (
+    return Prepared(
         select(*columns, _experiments.c.name.label("experiment"), _members.c.usage_s, _members.c.usage_at)
         .select_from(_members)
         .join(picked, picked.c.id == oldest)
         .join(_experiments, _experiments.c.id == picked.c.experiment_id)
     )
-
-
-_FIRST_OF_EACH = _first_of_each(_MAY_START)

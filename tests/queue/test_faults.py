@@ -84,20 +84,20 @@ STEPS: dict[str, Step] = {
 
 
 def die_at(paths: Paths, step: Step, fault: int) -> bool:
-    """Do a step in a process that kills itself before its n-th statement; whether it came so far."""
+    """Do a step in a process that kills itself before its n-th statement, a commit included; whether it came so far."""
     pid = os.fork()
     if pid == 0:
         store = open_store(paths)
         seen = 0
 
-        def count(*_: object) -> None:
+        def count(_statement: str) -> None:
             nonlocal seen
             seen += 1
             if seen > fault:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(store._engine, "before_cursor_execute", count)
-        event.listen(store._engine, "commit", count)
+        store._engine.dispose()
+        event.listen(store._engine, "connect", lambda raw, _: raw.set_trace_callback(count))
         step(store)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
 from competition.lifecycle import JobState
 from competition.paths import Paths
@@ -31,34 +30,40 @@ def test_a_claim_walks_down_the_index_and_sorts_nothing(tmp_path: Path) -> None:
     """However long the queue is: no step of the plan reads the whole table, or all jobs of a priority."""
     store = make_store(tmp_path)
     fill(store, experiments=40, folds=1, queued=30)
+    (chosen,) = (text for text in traced(store, lambda store: claims(store, repeats=1))[0] if "AS picked" in text)
     with store.read() as tx:
-        text = str(order._FIRST_OF_EACH.compile(tx.engine, compile_kwargs={"literal_binds": True}))
-        plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+        plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen}")]
     assert any("ix_jobs_order" in step for step in plan), plan
     assert not any(step.startswith(("SCAN jobs", "USE TEMP B-TREE")) for step in plan), plan
     assert len(claims(store, repeats=3)) == 3
     store.close()
 
 
-def cost(store: Store, work: Callable[[Store], object]) -> tuple[int, int]:
-    """How many statements somebody executes, and how many steps of SQLite's machine they take, in hundreds."""
-    statements, steps = 0, 0
+def traced(store: Store, work: Callable[[Store], object]) -> tuple[list[str], int]:
+    """The statements that somebody executes, with their values, and the steps of SQLite's machine, in hundreds."""
+    statements: list[str] = []
+    steps = 0
 
     def step() -> int:
         nonlocal steps
         steps += 1
         return 0
 
-    def executed(connection: Connection, *_: object) -> None:
-        nonlocal statements
-        statements += 1
-        raw: Any = connection.connection.driver_connection
-        raw.set_progress_handler(step, 100)
-
-    event.listen(store._engine, "before_cursor_execute", executed)
+    with store.read() as tx:
+        raw: Any = tx.connection.driver_connection
+    raw.set_trace_callback(statements.append)
+    raw.set_progress_handler(step, 100)
     work(store)
-    event.remove(store._engine, "before_cursor_execute", executed)
+    raw.set_trace_callback(None)
+    raw.set_progress_handler(None, 0)
+    assert statements, "another connection did the work"
     return statements, steps
+
+
+def cost(store: Store, work: Callable[[Store], object]) -> tuple[int, int]:
+    """How many statements somebody executes, and how many hundreds of steps these take."""
+    statements, steps = traced(store, work)
+    return len(statements), steps
 
 
 @pytest.fixture(scope="module")
