@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,7 +36,7 @@ def ensemble(
     method: Annotated[str, typer.Option(help="auto, mean, weighted, per-class, vote, geometric or rank.")] = "auto",
     postprocess: Annotated[
         bool,
-        typer.Option("--postprocess", help="Also tune what is done to small regions and holes; taken if it gains."),
+        typer.Option("--postprocess", help="Also tune thresholds and what is done to regions; taken if they gain."),
     ] = False,
     budget: Annotated[
         float | None,
@@ -60,7 +61,8 @@ def ensemble(
 
     The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
     stands beside it and is optimistic. `auto` weights only where that gains more than one standard error, and
-    `--postprocess` takes a smallest size, filled holes or the largest region alone, by class, by the same rule.
+    `--postprocess` takes thresholds by class, then a smallest size, filled holes or the largest region alone, by the
+    same rule.
     """
     from competition.cli import output
     from competition.cli.budget import draw_front, plan_budget, show_front
@@ -230,10 +232,10 @@ def _show(name: str, made: "Ensemble") -> None:
         ("weighted, in-sample (optimistic)", made.weighted_in_sample),
     ]
     if made.method not in (Method.MEAN, Method.WEIGHTED, Method.PER_CLASS):
-        rows.append((made.method, made.score if made.tuned is None else made.tuned.before))
-    if made.tuned is not None:
-        rows.append((f"{made.method}, post-processed, cross-fitted", made.tuned.score))
-        rows.append(("the same, in-sample (optimistic)", made.tuned.in_sample))
+        rows.append((made.method, made.tuned["regions"].before if made.tuned else made.score))
+    for step, tuned in made.tuned.items():
+        rows.append((f"{made.method}, {step} tuned, cross-fitted", tuned.score))
+        rows.append(("the same, in-sample (optimistic)", tuned.in_sample))
     for label, score in rows:
         output.add_row(table, label, output.percent(score), output.percent(score - single, signed=True))
     output.out().print(table)
@@ -263,11 +265,11 @@ def _sentences(made: "Ensemble") -> list[str]:
         lines.append(f"Weights gain {gain} over equal ones, {verdict} one standard error ({error}): {made.method}.")
     else:
         lines.append(f"Weights gain {gain} over equal ones, standard error {error}.")
-    if made.tuned is not None:
-        gain = output.percent(made.tuned.score - made.tuned.before, signed=True)
-        verdict, so = ("more", "it is taken") if made.tuned.is_adopted else ("not more", "nothing is done")
-        error = output.percent(made.tuned.gain_error)
-        lines.append(f"Post-processing gains {gain}, {verdict} than one standard error ({error}): {so}.")
+    for step, tuned in made.tuned.items():
+        gain = output.percent(tuned.score - tuned.before, signed=True)
+        verdict, so = ("more", "taken") if tuned.is_adopted else ("not more", "left")
+        error = output.percent(tuned.gain_error)
+        lines.append(f"Tuning {step} gains {gain}, {verdict} than one standard error ({error}): {so}.")
     if made.postprocessing is not None:
         lines += _settings(made.postprocessing.to_json(made.classes))
     if made.doubtful_share is not None:
@@ -282,6 +284,8 @@ def _sentences(made: "Ensemble") -> list[str]:
 def _settings(done: dict[str, Any]) -> list[str]:
     """What is done to label maps, a sentence each."""
     said = []
+    if done["thresholds"]:
+        said.append(f"Thresholds other than 0.5: {_listed(done['thresholds'])}.")
     if done["min_size"]:
         said.append(f"Regions of fewer pixels go: {_listed(done['min_size'])}.")
     if done["hole_size"]:
@@ -291,5 +295,5 @@ def _settings(done: dict[str, Any]) -> list[str]:
     return said
 
 
-def _listed(sizes: dict[str, int]) -> str:
-    return ", ".join(f"{name} {size}" for name, size in sizes.items())
+def _listed(sizes: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {size:g}" for name, size in sizes.items())

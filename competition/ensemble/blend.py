@@ -17,7 +17,8 @@ from competition.ensemble.methods import Method, Planes
 Count = int | tuple[int, ...]
 """How often a member counts: in all classes alike, or in each by itself."""
 Weighting = tuple[Count, ...]
-"""The count of each member. Where classes have their own, each class's counts add up to the same."""
+"""The count of each member. Where classes have their own, each class's counts add up to the same; with thresholds, to
+multiples of that."""
 Weight = float | list[float]
 """A member's share of the blend, as files and the database hold it: one number, or one for each class."""
 
@@ -61,8 +62,9 @@ def weights_of(weighting: Weighting) -> list[Weight]:
 
 
 def total_of(weighting: Sequence[Count]) -> int:
-    """What the counts add up to."""
-    return sum(count[0] if isinstance(count, tuple) else count for count in weighting)
+    """What the counts add up to, in the class where that is most."""
+    by_class = np.sum([np.atleast_1d(count) for count in weighting], axis=0)
+    return int(by_class.max())
 
 
 def of_models(weighting: Weighting, models: Sequence[int]) -> list[Count]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, passes_of
+from competition.ensemble import thresholds, tuning
 from competition.ensemble.blend import Weight, Weighting, weights_of
 from competition.ensemble.certificate import bounds, doubt
 from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
@@ -15,9 +17,9 @@ from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.tuning import Tuned, tune
+from competition.ensemble.tuning import Tuned
 from competition.scoring import metrics
-from competition.scoring.bootstrap import draw, error, paired_error
+from competition.scoring.bootstrap import Bootstrap, draw, error, paired_error
 from competition.scoring.confusion import Matrices
 
 _PASSES = 5
@@ -40,7 +42,7 @@ class Ensemble:
         score: of the chosen method; cross-fitted where weights were fitted.
         score_error: its standard error.
         doubtful_share: the share of pixels that rounding may have decided; None where nothing is known.
-        tuned: what post-processing came to; None where it was not asked for.
+        tuned: what each step of post-processing came to, by its name, in order; empty where it was not asked for.
         bounds: the scores between which that of the unrounded blend lies (of the final weights, in-sample). None
             where post-processing was adopted, which one pixel more or less can turn.
         per_class_iou: of the chosen method, scored likewise; NaN for a class that never occurs.
@@ -63,7 +65,7 @@ class Ensemble:
     score_error: float
     doubtful_share: float | None
     bounds: tuple[float, float] | None
-    tuned: Tuned | None
+    tuned: Mapping[str, Tuned]
     per_class_iou: tuple[float, ...]
     ids: tuple[str, ...]
     weighting: Weighting
@@ -71,8 +73,8 @@ class Ensemble:
 
     @property
     def postprocessing(self) -> Postprocessing | None:
-        """What is done to label maps of test images."""
-        return self.tuned.settings if self.tuned is not None and self.tuned.is_adopted else None
+        """What is done to label maps of test images: all adopted steps."""
+        return next((step.settings for step in reversed([*self.tuned.values()]) if step.is_adopted), None)
 
     @property
     def best_single(self) -> tuple[str, float]:
@@ -100,7 +102,7 @@ class Ensemble:
             "gain_error": _plain(self.gain_error),
             "doubtful_share": self.doubtful_share,
             "bounds": None if self.bounds is None else list(self.bounds),
-            "postprocessing": None if self.tuned is None else self.tuned.to_json(self.classes),
+            "postprocessing": {step: tuned.to_json(self.classes) for step, tuned in self.tuned.items()},
             "weights": self.weights,
             "fitted_weights": self.fitted_weights,
             "singles": {member: _plain(score) for member, score in self.singles.items()},
@@ -127,19 +129,21 @@ def build(
         groups: the group of an image by its id, empty or missing where it has none. Groups are drawn whole for errors
             and bags, and keep together where a hold-out has to be parted again to cross-fit. Folds are taken as they
             are.
-        postprocess: also tune post-processing in the same folds, and take it by the same rule as weights.
-        progress: told of five passes over the images as of one; of six with post-processing.
+        postprocess: also tune thresholds (of a convex blend) and then what is done to regions in the same folds, and
+            take each by the same rule as weights.
+        progress: told of all passes over the images as of one.
 
     Raises:
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
     opened = open_members(members)
-    passes = _PASSES + postprocess
+    has_thresholds = method is Method.AUTO or method.is_convex
+    passes = _PASSES + (1 + thresholds.PASSES * has_thresholds if postprocess else 0)
     shares = passes_of(progress, passes, items=len(opened.ids))
     opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
-    found = survey(opened, truth=truth, by_class=by_class, progress=shares[1])
+    found = survey(opened, truth=truth, lead=int(by_class), progress=shares[1])
     units = units_of(opened.ids, groups or {})
     parts = parts_of(opened, units, seed=seed)
     fitted = fit(
@@ -158,23 +162,24 @@ def build(
     gain_error = paired_error(metric, [fitted.mean], [fitted.cross_fitted], bootstrap)
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
     doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
-    tuned = None
+    tuned = {}
     if postprocess:
-        tuned = tune(
+        tuned = _postprocess(
             opened,
-            weighting=weighting,
-            by_part=fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part),
+            weighting,
+            fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part),
             method=chosen,
             before=confusion,
             parts=parts,
             truth=truth,
             metric=metric,
             bootstrap=bootstrap,
-            progress=shares[5],
+            seed=seed,
+            progress=shares[_PASSES:],
         )
-    is_changed = tuned is not None and tuned.is_adopted
-    if tuned is not None and is_changed:
-        confusion = tuned.confusion
+    adopted = [step for step in tuned.values() if step.is_adopted]
+    if adopted:
+        confusion = adopted[-1].confusion
     return Ensemble(
         method=chosen,
         asked=method,
@@ -189,13 +194,62 @@ def build(
         score=metrics.score(metric, confusion),
         score_error=error(metric, confusion, bootstrap),
         doubtful_share=None if doubted is None else doubted.share,
-        bounds=None if doubted is None or is_changed else bounds(metric, final, doubted),
+        bounds=None if doubted is None or adopted else bounds(metric, final, doubted),
         per_class_iou=tuple(metrics.per_class_iou(confusion.sum(axis=0)).tolist()),
         tuned=tuned,
         ids=opened.ids,
         weighting=weighting,
         confusion=confusion,
     )
+
+
+def _postprocess(
+    opened: OpenMembers,
+    weighting: Weighting,
+    by_part: tuple[Weighting, ...],
+    *,
+    method: Method,
+    before: Matrices,
+    parts: NDArray[np.int64],
+    truth: Truth,
+    metric: str,
+    bootstrap: Bootstrap,
+    seed: int,
+    progress: Sequence[Progress | None],
+) -> dict[str, Tuned]:
+    """Tune thresholds, then regions on the label maps that are decided with them, if they were adopted."""
+    steps: dict[str, Tuned] = {}
+    start = Postprocessing.nothing(len(opened.classes))
+    if method.is_convex:
+        found, changed, changed_by_part = thresholds.tune(
+            opened,
+            weighting=weighting,
+            by_part=by_part,
+            before=before,
+            parts=parts,
+            truth=truth,
+            metric=metric,
+            bootstrap=bootstrap,
+            seed=seed,
+            progress=progress,
+        )
+        steps["thresholds"] = found
+        if found.is_adopted:
+            weighting, by_part, before, start = changed, changed_by_part, found.confusion, found.settings
+    steps["regions"] = tuning.tune(
+        opened,
+        weighting=weighting,
+        by_part=by_part,
+        method=method,
+        before=before,
+        parts=parts,
+        truth=truth,
+        metric=metric,
+        bootstrap=bootstrap,
+        start=start,
+        progress=progress[-1],
+    )
+    return steps
 
 
 def worth_it(metric: str, fitted: Fitted, gain_error: float) -> bool:

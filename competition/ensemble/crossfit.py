@@ -59,11 +59,11 @@ def fit(
     Args:
         parts: (N,), the part of each image.
         units: (N,), the group of each image.
-        by_class: fit weights for each class by itself; `found` was surveyed so.
+        by_class: fit weights for each class by itself; `found` was surveyed with lead 1.
         drawing: progress of reading the sample.
         scoring: progress of scoring the blends exactly.
     """
-    sample = draw(members, found, truth=truth, seed=seed, by_class=by_class, progress=drawing)
+    sample = draw(members, found, truth=truth, seed=seed, lead=int(by_class), progress=drawing)
 
     def candidates(images: NDArray[np.bool_]) -> list[Weighting]:
         part = sample.repeated(images)

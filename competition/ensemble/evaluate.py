@@ -38,11 +38,11 @@ class Survey:
         return pixels
 
 
-def survey(members: OpenMembers, *, truth: Truth, by_class: bool = False, progress: Progress | None = None) -> Survey:
+def survey(members: OpenMembers, *, truth: Truth, lead: int = 0, progress: Progress | None = None) -> Survey:
     """Score every member on every image.
 
     Args:
-        by_class: whether classes are going to have weights of their own, which settles fewer pixels.
+        lead: what settles a pixel, see `is_contested`.
     """
     classes = len(members.classes)
 
@@ -51,7 +51,7 @@ def survey(members: OpenMembers, *, truth: Truth, by_class: bool = False, progre
         views = flat(members.oof_views(image_id))
         answers = [best_class(view) for view in views]
         singles = np.stack([confusion.count(answer.reshape(labels.shape), labels, classes) for answer in answers])
-        contested = is_contested(views, answers, by_class=by_class).reshape(labels.shape)
+        contested = is_contested(views, answers, lead=lead).reshape(labels.shape)
         agreed = np.where(contested, np.uint8(IGNORE_INDEX), labels)
         return singles, confusion.count(answers[0].reshape(labels.shape), agreed, classes)
 
@@ -86,14 +86,15 @@ def flat(views: Sequence[Bytes]) -> list[Bytes]:
     return [view.reshape(len(view), -1) for view in views]
 
 
-def is_contested(views: Sequence[Bytes], answers: Sequence[Bytes], *, by_class: bool) -> NDArray[np.bool_]:
+def is_contested(views: Sequence[Bytes], answers: Sequence[Bytes], *, lead: int) -> NDArray[np.bool_]:
     """Which pixels, bool (P,), a weighting could change.
 
     One weight a member: those where members name different classes. What is greatest in every term is greatest in any
     sum of non-negative multiples of them, ties included.
 
-    Weights by class: also those where the agreed class has less from some member than another class has from any.
-    Where it has more, its mean is above every other class's, by whatever weights each of the two is taken.
+    Weights by class (lead 1): also those where the agreed class has less from some member than another class has from
+    any. Where it has more, its mean is above every other class's, by whatever weights each of the two is taken.
+    Thresholds too: where it has no more than `lead` times as much, the most that they favour one class over another.
 
     Args:
         views: uint8 (C, P) of each member.
@@ -102,7 +103,8 @@ def is_contested(views: Sequence[Bytes], answers: Sequence[Bytes], *, by_class: 
     contested = np.zeros(answers[0].shape, dtype=bool)
     for answer in answers[1:]:
         contested |= answer != answers[0]
-    if by_class:
+    if lead:
         ranked = [two_best(view) for view in views]
-        contested |= np.min([best for best, _ in ranked], axis=0) <= np.max([second for _, second in ranked], axis=0)
+        rival = np.max([second for _, second in ranked], axis=0).astype(np.uint16)
+        contested |= np.min([best for best, _ in ranked], axis=0) <= np.uint16(lead) * rival
     return contested

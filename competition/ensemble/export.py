@@ -17,6 +17,7 @@ from competition.data.parallel import Progress
 from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, weighting_of
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.thresholds import with_factors
 from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import CompError, DataError
 from competition.files import sha256_of, write_json, write_text
@@ -103,7 +104,10 @@ def export(
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CompError(f"{target} exists already, and is not empty.", hint="Name a folder that is not there yet.")
-    counts = of_models(weighting_of([weights[m.name] for m in members]), [len(m.jobs) for m in members])
+    weighting = weighting_of([weights[m.name] for m in members])
+    if postprocessing is not None:
+        weighting = with_factors(weighting, postprocessing.factor)
+    counts = of_models(weighting, [len(m.jobs) for m in members])
     folds = [(member, fold) for member in members for fold in range(len(member.jobs))]
     counted = [(*pair, count) for pair, count in zip(folds, counts, strict=True) if counts_at_all(count)]
     described = [_describe(member, fold, count) for member, fold, count in counted]

@@ -52,7 +52,7 @@ def draw(
     *,
     truth: Truth,
     seed: int,
-    by_class: bool = False,
+    lead: int = 0,
     size: int = SAMPLE_SIZE,
     progress: Progress | None = None,
 ) -> Sample:
@@ -64,7 +64,7 @@ def draw(
     N / n of its stratum, which makes every count an unbiased estimate (Horvitz and Thompson, 1952).
 
     Args:
-        by_class: as `found` was surveyed.
+        lead: as `found` was surveyed.
     """
     contested = found.contested
     wanted = _allot(contested, size)
@@ -73,7 +73,7 @@ def draw(
         image_id = members.ids[row]
         labels = truth(image_id).reshape(-1)
         views = flat(members.oof_views(image_id))
-        differs = is_contested(views, [best_class(view) for view in views], by_class=by_class)
+        differs = is_contested(views, [best_class(view) for view in views], lead=lead)
         generator = np.random.default_rng([seed, row])
         strata = (np.flatnonzero(differs & (labels == c)) for c in range(len(members.classes)))
         chosen = np.concatenate(

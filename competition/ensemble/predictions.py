@@ -16,6 +16,7 @@ from competition.ensemble.members import Member, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.spool import Made, restartable
+from competition.ensemble.thresholds import with_factors
 from competition.errors import RefusedError
 from competition.files import sha256_of_json
 from competition.scoring.confusion import Labels
@@ -64,6 +65,8 @@ class Predictions:
         self._doubtful = 0
         self._keep = keep
         weighting = weighting_of([weights[name] for name in opened.names])
+        if postprocessing is not None:
+            weighting = with_factors(weighting, postprocessing.factor)
         shards = [shard for its_shards in opened.test for shard in its_shards]
         self._models = list(zip(shards, of_models(weighting, [len(s) for s in opened.test]), strict=True))
 

@@ -53,7 +53,7 @@ def by_class(sample: Sample, metric: str, start: Weighting) -> Weighting:
     """Weights for each class by itself: from `start`, one class after another leans towards the member that helps most.
 
     Args:
-        sample: drawn with `by_class`.
+        sample: drawn with lead 1.
     """
     objective = Objective(sample, metric)
     classes = sample.settled.shape[-1]
@@ -106,7 +106,11 @@ class Objective:
 
     def score(self, sums: Planes) -> float:
         """The score of a weighting whose weighted sums of probabilities are (C, P)."""
-        matrix = self._settled + self._count(best_class(sums), self._rows, self._weight)
+        return self.score_named(best_class(sums))
+
+    def score_named(self, labels: NDArray[np.integer]) -> float:
+        """The score where the pixels are named so, (P,)."""
+        matrix = self._settled + self._count(labels, self._rows, self._weight)
         return metrics.score(self._metric, matrix)
 
     def score_of(self, counts: Weighting) -> float:
@@ -124,7 +128,7 @@ class Objective:
         return metrics.score_each(self._metric, settled + np.stack(counted))
 
     def _count(
-        self, labels: NDArray[np.uint8], rows: NDArray[np.int64], weight: NDArray[np.float64]
+        self, labels: NDArray[np.integer], rows: NDArray[np.int64], weight: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         counted = np.bincount(rows + labels, weights=weight, minlength=self._classes**2)
         return counted.reshape(self._classes, self._classes).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Tuning post-processing, never scored on the images that chose it.
+"""Tuning what is done to regions, never scored on the images that chose it.
 
 All that post-processing looks at is a table of regions, so an image is blended and labelled once, and any setting is
 then scored exactly from the table: the pixels of each region, by their true class, move to the class it is given.
@@ -70,11 +70,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Tuned:
-    """Post-processing that was tuned on all images, and what it is worth; scores are fractions.
+    """A step of post-processing that was tuned on all images, and what it is worth; scores are fractions.
 
     Args:
-        settings: what test images get, if it is adopted.
-        before: the score without it.
+        settings: what test images get, if it is adopted; those of the steps before are in it.
+        before: the score without this step.
         score: cross-fitted: what an image is given was tuned without the image's part.
         in_sample: of `settings` on the images that they were tuned on; optimistic.
         gain_error: the standard error of `score - before`, bootstrapped over images or groups.
@@ -111,22 +111,24 @@ def tune(
     truth: Truth,
     metric: str,
     bootstrap: Bootstrap,
+    start: Postprocessing,
     progress: Progress | None = None,
 ) -> Tuned:
-    """Tune post-processing of a blend on all images, and once more without each part.
+    """Tune what is done to the regions of a blend on all images, and once more without each part.
 
     Args:
         weighting: of the final blend.
         by_part: the weighting of each part's images, fitted without them.
         before: (N, C, C), the confusion matrices without post-processing, each image's under `by_part`.
         parts: (N,), the part of each image.
+        start: nothing, but the thresholds that are in the weightings.
     """
     tables = _tables(members, list(dict.fromkeys([weighting, *by_part])), method=method, truth=truth, progress=progress)
     sizes = tuple(_sizes(members))
     numbers = np.unique(parts)
     seen = [(by_part[place], parts != number) for place, number in enumerate(numbers)]
     seen.append((weighting, np.ones(len(parts), dtype=bool)))
-    settings = in_threads(lambda fit: search(tables[fit[0]].only(fit[1]), metric, sizes), seen)
+    settings = in_threads(lambda fit: search(tables[fit[0]].only(fit[1]), metric, sizes, start), seen)
     after = np.empty_like(before)
     for number, fitted_by, chosen in zip(numbers, by_part, settings[:-1], strict=True):
         after[parts == number] = tables[fitted_by].matrices(chosen)[parts == number]
@@ -140,10 +142,10 @@ def tune(
     )
 
 
-def search(table: Table, metric: str, sizes: Sequence[int]) -> Postprocessing:
-    """The settings that score best, found one class and one setting at a time, from none. Deterministic."""
+def search(table: Table, metric: str, sizes: Sequence[int], start: Postprocessing) -> Postprocessing:
+    """The settings that score best, found one class and one setting at a time. Deterministic."""
     objective = metrics.stand_in(metric)
-    best = Postprocessing.nothing(table.classes)
+    best = start
     best_score = metrics.score(objective, table.matrix(best))
     for _ in range(_ROUNDS):
         before = best

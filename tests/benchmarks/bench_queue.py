@@ -145,8 +145,8 @@ def bare_loop(folder: Path, *, moves: int = 4000) -> float:
 def whole_process(root: Path, *command: str, repeats: int = 7) -> tuple[float, float]:
     """The median seconds of `comp …` as a process, its output thrown away: wall time and processor time.
 
-    As it is once installed: compiled, which the first run sees to. Python compiles comp anew each time where it is told to
-    keep nothing.
+    As it is once installed: compiled, which the first run sees to. Python compiles comp anew each time where it is
+    told to keep nothing.
     """
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     walls, processors = [], []

@@ -16,6 +16,7 @@ from competition.ensemble.blend import blend, counts_at_all, of_models
 from competition.ensemble.exported import predict
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.thresholds import _FACTORS
 from competition.training.views import looking
 
 
@@ -71,6 +72,7 @@ def test_it_postprocesses_as_comp_does(scale: int) -> None:
             min_size=tuple(generator.integers(0, 30, 3).tolist()),
             hole_size=tuple(generator.integers(0, 30, 3).tolist()),
             largest_only=tuple((generator.random(3) < 0.3).tolist()),
+            factor=tuple(generator.choice(_FACTORS, 3).tolist()),
         )
         assert Postprocessing.from_json(settings.to_json(names), names) == settings
         found = predict.postprocess(labels, list(names), settings.to_json(names))

@@ -54,7 +54,7 @@ def test_agreement_decides_in_every_method(method: Method, seed: int, members: i
     generator = np.random.default_rng(seed)
     views = list(generator.integers(0, 5, (members, classes, 200)).astype(np.uint8) * 63)  # coarse, so that ties occur
     answers = [best_class(view) for view in views]
-    settled = ~is_contested(views, answers, by_class=False)
+    settled = ~is_contested(views, answers, lead=0)
     counts = generator.integers(1, 9, members).tolist()
     blended = best_class(weighted_sum(views, counts, method))
     assert np.array_equal(blended[settled], answers[0][settled])
@@ -68,7 +68,7 @@ def test_no_weights_by_class_change_what_is_settled_for_them(seed: int, members:
         np.rint(255 * generator.dirichlet(np.full(classes, 0.2), 300)).astype(np.uint8).T.copy() for _ in range(members)
     ]
     answers = [best_class(view) for view in views]
-    settled = ~is_contested(views, answers, by_class=True)
+    settled = ~is_contested(views, answers, lead=1)
     columns = [rounded(generator.dirichlet(np.full(members, 0.5))) for _ in range(classes)]
     total = [sum(map(int, column)) for column in columns]  # type: ignore[arg-type]
     table = tuple(

@@ -1,6 +1,6 @@
 import numpy as np
 
-from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.postprocess import UNIT, Postprocessing
 
 LABELS = np.array(
     [
@@ -16,7 +16,7 @@ LABELS = np.array(
 
 def changed(**settings: tuple[int, ...]) -> list[tuple[int, int, int]]:
     """Rows, columns and new classes of the pixels that change."""
-    nothing = {"min_size": (0,) * 3, "hole_size": (0,) * 3, "largest_only": (False,) * 3}
+    nothing = {"min_size": (0,) * 3, "hole_size": (0,) * 3, "largest_only": (False,) * 3, "factor": (UNIT,) * 3}
     after = Postprocessing(**(nothing | settings)).apply(LABELS)  # type: ignore[arg-type]
     return [(int(y), int(x), int(after[y, x])) for y, x in np.argwhere(after != LABELS)]
 
@@ -41,7 +41,10 @@ def test_the_largest_alone_stays() -> None:
 
 
 def test_json_names_only_what_is_done() -> None:
-    settings = Postprocessing((0, 16, 0), (4, 0, 0), (False, False, True))
+    settings = Postprocessing((0, 16, 0), (4, 0, 0), (False, False, True), (18, 12, 12))
     value = settings.to_json(("background", "paper", "glass"))
-    assert value == {"min_size": {"paper": 16}, "hole_size": {"background": 4}, "largest_only": ["glass"]}
+    regions = {"min_size": {"paper": 16}, "hole_size": {"background": 4}, "largest_only": ["glass"]}
+    assert value == {"thresholds": {"background": 0.4}, **regions}
     assert Postprocessing.from_json(value, ("background", "paper", "glass")) == settings
+    older = Postprocessing.from_json(regions, ("background", "paper", "glass"))
+    assert older == settings.with_factor((UNIT,) * 3)

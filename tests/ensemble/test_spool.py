@@ -36,7 +36,7 @@ def members_in(folder: Path) -> list[Member]:
 
 
 def all_of(members: list[Member], keep: Path | None, *, least: int = 3) -> Predictions:
-    settings = Postprocessing((least,) * 3, (2,) * 3, (False,) * 3)
+    settings = Postprocessing((least,) * 3, (2,) * 3, (False,) * 3, (12, 18, 8))
     return Predictions(members, {"a": 0.7, "b": 0.3}, postprocessing=settings, keep=keep)
 
 

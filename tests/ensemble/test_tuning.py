@@ -5,7 +5,7 @@ from competition.ensemble.blend import blend
 from competition.ensemble.build import build
 from competition.ensemble.members import open_members
 from competition.ensemble.methods import Method
-from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.tuning import _tables, search
 from competition.scoring import confusion
 from competition.settings import Metric
@@ -31,7 +31,7 @@ def test_the_table_scores_what_is_done_exactly(member: Makes, method: Method) ->
     members = [member(f"m{s}", [noisy(truth, seed=s, noise=2)]) for s in range(3)]
     opened = open_members(members)
     table = _tables(opened, [(2, 1, 1)], method=method, truth=truth.__getitem__, progress=None)[2, 1, 1]
-    settings = Postprocessing((4, 0, 9), (0, 3, 2), (False, True, False))
+    settings = Postprocessing((4, 0, 9), (0, 3, 2), (False, True, False), (UNIT,) * 3)
     by_hand = np.stack(
         [
             confusion.count(settings.apply(blend(opened.oof_views(i), (2, 1, 1), method)), truth[i], 3)
@@ -48,11 +48,11 @@ def test_specks_are_found_and_what_is_right_is_left(member: Makes) -> None:
     truth = blocks(0)
     opened = open_members([member("m", [speckled(truth, 0.05, IDS)])])
     table = _tables(opened, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
-    found = search(table, Metric.MIOU, [4, 16])
+    found = search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3))
     assert max(found.min_size + found.hole_size) > 0
     clean = open_members([member("clean", [{i: answering(truth[i]) for i in IDS}])])
     table = _tables(clean, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
-    assert search(table, Metric.MIOU, [4, 16]) == Postprocessing.nothing(3)
+    assert search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3)) == Postprocessing.nothing(3)
 
 
 def test_no_fold_chooses_its_own_settings(member: Makes) -> None:
@@ -70,9 +70,9 @@ def test_no_fold_chooses_its_own_settings(member: Makes) -> None:
     made = build(
         [member("m", folds)], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True
     )
-    assert made.tuned is not None
-    assert made.tuned.score < made.tuned.before
-    assert made.tuned.in_sample >= made.tuned.before
-    assert not made.tuned.is_adopted
+    regions = made.tuned["regions"]
+    assert regions.score < regions.before
+    assert regions.in_sample >= regions.before
+    assert not regions.is_adopted
     assert made.postprocessing is None
-    assert made.score == made.tuned.before
+    assert made.score == regions.before
