@@ -76,8 +76,9 @@ def speckled(root: Path) -> None:
 def test_postprocessing_is_taken_recorded_and_applied(comp: Comp, ready: Path) -> None:
     speckled(ready)
     made = json.loads(comp.ok("ensemble", "--postprocess", "--name", "clean", "--json"))
-    found = made["postprocessing"]
+    found = made["postprocessing"]["regions"]
     assert found["adopted"] is True
+    assert made["postprocessing"]["thresholds"]["adopted"] is False
     assert found["score"] - found["before"] > found["gain_error"]
     assert made["score"] == found["score"]
     assert made["bounds"] is None
@@ -96,15 +97,17 @@ def test_postprocessing_is_taken_recorded_and_applied(comp: Comp, ready: Path) -
         changed += np.count_nonzero(labels_of(file) != raw)
     assert changed
     text = comp.ok("ensemble", "--postprocess")
-    assert "it is taken" in " ".join(text.split())
+    assert "Tuning regions gains" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
 
 
 def test_postprocessing_that_gains_nothing_is_not_taken(comp: Comp, two: Path) -> None:
     finish(two, "sure", "optimizer.lr=0.02", noise=0.1, score=0.9)
     ran = comp("ensemble", "sure", "--postprocess", "--name", "e")
-    assert "nothing is done" in " ".join(ran.out.split())
-    assert json.loads((two / "runs/ensembles/e/scores.json").read_text())["postprocessing"]["adopted"] is False
+    assert " ".join(ran.out.split()).count("one standard error (0.00): left.") == 2
+    assert (
+        json.loads((two / "runs/ensembles/e/scores.json").read_text())["postprocessing"]["regions"]["adopted"] is False
+    )
 
 
 def measured(root: Path, name: str, *, ms: float) -> None:

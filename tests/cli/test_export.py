@@ -86,7 +86,13 @@ def test_what_is_exported_predicts_as_comp_did(comp: Comp, trained: Path, tmp_pa
 
     comp.ok("ensemble", "views", "--name", "clean")
     raw = files(trained / "runs/ensembles/clean/submission")
-    done = {"min_size": dict.fromkeys(CLASSES, 40), "hole_size": {CLASSES[0]: 60}, "largest_only": [CLASSES[1]]}
+    thresholds = {CLASSES[0]: 0.667, CLASSES[1]: 0.333}
+    done = {
+        "thresholds": thresholds,
+        "min_size": dict.fromkeys(CLASSES, 40),
+        "hole_size": {CLASSES[0]: 60},
+        "largest_only": [CLASSES[1]],
+    }
     with sqlite3.connect(Paths(trained).database) as database:
         database.execute("UPDATE ensembles SET postprocessing = ? WHERE name = 'clean'", [json.dumps(done)])
     folder = Path(comp.ok("export", "clean", "alone").strip()).resolve()
