@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from competition.errors import StoreBusyError, StoreError
 from competition.files import replacing
 from competition.paths import Paths
-from competition.store.line import Line
+from competition.store.line import in_line
 from competition.store.schema import HEAD
 
 BUSY_TIMEOUT_S = 30.0
@@ -29,7 +29,6 @@ class Store:
         self._engine = engine
         self.paths = paths
         self._database = paths.database
-        self._line = Line(paths.runs)
         self._identity = _file_identity(self._database)
 
     @contextmanager
@@ -51,7 +50,7 @@ class Store:
         with (
             _plain_errors(self._database),
             self._engine.connect() as connection,
-            self._line.turn(timeout_s=BUSY_TIMEOUT_S),
+            in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
             _begin_writing(connection, deadline=deadline),
         ):
             yield connection
@@ -59,7 +58,6 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
-        self._line.close()
 
     def _check_still_there(self) -> None:
         """An open file outlives its name: what is written to it then, nobody will ever read.

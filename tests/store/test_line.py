@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.store.line import Line
+from competition.store.line import in_line
 
 
 def holder(folder: Path) -> int:
@@ -16,7 +16,7 @@ def holder(folder: Path) -> int:
     told, tells = os.pipe()
     pid = os.fork()
     if pid == 0:
-        with Line(folder).turn(timeout_s=1.0):
+        with in_line(folder, timeout_s=1.0):
             os.write(tells, b".")
             time.sleep(60)
         os._exit(0)
@@ -28,7 +28,7 @@ def holder(folder: Path) -> int:
 
 def seconds_in_line(folder: Path, *, timeout_s: float) -> float:
     started = time.monotonic()
-    with Line(folder).turn(timeout_s=timeout_s):
+    with in_line(folder, timeout_s=timeout_s):
         return time.monotonic() - started
 
 
@@ -54,23 +54,10 @@ def test_one_who_was_stopped_holds_nobody_up_for_ever(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_writer_is_its_own(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="disk"), Line(tmp_path).turn(timeout_s=1.0):
+    with pytest.raises(OSError, match="disk"), in_line(tmp_path, timeout_s=1.0):
         raise OSError("the disk is full")
     assert seconds_in_line(tmp_path, timeout_s=20.0) < 5.0
 
 
 def test_where_nobody_can_stand_in_line_nobody_waits(tmp_path: Path) -> None:
     assert seconds_in_line(tmp_path / "missing", timeout_s=20.0) < 5.0
-
-
-def test_a_forked_process_stands_in_line_by_itself(tmp_path: Path) -> None:
-    line = Line(tmp_path)
-    with line.turn(timeout_s=1.0):
-        pid = os.fork()
-        if pid == 0:
-            started = time.monotonic()
-            with line.turn(timeout_s=0.3):
-                os._exit(int(time.monotonic() - started > 0.2))
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1, "it took its parent's turn for its own"
-    line.close()
-    assert seconds_in_line(tmp_path, timeout_s=20.0) < 5.0
