@@ -143,7 +143,7 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     url = make_url("sqlite://").set(database=str(database))
     arguments = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, pool_reset_on_return=None)
+    engine = create_engine(url, connect_args=arguments)
     event.listen(engine, "connect", _configure)
     if foreign_keys:
         event.listen(engine, "connect", _enforce_foreign_keys)
