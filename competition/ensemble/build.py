@@ -22,7 +22,7 @@ from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, error, paired_error
 from competition.scoring.confusion import Matrices
 
-_PASSES = 5
+_PASSES = 4
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Ensemble:
         gain_error: the standard error of `weighted_score - mean_score`, bootstrapped over images or groups.
         score: of the chosen method; cross-fitted where weights were fitted.
         score_error: its standard error.
-        doubtful_share: the share of pixels that rounding may have decided; None where nothing is known.
+        doubtful_share: the share of pixels that rounding may have decided, with the thresholds that were adopted and
+            before what is done to regions; None where nothing is known.
         tuned: what each step of post-processing came to, by its name, in order; empty where it was not asked for.
         bounds: the scores between which that of the unrounded blend lies (of the final weights, in-sample). None
             where post-processing was adopted, which one pixel more or less can turn.
@@ -138,9 +139,9 @@ def build(
         DataError: a shard is missing or damaged.
     """
     opened = open_members(members)
-    has_thresholds = method is Method.AUTO or method.is_convex
-    passes = _PASSES + (1 + thresholds.PASSES * has_thresholds if postprocess else 0)
-    shares = passes_of(progress, passes, items=len(opened.ids))
+    is_convex = method is Method.AUTO or method.is_convex
+    tuning_passes = (1 + thresholds.PASSES * is_convex) * postprocess
+    shares = passes_of(progress, _PASSES + tuning_passes + is_convex, items=len(opened.ids))
     opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
     found = survey(opened, truth=truth, lead=int(by_class), progress=shares[1])
@@ -161,7 +162,6 @@ def build(
     bootstrap = draw([str(unit) for unit in units])
     gain_error = paired_error(metric, [fitted.mean], [fitted.cross_fitted], bootstrap)
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
-    doubted = doubt(opened, weighting, truth=truth, progress=shares[4]) if chosen.is_convex else None
     tuned = {}
     if postprocess:
         tuned = _postprocess(
@@ -175,11 +175,14 @@ def build(
             metric=metric,
             bootstrap=bootstrap,
             seed=seed,
-            progress=shares[_PASSES:],
+            progress=shares[_PASSES : _PASSES + tuning_passes],
         )
     adopted = [step for step in tuned.values() if step.is_adopted]
+    decided = weighting
     if adopted:
         confusion = adopted[-1].confusion
+        decided = thresholds.with_factors(weighting, adopted[-1].settings.factor)
+    doubted = doubt(opened, decided, truth=truth, progress=shares[-1]) if is_convex else None
     return Ensemble(
         method=chosen,
         asked=method,

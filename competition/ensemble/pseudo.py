@@ -1,8 +1,8 @@
 """Pseudo-labels from the test predictions of experiments (Lee, ICML 2013 workshop), free of leaks in every fold.
 
 The labels that fold k trains on come from the members' models of fold k alone, which never saw fold k's validation
-images. All members count the same: the weights of an ensemble were fitted on every fold's labels, and would carry what
-they learned from fold k's into its training.
+images. All members count the same, and no thresholds or other post-processing are used: an ensemble's were fitted on
+every fold's labels, and would carry what they learned from fold k's into its training.
 """
 
 import hashlib

@@ -6,6 +6,7 @@ import pytest
 from competition.data.probabilities import quantise
 from competition.ensemble.blend import Weighting, blend, total_of, weighted_sum
 from competition.ensemble.build import build
+from competition.ensemble.certificate import doubt
 from competition.ensemble.evaluate import is_contested
 from competition.ensemble.members import open_members
 from competition.ensemble.methods import Method
@@ -122,6 +123,18 @@ def test_a_class_that_is_named_too_seldom_gets_a_low_threshold(member: Makes) ->
     assert np.array_equal(found, made.postprocessing.apply(decided))
     without = Predictions(members, made.weights)
     assert np.count_nonzero(next(iter(without))[1]) < np.count_nonzero(found)
+
+
+def test_what_rounding_may_have_decided_is_of_the_blend_with_thresholds(member: Makes) -> None:
+    truth, folds = planted(lean=2.0)
+    members = [member("m", folds), member("n", [noisy({i: truth[i] for i in f}, seed=1, noise=2.0) for f in folds])]
+    made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
+    assert made.tuned["thresholds"].is_adopted
+    assert made.postprocessing is not None
+    opened = open_members(members)
+    with_thresholds = with_factors((1, 1), made.postprocessing.factor)
+    assert made.doubtful_share == doubt(opened, with_thresholds, truth=truth.__getitem__).share
+    assert made.doubtful_share != doubt(opened, (1, 1), truth=truth.__getitem__).share
 
 
 def test_regions_are_tuned_on_what_thresholds_decide(member: Makes) -> None:
