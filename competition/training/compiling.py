@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from competition.errors import ConfigError
 from competition.training.model import Segmenter
 
 MOST_FORMS = 64
@@ -27,6 +28,17 @@ def compiled(segmenter: Segmenter, device: torch.device) -> Callable[[Tensor], T
     torch._dynamo.config.recompile_limit = MOST_FORMS
     made: Callable[[Tensor], Tensor] = torch.compile(segmenter, dynamic=False)
     return made
+
+
+def refusal(error: BaseException) -> ConfigError | None:
+    """What to tell a user whose network torch cannot compile; None for errors that compiling is not to blame for."""
+    if not any(kind.__module__.startswith(("torch._dynamo", "torch._inductor")) for kind in type(error).__mro__):
+        return None
+    reason = str(error).strip().splitlines()[0]
+    return ConfigError(
+        f"train.compile=true: torch cannot compile this network ({type(error).__name__}: {reason}).",
+        hint="`--set train.compile=false` trains it as it is.",
+    )
 
 
 def _probe(x: Tensor) -> Tensor:

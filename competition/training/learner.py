@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from competition.config import Config
 from competition.training import optim, schedule
 from competition.training.averaging import Averaging
-from competition.training.compiling import compiled
+from competition.training.compiling import compiled, refusal
 from competition.training.dataset import Batch
 from competition.training.failures import is_out_of_memory
 from competition.training.history import Row
@@ -93,6 +93,7 @@ class Learner:
 
         Raises:
             torch.OutOfMemoryError: the halves are too large as well.
+            ConfigError: torch.compile was asked for, and cannot compile the network.
         """
         draw = batch.draw
         for group in self._optimizer.param_groups:
@@ -100,6 +101,8 @@ class Learner:
         try:
             loss = self._backward(batch)
         except (RuntimeError, MemoryError) as error:
+            if self.is_compiled and not is_out_of_memory(error) and (refused := refusal(error)) is not None:
+                raise refused from error
             if not is_out_of_memory(error) or not self._halve():
                 raise
             loss = None

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from competition.config import Config, with_overrides
+from competition.errors import ConfigError
 from tests.training.test_learner import batch, learner_of, weights
 
 FALLS_BACK = """
@@ -34,6 +35,34 @@ def test_without_a_compiler_the_steps_run_as_they_are(tmp_path: Path) -> None:
 def test_it_is_a_condition_that_is_off_by_default() -> None:
     assert with_overrides(Config(), ["train.compile=false"]).sha256 == Config().sha256
     assert with_overrides(Config(), ["train.compile=true"]).sha256 != Config().sha256
+
+
+@torch.library.custom_op("comp_tests::twice", mutates_args=())  # without what the compiler would have to know of it
+def twice(x: Tensor) -> Tensor:
+    return 2 * x
+
+
+class Opaque(nn.Module):
+    """A network with an operation that only runs; PyTorch cannot compile it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.last(twice(x))
+        return made
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="there is no C++ compiler")
+def test_a_network_that_cannot_be_compiled_is_the_users_to_change() -> None:
+    learner_of(network=Opaque()).step(batch())
+    learner = learner_of("train.compile=true", network=Opaque())
+    assert learner.is_compiled
+    with pytest.raises(ConfigError, match="cannot compile this network") as raised:
+        learner.step(batch())
+    assert "train.compile=false" in str(raised.value.hint)
 
 
 @pytest.mark.slow
