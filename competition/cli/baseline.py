@@ -111,7 +111,8 @@ def promote(
 ) -> None:
     """Make a complete experiment the next baseline.
 
-    Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep their parent; `comp rebase` brings them along.
+    Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep
+    their parent; `comp rebase` brings them along.
     """
     from competition.cli import output
     from competition.queue.submit import write_baseline

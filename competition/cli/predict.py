@@ -39,8 +39,9 @@ def predict(
 ) -> None:
     """Predict again with trained folds, in another way.
 
-    The result ranks with the others. It becomes an experiment of its own, with one condition, that trains nothing: short for `comp run --from EXPERIMENT
-    --set predict.tta=…`. Its out-of-fold predictions are scored like any other's, and `comp ensemble` may blend them.
+    The result ranks with the others. It becomes an experiment of its own, with one condition, that trains nothing:
+    short for `comp run --from EXPERIMENT --set predict.tta=…`. Its out-of-fold predictions are scored like any
+    other's, and `comp ensemble` may blend them.
     """
     from competition.cli.run import run
 

@@ -22,7 +22,8 @@ def rebase(
 ) -> None:
     """Queue an experiment's condition on the newest baseline.
 
-    That is the newest of its lineage. The experiment itself stays as it is. Ideas that it tries are tried by the new one too.
+    That is the newest of its lineage. The experiment itself stays as it is. Ideas that it tries are tried by the new
+    one too.
     """
     from competition.cli import output
     from competition.queue.children import Nursery

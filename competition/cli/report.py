@@ -22,7 +22,8 @@ def report(
 ) -> None:
     """Write the team's page, one HTML file.
 
-    It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the public board, ensembles, data, ideas, team, events.
+    It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the
+    public board, ensembles, data, ideas, team, events.
     """
     from competition.cli import output
     from competition.report.overview import write_overview
@@ -43,8 +44,9 @@ def serve(
 ) -> None:
     """Show the team's page live, until Ctrl-C.
 
-    It renews itself when something changes, and nothing can be changed. Prints its address. Only this machine can see it, unless --host says otherwise: then all who have the whole address
-    with its token. The connection is not encrypted.
+    It renews itself when something changes, and nothing can be changed. Prints its address. Only this machine can see
+    it, unless --host says otherwise: then all who have the whole address with its token. The connection is not
+    encrypted.
     """
     import sys
 
