@@ -2,8 +2,8 @@
 
 Scores are drawn from normal distributions instead of being computed from matrices, as `scoring.verdicts.Effect` takes
 them: single runs of each of two configurations, the seed deviation from a band of the baseline, 300 images. Compared
-are Satterthwaite's degrees of freedom of the band, which comp uses, and Welch's (1947), held between R - 1 and K (R - 1).
-"The most" is what a t test with the true degrees of freedom finds.
+are Satterthwaite's degrees of freedom of the band, which comp uses, and Welch's (1947), held between R - 1 and
+K (R - 1). "The most" is what a t test with the true degrees of freedom finds.
 """
 
 from collections.abc import Sequence
