@@ -148,8 +148,7 @@ def standings(
     """
     with store.read() as tx:
         splits = {r.version: r for r in tx.execute(select(schema.splits))}
-        folds = {version: split.folds for version, split in splits.items()}
-        listed = places(tx, folds, member=member, every_split=every_split)
+        listed = places(tx, splits.keys(), member=member, every_split=every_split)
         shown = listed[:most]
         ids = None if len(shown) == len(listed) else {place.experiment_id for place in shown}
         found = _read(tx, ids)

@@ -1,6 +1,6 @@
 """Which experiments rank, and in what order: read from indexes alone, however many there are."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -19,16 +19,16 @@ class Place:
 
 
 def places(
-    tx: Connection, folds: Mapping[int, int], *, member: str | None = None, every_split: bool = False
+    tx: Connection, versions: Collection[int], *, member: str | None = None, every_split: bool = False
 ) -> list[Place]:
     """Ranked experiments first, best first; then the others, newest first.
 
     Args:
-        folds: the number of folds of each version of the split; the newest version is the current one.
+        versions: of the split; the newest is the current one.
         member: only this member's experiments (ranks stay those among everybody's).
         every_split: also experiments on older splits; they never rank.
     """
-    current = max(folds, default=0)
+    current = max(versions, default=0)
     best = _scored(tx, current)
     ranks = {experiment_id: rank for rank, experiment_id in enumerate(best, start=1)}
     wanted: list[ColumnElement[bool]] = []
