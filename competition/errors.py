@@ -59,6 +59,9 @@ class UnknownNameError(CompError):
         return cls(f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known))
 
 
+_FIRST = {"experiment": ": `comp run` runs the baseline", "ensemble": ": `comp ensemble` blends experiments"}
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` for the nearest of the known names, or an empty string."""
     near = get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.6)
@@ -77,6 +80,6 @@ def all_problems(heading: str, problems: list[str], *, most: int = 20) -> str:
 def _listing(noun: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if not names:
-        return f"There is no {noun} yet."
+        return f"There is no {noun} yet{_FIRST.get(noun, '')}."
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"Known: {shown}"

@@ -104,7 +104,7 @@ class ExperimentState(StrEnum):
     """What the jobs of an experiment amount to."""
 
     COMPLETE = "complete"
-    """Every fold of the split has succeeded, for every seed asked for; only these rank."""
+    """Every fold of the split has succeeded, for every seed asked for. That gives a score, and a score a rank."""
     RUNNING = "running"
     QUEUED = "queued"
     FAILED = "failed"

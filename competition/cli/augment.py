@@ -41,7 +41,7 @@ def preview(
     ] = None,
     folder: DirOption = None,
 ) -> None:
-    """Write a contact sheet: images and masks before and after augmentation.
+    """Write a sheet of images before and after augmentation.
 
     It shows pixels exactly as that epoch would train on them; with --set, before anything is run. Void is hatched.
     """

@@ -37,7 +37,10 @@ def show(
     as_yaml: Annotated[bool, typer.Option("--yaml", help="Print it as baseline.yaml holds it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the current baseline, of the team or of --as MEMBER: every key and its value."""
+    """Print every key of the current baseline and its value.
+
+    Of the team, or of --as MEMBER where the member has one.
+    """
     from competition import yamlfile
     from competition.cli import output
     from competition.config import read_config
@@ -106,9 +109,10 @@ def promote(
     force: ForceOption = False,
     folder: DirOption = None,
 ) -> None:
-    """Make a complete experiment the next baseline of its lineage: the team's, or a member's own.
+    """Make a complete experiment the next baseline.
 
-    The next experiments start from it. Those that are under way keep their parent; `comp rebase` brings them along.
+    Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep
+    their parent; `comp rebase` brings them along.
     """
     from competition.cli import output
     from competition.queue.submit import write_baseline

@@ -147,7 +147,12 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contras
     from competition.queue.contrast import contrast
     from competition.store import splits
 
-    if a.score is None or b.score is None or a.id == b.id:
+    if a.id == b.id:
+        return None
+    incomplete = [e.name for e in (a, b) if e.score is None]
+    for name in incomplete:
+        output.say(f"No verdict: {name} is not complete. `comp leaderboard` says what is missing.")
+    if incomplete:
         return None
     split = next(s for s in splits.every(opened.store) if s.version == a.split_version)
     try:

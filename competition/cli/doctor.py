@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Look over the database, the files, the disk, the devices and the clock.
+    """Look over the database, files, disk, devices and clock.
 
     What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
     code 1 if a problem is left.

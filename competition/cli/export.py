@@ -19,7 +19,7 @@ def export(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the models and a program that predicts with them, without comp.
+    """Write the models and a program that predicts without comp.
 
     `python DIR/predict.py IMAGES OUT` needs torch, segmentation-models-pytorch, numpy and pillow. On the machine that
     trained, it writes the competition's own test predictions, byte for byte.

@@ -49,7 +49,7 @@ def add(
 
 
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show every idea, the experiments that tried it, and what they gained."""
+    """Show every idea, what tried it, and what that gained."""
     from competition.cli import output
     from competition.report.wording import outcome
     from competition.store import ideas

@@ -43,7 +43,7 @@ def leaderboard(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the experiments, and say which differences are more than luck.
+    """Rank the experiments, and say which gains may be luck.
 
     Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason. The verdict is
     against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero. A terminal of 100

@@ -51,7 +51,7 @@ class Notices:
     def _completed(self, name: str) -> Notice | None:
         rows = leaderboard(self._store, every_split=True)
         row = next((row for row in rows if row.name == name), None)
-        if row is None or row.score is None:  # somebody has asked for more seeds meanwhile
+        if row is None or row.score is None:  # somebody trains it again meanwhile
             return None
         ranked = [other for other in rows if other.rank]
         facts = {"experiment": name, "ranked": len(ranked), **_facts(row)}

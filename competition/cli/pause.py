@@ -42,9 +42,9 @@ def pause(subject: SubjectArgument = None, as_member: AsOption = None, folder: D
 
 
 def hold(name: NameArgument, as_member: AsOption = None, folder: DirOption = None) -> None:
-    """Save and stop an experiment's running jobs, and start none of them.
+    """Save and stop an experiment's running jobs.
 
-    They keep their place and go on from where they are after `comp resume`.
+    None of them starts. They keep their place and go on from where they are after `comp resume`.
     """
     from competition.cli import output
     from competition.store import experiments, pauses
@@ -57,7 +57,10 @@ def hold(name: NameArgument, as_member: AsOption = None, folder: DirOption = Non
 
 
 def resume(subject: SubjectArgument = None, as_member: AsOption = None, folder: DirOption = None) -> None:
-    """Let the queue, a member or an experiment go on after `comp pause` or `comp hold`."""
+    """Let the queue, a member or an experiment go on.
+
+    After `comp pause` or `comp hold`.
+    """
     from competition.cli import output
     from competition.store import pauses
 

@@ -37,10 +37,11 @@ def predict(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict again with an experiment's trained folds, another way, and rank the result.
+    """Predict again with trained folds, in another way.
 
-    It becomes an experiment of its own, with one condition, that trains nothing: short for `comp run --from EXPERIMENT
-    --set predict.tta=…`. Its out-of-fold predictions are scored like any other's, and `comp ensemble` may blend them.
+    The result ranks with the others. It becomes an experiment of its own, with one condition, that trains nothing:
+    short for `comp run --from EXPERIMENT --set predict.tta=…`. Its out-of-fold predictions are scored like any
+    other's, and `comp ensemble` may blend them.
     """
     from competition.cli.run import run
 

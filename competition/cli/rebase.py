@@ -20,9 +20,10 @@ def rebase(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Queue an experiment's condition on the newest baseline of its lineage.
+    """Queue an experiment's condition on the newest baseline.
 
-    The experiment itself stays as it is. Ideas that it tries are tried by the new one too.
+    That is the newest of its lineage. The experiment itself stays as it is. Ideas that it tries are tried by the new
+    one too.
     """
     from competition.cli import output
     from competition.queue.children import Nursery

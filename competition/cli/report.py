@@ -20,9 +20,10 @@ def report(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Write the team's page: one HTML file that needs no network and can be sent to anybody.
+    """Write the team's page, one HTML file.
 
-    Leaderboard, lineages, learning curves, classes, CV against the public board, ensembles, data, ideas, team, events.
+    It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the
+    public board, ensembles, data, ideas, team, events.
     """
     from competition.cli import output
     from competition.report.overview import write_overview
@@ -41,10 +42,11 @@ def serve(
     ] = "127.0.0.1",
     folder: DirOption = None,
 ) -> None:
-    """Show the team's page live, until Ctrl-C: it renews itself when something changes, and nothing can be changed.
+    """Show the team's page live, until Ctrl-C.
 
-    Prints its address. Only this machine can see it, unless --host says otherwise: then all who have the whole address
-    with its token. The connection is not encrypted.
+    It renews itself when something changes, and nothing can be changed. Prints its address. Only this machine can see
+    it, unless --host says otherwise: then all who have the whole address with its token. The connection is not
+    encrypted.
     """
     import sys
 

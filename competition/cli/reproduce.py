@@ -32,7 +32,7 @@ def reproduce(
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one fold of an experiment again and say whether the result is the same.
+    """Train one fold again and say whether the result is the same.
 
     The experiment itself stays as it is. Identical means the same weights and predictions, byte for byte. Where it is
     not, the record of the first run (code, versions, device, data) is compared with this one's. Exit code 1 if the

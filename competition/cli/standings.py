@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from competition.cli import output
 from competition.cli.interval import bar, cell
 from competition.errors import UnknownNameError
+from competition.lifecycle import ExperimentState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -108,7 +109,9 @@ def as_markdown(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None 
 def _condition(row: "LeaderboardRow") -> str:
     what = "\n".join(str(c) for c in row.conditions) or "(baseline)"
     marked = f"{what} *" if row.confounded else what
-    return marked if row.rank else f"{marked}\n{row.state}{f': {row.reason}' if row.reason else ''}"
+    if row.rank and row.state is ExperimentState.COMPLETE:
+        return marked
+    return f"{marked}\n{row.state}{f': {row.reason}' if row.reason else ''}"
 
 
 def _folds(row: "LeaderboardRow") -> str:

@@ -19,9 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def tree(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Draw the lineages: baselines, the condition of each experiment, its score and its gain.
+    """Draw what grew from what: baselines and experiments.
 
-    An experiment that became a baseline bears its name; `(now)` marks the one that the next experiments start from.
+    Of each experiment, the condition, the score and the gain. An experiment that became a baseline bears its name;
+    `(now)` marks the one that the next experiments start from.
     """
     from competition.cli import output
     from competition.store.lineages import lineages

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from competition.lifecycle import ExperimentState
+
 if TYPE_CHECKING:
     from competition.store.leaderboard import LeaderboardRow
 
@@ -56,8 +58,8 @@ def outcome(row: "LeaderboardRow") -> str:
 def verdict_notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
     """What has to be said below a leaderboard about its verdicts."""
     judged = [row.judged for row in rows if row.judged]
-    said = []
-    said += [f"{row.name}: {row.reason}" for row in rows if row.rank and row.reason]
+    complete = [row for row in rows if row.rank and row.state is ExperimentState.COMPLETE]
+    said = [f"{row.name}: {row.reason}" for row in complete if row.reason]
     lenders = sorted({name for j in judged if j.borrowed for name in j.seeds_from})
     if lenders:
         said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")

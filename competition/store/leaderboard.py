@@ -27,7 +27,10 @@ from competition.store.verdicts import Judged, among, judge_all, read_families
 
 @dataclass(frozen=True)
 class LeaderboardRow:
-    """One experiment. Scores are fractions; `rank` is None unless the experiment is complete on the current split.
+    """One experiment. Scores are fractions; `rank` is None for one without a score on the current split.
+
+    One that has a score keeps it, its rank and its verdict while further seeds of it are not done; `state` and `reason`
+    say so.
 
     `fold_scores` has an entry per fold of the split, the mean over its seeds (None: not done), `seed_scores` one per
     seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline
@@ -145,8 +148,7 @@ def standings(
     """
     with store.read() as tx:
         splits = {r.version: r for r in tx.execute(select(schema.splits))}
-        folds = {version: split.folds for version, split in splits.items()}
-        listed = places(tx, folds, member=member, every_split=every_split)
+        listed = places(tx, splits.keys(), member=member, every_split=every_split)
         shown = listed[:most]
         ids = None if len(shown) == len(listed) else {place.experiment_id for place in shown}
         found = _read(tx, ids)
@@ -241,7 +243,7 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
     row, jobs = found.experiments[place.experiment_id], found.jobs[place.experiment_id]
     split = splits[row.split_version]
     state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
-    score = row.score if state is ExperimentState.COMPLETE else None
+    score = row.score
     parent = found.by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
     comparable = score is not None and parent is not None and parent.score is not None
     name_of_baseline = f"b{row.baseline_version}" if row.parent_sha256 else None
@@ -265,7 +267,7 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
         leaks_allowed=split.leaks_allowed,
         note=row.note,
         seed_scores=tuple(scores_by_repeat(row).values()),
-        judged=found.judged.get(row.id) if state is ExperimentState.COMPLETE else None,
+        judged=found.judged.get(row.id),
         lineage=row.lineage,
     )
 

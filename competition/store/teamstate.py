@@ -13,6 +13,8 @@ from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.workload import Workload
 from competition.team import Role
 
+_UNDER_WAY = (ExperimentState.RUNNING, ExperimentState.QUEUED)
+
 
 def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workload]) -> TeamState:
     """What the database, and the files beside it, say of the team.
@@ -35,7 +37,7 @@ def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workloa
         baseline_run=any(not r.conditions for r in complete),
         gate_failed=next((r.name for r in rows if not r.conditions and r.state is ExperimentState.FAILED), None),
         promotable=_promotable(store, complete),
-        unsure=_unsure(complete),
+        unsure=_unsure(complete, under_way={r.name for r in rows if r.state in _UNDER_WAY}),
         failed=tuple(r.name for r in rows if r.state is ExperimentState.FAILED),
         pending=len(jobs.in_states(store, [JobState.QUEUED])),
         untried_ideas=tuple((idea.id, idea.text) for idea in ideas.every(store) if not idea.experiments),
@@ -57,13 +59,17 @@ def _open_findings(store: Store) -> int | None:
     return kept.grave(path, on=[split.version] if split.leaks_allowed else [split.version, None])
 
 
-def _unsure(complete: list[LeaderboardRow]) -> tuple[tuple[str, str], ...]:
-    """Best first; where nobody knows what a seed does to the score, the parent's seeds say it for all its children."""
-    return tuple(
+def _unsure(complete: list[LeaderboardRow], *, under_way: set[str]) -> tuple[tuple[str, str], ...]:
+    """Best first; where nobody knows what a seed does to the score, the parent's seeds say it for all its children.
+
+    Where these seeds are under way already, there is nothing to be done.
+    """
+    pairs = (
         (row.name, row.name if row.judged.effect.seeds_known else row.judged.against)
         for row in complete
         if row.judged and row.judged.verdict.call is Call.NEEDS_SEEDS and row.judged.effect.delta > 0
     )
+    return tuple((name, repeated) for name, repeated in pairs if repeated not in under_way)
 
 
 def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]:

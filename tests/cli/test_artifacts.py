@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from competition.lifecycle import FailureKind
 from competition.paths import Paths, archive_of
-from competition.store import events
+from competition.store import attempts, events
 from competition.store.engine import open_store
 from tests.cli.blending import finish
+from tests.cli.conftest import WORKER
 from tests.conftest import Comp
 
 
@@ -41,6 +43,17 @@ def test_lists_what_there_is_and_who_needs_it(comp: Comp, three: Path) -> None:
     assert found["b1"]["bytes"] == 3 * 32 * 32 * (12 + 2 * 2)
     assert (found["b1"]["shards"], found["b1"]["archived"]) == (4, 0)
     assert "bad" in comp.ok("artifacts", "show")
+
+
+def test_a_further_seed_that_failed_does_not_give_up_the_rest(comp: Comp, three: Path) -> None:
+    comp.ok("run", "fair", "--seeds", "2", "--detach", "--as", "ann")
+    store = open_store(Paths(three))
+    while taken := attempts.claim(store, WORKER, device="cpu", slot=0, experiment="fair"):
+        attempts.fail(store, taken.token, kind=FailureKind.NAN, reason="the loss is not finite")
+    store.close()
+    assert "not finite" in comp.ok("leaderboard")
+    comp.ok("artifacts", "prune", "--keep", "2", "--as", "ann")
+    assert list(listed(comp)) == ["b1", "fair", "bad"]
 
 
 def test_prunes_what_nothing_refers_to(comp: Comp, three: Path) -> None:

@@ -65,6 +65,13 @@ def test_without_the_flag_no_probability_is_read(comp: Comp, two: Path) -> None:
     assert "may have been pruned" in comp.error("compare", "b1", NAME, "--page")
 
 
+def test_what_is_not_complete_is_named(comp: Comp, two: Path) -> None:
+    comp.ok("run", "--as", "ann", "--set", "loss.dice=0.25", "--detach")
+    ran = comp("compare", "b1", "dice-0.25")
+    assert (ran.code, "Verdict" in ran.out) == (0, False)
+    assert "No verdict: dice-0.25 is not complete" in ran.err
+
+
 def test_a_page_takes_two_different_results(comp: Comp, two: Path) -> None:
     assert "two different experiments" in comp.error("compare", "b1", "b1", "--page")
 

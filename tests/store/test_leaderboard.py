@@ -70,6 +70,24 @@ def test_what_is_not_complete_stands_below_with_the_reason(store: Store) -> None
     assert "the loss did not fall" in found["failed"].reason
 
 
+def test_a_score_keeps_its_rank_while_a_further_seed_is_not_done(store: Store) -> None:
+    submitted(store)
+    run_all(store, "b1", [0.4, 0.5], 0.44)
+    submitted(store, seeds=2)
+    waiting = rows(store)["b1"]
+    assert (waiting.rank, waiting.score, waiting.state) == (1, 0.44, ExperimentState.QUEUED)
+    assert waiting.reason == "2 of 4 folds done (2 seeds)"
+    taken = attempts.claim(store, WORKER, device="cpu", slot=0, experiment="b1")
+    assert taken is not None
+    attempts.fail(store, taken.token, kind=FailureKind.NAN, reason="the loss is not finite")
+    failed = rows(store)["b1"]
+    assert (failed.rank, failed.score, failed.state) == (1, 0.44, ExperimentState.FAILED)
+    assert "the loss is not finite" in failed.reason
+    jobs.retry(store, "b1", folds=[0], actor="ann", finished_too=True)
+    again = rows(store)["b1"]
+    assert (again.rank, again.score) == (None, None)  # what the score rests on is trained anew
+
+
 def test_another_split_starts_another_ranking(store: Store) -> None:
     submitted(store)
     run_all(store, "b1", [0.4, 0.5], 0.44)
@@ -117,8 +135,8 @@ def test_the_first_rows_are_those_of_the_whole_listing(store: Store) -> None:
     assert taken is not None
     attempts.succeed(store, Succeeded(taken.token, 0.7, 2.0, 1.0, 1.0, {}))
     listed = leaderboard(store)
-    assert [row.name for row in listed if row.rank] == ["e2", "e0", "e4"]
-    assert {row.name: row.reason for row in listed if not row.rank} == {
+    assert [row.name for row in listed if row.rank] == ["e3", "e1", "e2", "e0", "e4"]  # seeds to come take no rank
+    assert {row.name: row.reason for row in listed if row.reason} == {
         "waits": "0 of 2 folds done",
         "e3": "3 of 4 folds done (2 seeds)",
         "e1": "2 of 4 folds done (2 seeds)",

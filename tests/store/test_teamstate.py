@@ -2,6 +2,7 @@ from competition.settings import DataSettings, Settings
 from competition.store.engine import Store
 from competition.store.teamstate import team_state
 from competition.store.workload import workloads
+from tests.conftest import submitted
 from tests.store.planting import baseline, child
 
 SETTINGS = Settings(name="x", classes=("a", "b"), data=DataSettings(images="i", masks="m"))
@@ -23,3 +24,11 @@ def test_a_parent_without_seeds_is_to_be_repeated(store: Store) -> None:
     state = team_state(store, SETTINGS, workloads(store))
     assert state.promotable == ()
     assert state.unsure == (("lr-0.002", "b1"),)
+
+
+def test_while_seeds_of_the_baseline_are_under_way_nobody_is_told_to_run_them(store: Store) -> None:
+    parent = baseline(store, band=None)
+    child(store, "optimizer.lr=2e-3", 0.44 + 0.05, parent=parent)
+    submitted(store, seeds=3)
+    state = team_state(store, SETTINGS, workloads(store))
+    assert (state.baseline_run, state.complete, state.unsure) == (True, 2, ())
