@@ -129,11 +129,11 @@ def test_history_has_a_row_for_each_epoch(whole: JobSpec) -> None:
 
 
 def test_the_model_learns(spec_of: Specs) -> None:
-    spec = spec_of("train.epochs=12", "optimizer.lr=1e-2")
-    done = run(spec)
-    assert done.last_loss < done.first_loss / 2
+    """For so long that every seed and precision comes to 0.92: after 12 epochs they still lie between 0.5 and 0.7."""
+    done = run(spec_of("train.epochs=30", "optimizer.lr=1e-2"))
+    assert done.last_loss < done.first_loss / 4
     assert done.score is not None
-    assert done.score > 0.6
+    assert done.score > 0.8
 
 
 def test_running_it_again_gives_the_same_bytes(spec_of: Specs, whole: JobSpec) -> None:
