@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +24,8 @@ from competition.team import Role
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: several tests run at a time
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; what tests start would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+hypothesis.settings.register_profile("comp", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("comp")
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def test_the_sides_are_the_same_on_every_machine() -> None:
 PINNED = [2, 1, 1, 2, 2, 0, 3, 3, 2, 0, 3, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 100), min_size=5, max_size=30), st.integers(2, 5), st.integers(0, 5))
 def test_sides_differ_by_no_more_than_the_largest_piece(weights: list[int], sides: int, seed: int) -> None:
     placed = balanced(parts([float(w) for w in weights]), shares=(1 / sides,) * sides, seed=seed)

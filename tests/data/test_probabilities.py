@@ -44,7 +44,7 @@ def test_rounding_moves_a_probability_by_at_most_half_a_level(values: list[float
     assert np.abs(stored - np.array(values, np.float32)).max() <= 1 / 510 + 1e-7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=5), st.integers(2, 12))
 def test_images_of_any_sizes_come_back(sizes: list[tuple[int, int]], classes: int) -> None:
     images = {f"image {n}": some(h, w, classes=classes, seed=n) for n, (h, w) in enumerate(sizes)}

@@ -43,7 +43,7 @@ def test_sums_never_overflow(total: int) -> None:
     assert (weighted_sum([full, full], [total - total // 2, total // 2]).astype(np.int64) == 255 * total).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(2, 12), st.integers(1, 30), st.integers(1, 30))
 def test_equals_argmax_of_exact_sums_whatever_the_order(seed: int, m: int, c: int, h: int, w: int) -> None:
     generator = np.random.default_rng(seed)

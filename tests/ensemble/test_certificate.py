@@ -19,7 +19,7 @@ def models(generator: np.random.Generator, members: int, classes: int, pixels: i
     return np.moveaxis(0.9 * shared + 0.1 * own, -1, 1).astype(np.float32)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32), st.integers(1, 6), st.integers(2, 6))
 def test_an_unrounded_blend_differs_only_within_reach(seed: int, members: int, classes: int) -> None:
     generator = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def test_doubt_by_hand() -> None:
 
 
 @pytest.mark.parametrize("metric", BOUNDED)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 3), st.integers(2, 5))
 def test_the_unrounded_score_lies_within_the_bounds(metric: str, seed: int, members: int, classes: int) -> None:
     generator = np.random.default_rng(seed)

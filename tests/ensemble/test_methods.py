@@ -48,7 +48,7 @@ def test_weights_by_class_by_hand() -> None:
     assert weighted_sum([view[:, 0] for view in views], weighting).ravel().tolist() == [360, 450, 280]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(FIXED), st.integers(0, 2**32), st.integers(1, 5), st.integers(2, 9))
 def test_agreement_decides_in_every_method(method: Method, seed: int, members: int, classes: int) -> None:
     generator = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def test_agreement_decides_in_every_method(method: Method, seed: int, members: i
     assert np.array_equal(blended[settled], answers[0][settled])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(2, 6))
 def test_no_weights_by_class_change_what_is_settled_for_them(seed: int, members: int, classes: int) -> None:
     generator = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_no_weights_by_class_change_what_is_settled_for_them(seed: int, members:
     assert np.array_equal(best_class(weighted_sum(views, table))[settled], answers[0][settled])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(FIXED), st.integers(0, 2**32), st.integers(2, 4))
 def test_the_order_of_members_changes_nothing(method: Method, seed: int, members: int) -> None:
     generator = np.random.default_rng(seed)

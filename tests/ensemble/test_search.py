@@ -121,7 +121,7 @@ def test_repeating_an_image_counts_it_again(member: Makes) -> None:
     assert np.allclose(estimated(sample.repeated(np.arange(len(IDS)) + 1), (1, 1)), once)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(2, 6))
 def test_greedy_looks_at_no_pixel_in_vain_and_overlooks_none(seed: int, members: int, classes: int) -> None:
     """Pixels that are left out of a step could not have changed in it: scores are those of all pixels."""

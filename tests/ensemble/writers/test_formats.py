@@ -168,7 +168,7 @@ def test_coco_results_of_nothing_are_an_empty_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", list(Format))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=npst.arrays(np.uint8, npst.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 2)))
 def test_what_is_written_is_read_back(tmp_path: Path, form: Format, labels: np.ndarray) -> None:
     target = tmp_path / f"submission{form.suffix}"
