@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads, passes_of
+from competition.ensemble.crossfit import all_but_each, of_each
 from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.pixels import draw
@@ -116,15 +117,15 @@ def plan(
     passes = passes_of(progress, _PASSES, items=len(opened.ids))
     found = survey(opened, truth=truth, progress=passes[0])
     sample = draw(opened, found, truth=truth, seed=seed, progress=passes[1])
-    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
+    seen = all_but_each(parts)
     searched = in_threads(lambda images: _candidates(Objective(sample.repeated(images), metric), costs), seen)
     every = list(dict.fromkeys(chosen for candidates in searched for chosen in candidates))
     exact = confusions(opened, every, truth=truth, progress=passes[2])
-    cross_fitted = np.empty_like(exact[every[0]])
-    for part, images, candidates in zip(np.unique(parts), seen, searched, strict=False):
+    taken = []
+    for images, candidates in zip(seen[:-1], searched[:-1], strict=True):
         affordable = [chosen for chosen in candidates if costs @ chosen <= limit_s]  # the cheapest member at least
-        best = max(affordable, key=lambda chosen: metrics.score(metric, exact[chosen][images]))
-        cross_fitted[parts == part] = exact[best][parts == part]
+        taken.append(max(affordable, key=lambda chosen: metrics.score(metric, exact[chosen][images])))
+    cross_fitted = of_each(parts, [exact[chosen] for chosen in taken])
     scores = {chosen: metrics.score(metric, exact[chosen]) for chosen in every}
     front = [
         Point(tuple(np.array(opened.names)[np.flatnonzero(chosen)].tolist()), float(costs @ chosen), scores[chosen])

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, passes_of
 from competition.ensemble import thresholds, tuning
@@ -17,9 +16,9 @@ from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.tuning import Tuned
+from competition.ensemble.steps import Blended, Trial, Tuned
 from competition.scoring import metrics
-from competition.scoring.bootstrap import Bootstrap, draw, error, paired_error
+from competition.scoring.bootstrap import draw, error, paired_error
 from competition.scoring.confusion import Matrices
 
 _PASSES = 4
@@ -164,16 +163,11 @@ def build(
     chosen, weighting, confusion, final = _choose(opened, fitted, gain_error, method=method, truth=truth, metric=metric)
     tuned = {}
     if postprocess:
+        by_part = fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part)
         tuned = _postprocess(
-            opened,
-            weighting,
-            fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part),
+            Trial(opened, parts, truth, metric, bootstrap),
+            Blended(weighting, by_part, confusion),
             method=chosen,
-            before=confusion,
-            parts=parts,
-            truth=truth,
-            metric=metric,
-            bootstrap=bootstrap,
             seed=seed,
             progress=shares[_PASSES : _PASSES + tuning_passes],
         )
@@ -207,51 +201,16 @@ def build(
 
 
 def _postprocess(
-    opened: OpenMembers,
-    weighting: Weighting,
-    by_part: tuple[Weighting, ...],
-    *,
-    method: Method,
-    before: Matrices,
-    parts: NDArray[np.int64],
-    truth: Truth,
-    metric: str,
-    bootstrap: Bootstrap,
-    seed: int,
-    progress: Sequence[Progress | None],
+    trial: Trial, blended: Blended, *, method: Method, seed: int, progress: Sequence[Progress | None]
 ) -> dict[str, Tuned]:
     """Tune thresholds, then regions on the label maps that are decided with them, if they were adopted."""
     steps: dict[str, Tuned] = {}
-    start = Postprocessing.nothing(len(opened.classes))
+    start = Postprocessing.nothing(len(trial.members.classes))
     if method.is_convex:
-        found, changed, changed_by_part = thresholds.tune(
-            opened,
-            weighting=weighting,
-            by_part=by_part,
-            before=before,
-            parts=parts,
-            truth=truth,
-            metric=metric,
-            bootstrap=bootstrap,
-            seed=seed,
-            progress=progress,
-        )
-        steps["thresholds"] = found
-        if found.is_adopted:
-            weighting, by_part, before, start = changed, changed_by_part, found.confusion, found.settings
-    steps["regions"] = tuning.tune(
-        opened,
-        weighting=weighting,
-        by_part=by_part,
-        method=method,
-        before=before,
-        parts=parts,
-        truth=truth,
-        metric=metric,
-        bootstrap=bootstrap,
-        start=start,
-        progress=progress[-1],
-    )
+        steps["thresholds"], changed = thresholds.tune(trial, blended, seed=seed, progress=progress)
+        if steps["thresholds"].is_adopted:
+            blended, start = changed, steps["thresholds"].settings
+    steps["regions"] = tuning.tune(trial, blended, method=method, start=start, progress=progress[-1])
     return steps
 
 

@@ -70,7 +70,7 @@ def fit(
         plain = search(part, metric, units=units, seed=seed)
         return [*plain, search_by_class(part, metric, plain[-1])] if by_class else plain
 
-    seen = [parts != part for part in np.unique(parts)] + [np.ones(len(parts), dtype=bool)]
+    seen = all_but_each(parts)
     searched = in_threads(candidates, seen)
     number = len(members.names)
     equal: Weighting = (1,) * number
@@ -83,10 +83,21 @@ def fit(
         _best([equal, *finalists, *singles], exact, metric, images)
         for finalists, images in zip(searched, seen, strict=True)
     ]
-    cross_fitted = np.empty_like(exact[equal])
-    for part, weighting in zip(np.unique(parts), chosen[:-1], strict=True):
-        cross_fitted[parts == part] = exact[weighting][parts == part]
+    cross_fitted = of_each(parts, [exact[weighting] for weighting in chosen[:-1]])
     return Fitted(chosen[-1], tuple(chosen[:-1]), exact[equal], exact[chosen[-1]], cross_fitted)
+
+
+def all_but_each(parts: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+    """Which images (N,) a fit sees: all but a part's, for each part in the order of their numbers; at last, all."""
+    return [*(parts != part for part in np.unique(parts)), np.ones(len(parts), dtype=bool)]
+
+
+def of_each(parts: NDArray[np.int64], found: Sequence[Matrices]) -> Matrices:
+    """The confusion matrix (N, C, C) of each image as its own part's fit has it; `found` has an entry for each part."""
+    put_together = np.empty_like(found[0])
+    for part, matrices in zip(np.unique(parts), found, strict=True):
+        put_together[parts == part] = matrices[parts == part]
+    return put_together
 
 
 def units_of(ids: Sequence[str], groups: Mapping[str, str]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ lies within a single class takes that class where it is small enough to be a hol
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from competition.ensemble.regions import Regions, find_regions
 from competition.scoring.confusion import Labels
 
 UNIT = 12
+"""The factor of a class with the threshold one half; factors are whole numbers of its parts."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,6 @@ class Postprocessing:
             "hole_size": {name: size for name, size in zip(classes, self.hole_size, strict=True) if size},
             "largest_only": [name for name, only in zip(classes, self.largest_only, strict=True) if only],
         }
-
-    def with_factor(self, factor: tuple[int, ...]) -> "Postprocessing":
-        """The same with other thresholds."""
-        return replace(self, factor=factor)
 
     def apply(self, labels: Labels) -> Labels:
         """The label map, uint8 (H, W), decided with the thresholds, after what is done to regions."""

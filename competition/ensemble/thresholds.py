@@ -11,21 +11,20 @@ else needs to know of thresholds.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, weighted_sum
-from competition.ensemble.evaluate import Truth, confusions, survey
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.crossfit import all_but_each, of_each
+from competition.ensemble.evaluate import confusions, survey
 from competition.ensemble.pixels import Sample, draw
 from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.search import Objective
-from competition.ensemble.tuning import Tuned
+from competition.ensemble.steps import Blended, Trial, Tuned
 from competition.scoring import metrics
-from competition.scoring.bootstrap import Bootstrap, paired_error
-from competition.scoring.confusion import Matrices
 
 PASSES = 3
 _FACTORS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18, 20, 24, 28, 36, 48)
@@ -36,61 +35,43 @@ _ROUNDS = 3
 Factors = tuple[int, ...]
 
 
-def tune(
-    members: OpenMembers,
-    *,
-    weighting: Weighting,
-    by_part: Sequence[Weighting],
-    before: Matrices,
-    parts: NDArray[np.int64],
-    truth: Truth,
-    metric: str,
-    bootstrap: Bootstrap,
-    seed: int,
-    progress: Sequence[Progress | None],
-) -> tuple[Tuned, Weighting, tuple[Weighting, ...]]:
-    """Tune the thresholds of a blend on all images, and once more without each part.
+def tune(trial: Trial, blended: Blended, *, seed: int, progress: Sequence[Progress | None]) -> tuple[Tuned, Blended]:
+    """Tune the thresholds of a convex blend on all images, and once more without each part.
 
     The search works on a sample of pixels; what it finds is scored exactly on the images that it was tuned on, and
     taken where it scores more than no thresholds.
 
     Args:
-        weighting: of the final blend, which must be a convex one.
-        by_part: the weighting of each part's images, fitted without them.
-        before: (N, C, C), the confusion matrices without thresholds, each image's under `by_part`.
-        parts: (N,), the part of each image.
         progress: of each of `PASSES` passes over the images.
 
     Returns:
-        What was tuned, and `weighting` and `by_part` with the thresholds in them.
+        What was tuned, and the blend with the thresholds in it.
     """
+    members, truth, metric = trial.members, trial.truth, trial.metric
     found = survey(members, truth=truth, lead=_LEAD, progress=progress[0])
     sample = draw(members, found, truth=truth, seed=seed, lead=_LEAD, progress=progress[1])
-    numbers = np.unique(parts)
-    seen = [(w, parts != number) for w, number in zip(by_part, numbers, strict=True)]
-    seen.append((weighting, np.ones(len(parts), dtype=bool)))
-    searched = in_threads(lambda fit: search(sample.repeated(fit[1]), metric, fit[0]), seen)
-    pairs = [(plain, with_factors(plain, factors)) for (plain, _), factors in zip(seen, searched, strict=True)]
-    every = list(dict.fromkeys(candidate for pair in pairs for candidate in pair))
-    exact = confusions(members, every, truth=truth, progress=progress[2])
-    gains = [
-        metrics.score(metric, exact[changed][images]) > metrics.score(metric, exact[plain][images])
-        for (plain, changed), (_, images) in zip(pairs, seen, strict=True)
-    ]
-    chosen = [changed if gain else plain for (plain, changed), gain in zip(pairs, gains, strict=True)]
-    after = np.empty_like(before)
-    for number, fitted in zip(numbers, chosen[:-1], strict=True):
-        after[parts == number] = exact[fitted][parts == number]
     nothing = Postprocessing.nothing(len(members.classes))
-    tuned = Tuned(
-        settings=nothing.with_factor(searched[-1]) if gains[-1] else nothing,
-        before=metrics.score(metric, before),
-        score=metrics.score(metric, after),
-        in_sample=metrics.score(metric, exact[chosen[-1]]),
-        gain_error=paired_error(metric, [before], [after], bootstrap),
-        confusion=after,
+    fits = list(zip((*blended.by_part, blended.weighting), all_but_each(trial.parts), strict=True))
+    searched = in_threads(lambda fit: search(sample.repeated(fit[1]), metric, fit[0]), fits)
+    every = dict.fromkeys(
+        with_factors(plain, factors)
+        for (plain, _), tried in zip(fits, searched, strict=True)
+        for factors in (nothing.factor, tried)
     )
-    return tuned, chosen[-1], tuple(chosen[:-1])
+    exact = confusions(members, list(every), truth=truth, progress=progress[2])
+
+    def best(fit: tuple[Weighting, NDArray[np.bool_]], tried: Factors) -> Factors:
+        plain, images = fit
+        scores = [metrics.score(metric, exact[with_factors(plain, f)][images]) for f in (nothing.factor, tried)]
+        return tried if scores[1] > scores[0] else nothing.factor
+
+    factors = [best(fit, tried) for fit, tried in zip(fits, searched, strict=True)]
+    *by_part, weighting = (with_factors(plain, chosen) for (plain, _), chosen in zip(fits, factors, strict=True))
+    after = of_each(trial.parts, [exact[fitted] for fitted in by_part])
+    tuned = trial.judge(
+        replace(nothing, factor=factors[-1]), before=blended.confusion, after=after, in_sample=exact[weighting]
+    )
+    return tuned, Blended(weighting, tuple(by_part), after)
 
 
 def search(sample: Sample, metric: str, weighting: Weighting) -> Factors:

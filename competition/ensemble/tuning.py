@@ -4,23 +4,23 @@ All that post-processing looks at is a table of regions, so an image is blended 
 then scored exactly from the table: the pixels of each region, by their true class, move to the class it is given.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, blend
+from competition.ensemble.crossfit import all_but_each, of_each
 from competition.ensemble.evaluate import Truth
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.regions import Numbers, Regions, find_regions
+from competition.ensemble.steps import Blended, Trial, Tuned
 from competition.scoring import metrics
-from competition.scoring.bootstrap import Bootstrap, paired_error
 from competition.scoring.confusion import Labels, Matrices
 
 Value = TypeVar("Value")
@@ -68,77 +68,23 @@ class Table:
         return replace(self, **parts)
 
 
-@dataclass(frozen=True)
-class Tuned:
-    """A step of post-processing that was tuned on all images, and what it is worth; scores are fractions.
-
-    Args:
-        settings: what test images get, if it is adopted; those of the steps before are in it.
-        before: the score without this step.
-        score: cross-fitted: what an image is given was tuned without the image's part.
-        in_sample: of `settings` on the images that they were tuned on; optimistic.
-        gain_error: the standard error of `score - before`, bootstrapped over images or groups.
-        confusion: int64 (N, C, C), the matrices that `score` is of.
-    """
-
-    settings: Postprocessing
-    before: float
-    score: float
-    in_sample: float
-    gain_error: float
-    confusion: Matrices = field(repr=False, compare=False)
-
-    @property
-    def is_adopted(self) -> bool:
-        """Whether the cross-fitted gain exceeds one standard error."""
-        return self.score - self.before > self.gain_error
-
-    def to_json(self, classes: Sequence[str]) -> dict[str, Any]:
-        """Plain values; None for what is not a number."""
-        scores = {name: getattr(self, name) for name in ("before", "score", "in_sample", "gain_error")}
-        plain = {name: None if math.isnan(value) else value for name, value in scores.items()}
-        return {"adopted": self.is_adopted, **plain, "settings": self.settings.to_json(classes)}
-
-
 def tune(
-    members: OpenMembers,
-    *,
-    weighting: Weighting,
-    by_part: Sequence[Weighting],
-    method: Method,
-    before: Matrices,
-    parts: NDArray[np.int64],
-    truth: Truth,
-    metric: str,
-    bootstrap: Bootstrap,
-    start: Postprocessing,
-    progress: Progress | None = None,
+    trial: Trial, blended: Blended, *, method: Method, start: Postprocessing, progress: Progress | None = None
 ) -> Tuned:
     """Tune what is done to the regions of a blend on all images, and once more without each part.
 
     Args:
-        weighting: of the final blend.
-        by_part: the weighting of each part's images, fitted without them.
-        before: (N, C, C), the confusion matrices without post-processing, each image's under `by_part`.
-        parts: (N,), the part of each image.
         start: nothing, but the thresholds that are in the weightings.
     """
-    tables = _tables(members, list(dict.fromkeys([weighting, *by_part])), method=method, truth=truth, progress=progress)
+    fits = (*blended.by_part, blended.weighting)
+    members, truth, metric = trial.members, trial.truth, trial.metric
+    tables = _tables(members, list(dict.fromkeys(fits)), method=method, truth=truth, progress=progress)
     sizes = tuple(_sizes(members))
-    numbers = np.unique(parts)
-    seen = [(by_part[place], parts != number) for place, number in enumerate(numbers)]
-    seen.append((weighting, np.ones(len(parts), dtype=bool)))
-    settings = in_threads(lambda fit: search(tables[fit[0]].only(fit[1]), metric, sizes, start), seen)
-    after = np.empty_like(before)
-    for number, fitted_by, chosen in zip(numbers, by_part, settings[:-1], strict=True):
-        after[parts == number] = tables[fitted_by].matrices(chosen)[parts == number]
-    return Tuned(
-        settings=settings[-1],
-        before=metrics.score(metric, before),
-        score=metrics.score(metric, after),
-        in_sample=metrics.score(metric, tables[weighting].matrices(settings[-1])),
-        gain_error=paired_error(metric, [before], [after], bootstrap),
-        confusion=after,
+    seen = [tables[fit].only(images) for fit, images in zip(fits, all_but_each(trial.parts), strict=True)]
+    settings = in_threads(lambda table: search(table, metric, sizes, start), seen)
+    after = [tables[fit].matrices(chosen) for fit, chosen in zip(fits, settings, strict=True)]
+    return trial.judge(
+        settings[-1], before=blended.confusion, after=of_each(trial.parts, after[:-1]), in_sample=after[-1]
     )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from competition.ensemble.postprocess import UNIT, Postprocessing
@@ -47,4 +49,4 @@ def test_json_names_only_what_is_done() -> None:
     assert value == {"thresholds": {"background": 0.4}, **regions}
     assert Postprocessing.from_json(value, ("background", "paper", "glass")) == settings
     older = Postprocessing.from_json(regions, ("background", "paper", "glass"))
-    assert older == settings.with_factor((UNIT,) * 3)
+    assert older == replace(settings, factor=(UNIT,) * 3)

@@ -1,5 +1,7 @@
 """Class thresholds: exact, honest, and taken only where they gain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def planted(lean: float) -> tuple[dict[str, np.ndarray], list[dict[str, np.ndarr
 def test_for_two_classes_it_is_the_threshold_of_the_second(factor: int) -> None:
     foreground = np.arange(256, dtype=np.uint8)[None]
     views = [np.stack([255 - foreground, foreground])]
-    settings = Postprocessing.nothing(2).with_factor((UNIT, factor))
+    settings = replace(Postprocessing.nothing(2), factor=(UNIT, factor))
     (threshold,) = (settings.to_json(("back", "front"))["thresholds"] or {"front": 0.5}).values()
     exact = UNIT / (UNIT + factor)
     assert threshold == pytest.approx(exact, abs=0.0006)
@@ -166,40 +168,30 @@ def test_where_nothing_leans_hardly_any_are_taken(member: Makes) -> None:
     assert np.mean([step.in_sample - step.before for step in steps]) > np.mean([s.score - s.before for s in steps])
 
 
-def test_methods_that_do_not_add_probabilities_have_none(member: Makes) -> None:
-    truth, folds = planted(lean=2.0)
+@pytest.mark.parametrize(
+    ("method", "steps"),
+    [(Method.AUTO, ["thresholds", "regions"]), (Method.VOTE, ["regions"])],
+    ids=["probabilities are added", "votes have no thresholds"],
+)
+def test_progress_ends_where_it_says(method: Method, steps: list[str], member: Makes) -> None:
+    truth, folds = planted(lean=0.0)
     told: list[tuple[int, int]] = []
     made = build(
         [member("m", folds)],
         truth=truth.__getitem__,
         metric=Metric.MIOU,
-        method=Method.VOTE,
+        method=method,
         postprocess=True,
         progress=lambda done, total: told.append((done, total)),
     )
-    assert list(made.tuned) == ["regions"]
-    assert told[-1][0] == told[-1][1]
-
-
-def test_progress_ends_where_it_says(member: Makes) -> None:
-    truth, folds = planted(lean=0.0)
-    told: list[tuple[int, int]] = []
-    build(
-        [member("m", folds)],
-        truth=truth.__getitem__,
-        metric=Metric.MIOU,
-        method=Method.AUTO,
-        postprocess=True,
-        progress=lambda done, total: told.append((done, total)),
-    )
+    assert list(made.tuned) == steps
     assert told[-1][0] == told[-1][1]
     assert told == sorted(told)
 
 
-def test_members_of_an_opened_blend_are_untouched(member: Makes) -> None:
-    """The weights that are stored are the blend's own; thresholds stand beside them."""
+def test_the_weights_that_are_stored_are_without_thresholds(member: Makes) -> None:
     truth, folds = planted(lean=2.0)
     members = [member("m", folds), member("n", folds)]
     made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
+    assert made.tuned["thresholds"].is_adopted
     assert made.weights == {"m": 0.5, "n": 0.5}
-    assert open_members(members).names == ("m", "n")
