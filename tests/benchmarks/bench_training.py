@@ -6,6 +6,7 @@ hand computes in float32, and two workers decode every PNG with OpenCV in every 
 fold job does, and makes its cache of decoded images first. Each run is a process of its own; the two kinds take turns.
 
 It ends with exit code 1 where a bound is missed. A processor without native bfloat16 cannot meet the first three.
+With `--device cuda` both train on the GPU, which the bounds are not meant for.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +40,37 @@ def main() -> None:
     options.add_argument("--run", choices=WAYS)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--epochs", type=int, default=EPOCHS, help="fewer say less of the score")
+    options.add_argument("--device", default="cpu")
     given = options.parse_args()
     if given.run:
-        found = WAYS[given.run](given.seed, given.epochs)
+        found = WAYS[given.run](given.seed, given.epochs, given.device)
         print(json.dumps(found))
         return
     runs: dict[str, list[dict[str, Any]]] = {"reference": [], "comp": []}
     for seed in range(given.pairs):
         for kind, results in runs.items():
-            results.append(in_a_process(kind, seed, given.epochs))
+            results.append(in_a_process(kind, seed, given.epochs, given.device))
             print(f"{kind:>10}, seed {seed}: {results[-1]}", file=sys.stderr, flush=True)
     overhead, *inference = (
-        in_a_process(kind, 0, given.epochs) for kind in ("overhead", "inference-by-hand", "inference-by-comp")
+        in_a_process(kind, 0, given.epochs, given.device)
+        for kind in ("overhead", "inference-by-hand", "inference-by-comp")
     )
-    report(runs, overhead, [one["images_per_s"] for one in inference])
+    meets = report(runs, overhead, [one["images_per_s"] for one in inference])
+    if given.device == "cpu" and not meets:
+        raise SystemExit(1)
 
 
-def in_a_process(kind: str, seed: int, epochs: int) -> dict[str, Any]:
-    given = ("--run", kind, "--seed", str(seed), "--epochs", str(epochs))
+def in_a_process(kind: str, seed: int, epochs: int, device: str) -> dict[str, Any]:
+    given = ("--run", kind, "--seed", str(seed), "--epochs", str(epochs), "--device", device)
     command = [sys.executable, "-m", "tests.benchmarks.bench_training", *given]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     found: dict[str, Any] = json.loads(lines[-1])
     return found
 
 
-def report(runs: dict[str, list[dict[str, Any]]], overhead: dict[str, Any], inference: list[float]) -> None:
+def report(runs: dict[str, list[dict[str, Any]]], overhead: dict[str, Any], inference: list[float]) -> bool:
+    """Print the table; whether every bound is met."""
+
     def medians(what: str) -> tuple[float, float]:
         theirs, ours = ([run[what] for run in runs[kind]] for kind in ("reference", "comp"))
         return statistics.median(theirs), statistics.median(ours)
@@ -83,8 +91,7 @@ def report(runs: dict[str, list[dict[str, Any]]], overhead: dict[str, Any], infe
     print(f"{'mIoU, median':<26}{100 * score[0]:>10.2f}{100 * score[1]:>10.2f}")
     bare, loop = 1e3 * overhead["bare_s"], 1e3 * overhead["loop_s"]
     print(f"{'a step of the loop, ms':<26}{bare:>10.1f}{loop:>10.1f}{loop / bare:>8.3f}{f'<= {OVERHEAD}':>9}")
-    if any(ratios[what] < bound for what, bound in BOUNDS.items()) or loop > OVERHEAD * bare:
-        raise SystemExit(1)
+    return all(ratios[what] >= bound for what, bound in BOUNDS.items()) and loop <= OVERHEAD * bare
 
 
 def line(what: str, theirs: float, ours: float, ratios: dict[str, float]) -> str:
@@ -105,7 +112,7 @@ def camvid() -> Any:
     return CAMVID.within(folder)
 
 
-def reference(seed: int, epochs: int) -> dict[str, Any]:
+def reference(seed: int, epochs: int, device: str) -> dict[str, Any]:
     """The loop of a blog post. The score that is compared is taken afterwards, the way that comp takes it."""
     import albumentations as A
     import cv2
@@ -135,7 +142,7 @@ def reference(seed: int, epochs: int) -> dict[str, Any]:
     augmented = A.Compose([resize, A.HorizontalFlip(p=0.5), A.RandomBrightnessContrast(p=0.5), *end])
     train_ids, valid_ids = official()
     torch.manual_seed(seed)
-    model = lite0_unet()
+    model = lite0_unet().to(device)
     since_start = time.perf_counter()  # after the imports and the weights, for both
     train = DataLoader(Frames(train_ids, augmented), BATCH, shuffle=True, num_workers=2, drop_last=False)
     valid = DataLoader(Frames(valid_ids, A.Compose([resize, *end])), BATCH, num_workers=2)
@@ -148,20 +155,26 @@ def reference(seed: int, epochs: int) -> dict[str, Any]:
         since = time.perf_counter()
         for images, masks in train:
             optimizer.zero_grad()
+            images, masks = images.to(device), masks.to(device)
             logits = model(images)
             loss = cross_entropy(logits, masks) + dice(logits, masks)
             loss.backward()
             optimizer.step()
             scheduler.step()
+        loss.item()  # waits for the device
         training_s += time.perf_counter() - since
         model.eval()
         matrix = np.zeros((11, 11), np.int64)
         with torch.no_grad():
             for images, masks in valid:
-                found, known = model(images).argmax(1).numpy(), masks.numpy() != 255
+                found, known = model(images.to(device)).argmax(1).cpu().numpy(), masks.numpy() != 255
                 matrix += np.bincount(11 * masks.numpy()[known] + found[known], minlength=121).reshape(11, 11)
     wall_s = time.perf_counter() - since_start
-    return {"images_per_s": epochs * len(train_ids) / training_s, "wall_s": wall_s, "score": own_size_score(model)}
+    return {
+        "images_per_s": epochs * len(train_ids) / training_s,
+        "wall_s": wall_s,
+        "score": own_size_score(model.cpu()),
+    }
 
 
 def own_size_score(model: Any) -> float:
@@ -193,19 +206,23 @@ def lite0_unet() -> Any:
     return build(config(0, EPOCHS).model, classes=len(CAMVID.classes), root=Path())
 
 
-def comp(seed: int, epochs: int) -> dict[str, Any]:
+def comp(seed: int, epochs: int, device: str) -> dict[str, Any]:
     """A fold job, as a worker's child runs it."""
     from competition.training import recipe
     from competition.training.reporting import Reporter
 
     with tempfile.TemporaryDirectory() as folder:
-        spec = job(Path(folder), seed, epochs)
+        spec = replace(job(Path(folder), seed, epochs), device=torch_name(device))
         since = time.perf_counter()
         done = recipe.train(spec, Reporter(lambda _progress: True))
         wall_s = time.perf_counter() - since
     facts = {key: done.facts[key] for key in ("precision", "device", "torch", "wait_share")}
     images = epochs * len(official()[0])
     return {"images_per_s": images / done.train_s, "wall_s": wall_s, "score": done.score, **facts}
+
+
+def torch_name(device: str) -> str:
+    return "cuda:0" if device == "cuda" else device
 
 
 def config(seed: int, epochs: int) -> Any:
@@ -241,7 +258,7 @@ def job(root: Path, seed: int, epochs: int) -> Any:
     )
 
 
-def overhead(seed: int, epochs: int, steps: int = 46, rounds: int = 3) -> dict[str, float]:
+def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) -> dict[str, float]:
     """Seconds of a step: forward, backward and update on tensors that lie ready; and of one within an epoch's loop."""
     import torch
 
@@ -252,7 +269,7 @@ def overhead(seed: int, epochs: int, steps: int = 46, rounds: int = 3) -> dict[s
     from competition.training.meter import LossMeter, Position
     from competition.training.reporting import Reporter
 
-    device = torch.device("cpu")
+    device = torch.device(torch_name(on))
     with tempfile.TemporaryDirectory() as folder:
         spec = job(Path(folder), seed, epochs)
         reporter = Reporter(lambda _progress: True)
@@ -261,17 +278,20 @@ def overhead(seed: int, epochs: int, steps: int = 46, rounds: int = 3) -> dict[s
         wanted = draws(work.train, seed=seed, batch_size=BATCH, epochs=100)
         batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=device)
         hardware.bind(device)
-        learner = Learner(segmenter(spec.config), spec.config, epochs=100, steps=steps, device=device)
+        learner = Learner(segmenter(spec.config, device), spec.config, epochs=100, steps=steps, device=device)
         learner.segmenter.train()
         resident = next(batches)
+        images, masks = resident.images.to(device), resident.masks.to(device)
         network, criterion, optimizer = learner.segmenter, learner._criterion, learner._optimizer
         bare, loop = [], []
         for _round in range(rounds):
             since = time.perf_counter()
             for _step in range(steps):
                 optimizer.zero_grad(set_to_none=True)
-                criterion(network(resident.images), resident.masks).backward()
+                loss = criterion(network(images), masks)
+                loss.backward()
                 optimizer.step()
+            loss.item()
             bare.append((time.perf_counter() - since) / steps)
             losses = LossMeter(Position())
             since = time.perf_counter()
@@ -280,11 +300,12 @@ def overhead(seed: int, epochs: int, steps: int = 46, rounds: int = 3) -> dict[s
                 losses.add(learner.step(batch), batch.draw)
                 if reporter.is_due:
                     losses.read()
+            losses.read()
             loop.append((time.perf_counter() - since) / steps)
     return {"bare_s": statistics.median(bare), "loop_s": statistics.median(loop)}
 
 
-def inference_by_hand(seed: int, epochs: int) -> dict[str, float]:
+def inference_by_hand(seed: int, epochs: int, device: str) -> dict[str, float]:
     """Images per second from decoded pixels to labels at the images' own size, in float32, as a script would do it."""
     import numpy as np
     import torch
@@ -297,22 +318,23 @@ def inference_by_hand(seed: int, epochs: int) -> dict[str, float]:
                 pixels = np.stack([work.cache.images[work.cache.index[item.id]] for item in items])
                 images = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous() / 255 - 0.5) / 0.5
                 size = (items[0].height, items[0].width)
-                F.interpolate(network(images), size=size, mode="bilinear").argmax(1).to(torch.uint8).numpy()
+                logits = F.interpolate(network(images.to(device)), size=size, mode="bilinear")
+                logits.argmax(1).to(torch.uint8).cpu().numpy()
 
-    network = lite0_unet().eval()
+    network = lite0_unet().eval().to(device)
     return passes(one_pass, seed, epochs)
 
 
-def inference_by_comp(seed: int, epochs: int) -> dict[str, float]:
+def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
     """The same by comp, which also sets its process up."""
     import torch
 
     from competition.config import PredictConfig
     from competition.training import hardware, predict
 
-    device = torch.device("cpu")
+    device = torch.device(torch_name(on))
     hardware.bind(device)
-    ours = segmenter(config(seed, epochs)).to(memory_format=torch.channels_last)
+    ours = segmenter(config(seed, epochs), device).to(device, memory_format=torch.channels_last)
 
     def one_pass(work: Any) -> None:
         found = predict.predictions(
@@ -345,14 +367,12 @@ def passes(one_pass: Callable[[Any], None], seed: int, epochs: int, rounds: int 
     return {"images_per_s": statistics.median(rates)}
 
 
-def segmenter(config: Any) -> Any:
+def segmenter(config: Any, device: Any) -> Any:
     """comp's network with its arithmetic."""
-    import torch
-
     from competition.training.model import Segmenter, normalisation
     from competition.training.precision import resolve
 
-    precision = resolve(config.train.precision, torch.device("cpu"))
+    precision = resolve(config.train.precision, device)
     return Segmenter(lite0_unet(), normalisation(config.model, root=Path()), precision)
 
 

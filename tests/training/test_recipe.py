@@ -129,7 +129,7 @@ def test_history_has_a_row_for_each_epoch(whole: JobSpec) -> None:
 
 
 def test_the_model_learns(spec_of: Specs) -> None:
-    """For so long that every seed and precision comes to 0.92: after 12 epochs they still lie between 0.5 and 0.7."""
+    """For so long that the seeds and precisions tried come to 0.92: after 12 epochs they lie between 0.51 and 0.72."""
     done = run(spec_of("train.epochs=30", "optimizer.lr=1e-2"))
     assert done.last_loss < done.first_loss / 4
     assert done.score is not None
@@ -289,20 +289,6 @@ def test_windows_as_large_as_the_image_change_nothing(spec_of: Specs, whole: Job
     run(again)
     one, other = Shard.open(whole.job_paths.oof), Shard.open(again.job_paths.oof)
     assert all(np.abs(one[i].astype(int) - other[i].astype(int)).max() <= 1 for i in one.ids)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch can use")
-@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-def test_a_gpu_trains_and_resumes_to_the_same_bytes(precision: str, spec_of: Specs) -> None:
-    setting = f"train.precision={precision}"
-    one, other = (replace(spec_of(setting, "train.workers=2"), device="cuda:0") for _ in range(2))
-    done = run(one)
-    with pytest.raises(StoppedError):
-        run(other, stop_at=("train", 2))
-    run(other)
-    assert_same_job(one, other)
-    assert done.facts["precision"] == precision
-    assert done.facts["peak_memory_mib"] > 0
 
 
 def test_relative_weights_start_at_the_competition(spec_of: Specs, whole: JobSpec, root: Path) -> None:
