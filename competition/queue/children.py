@@ -159,7 +159,6 @@ def _identity(pid: int) -> Process:
 def _warm_context() -> ForkServerContext:
     """The fork server takes its environment from the moment it starts; what seeds depend on is fixed here."""
     os.environ["PYTHONHASHSEED"] = "0"
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)

@@ -59,6 +59,7 @@ def test_the_toolbox_resumes(settings: tuple[str, ...], spec_of: Specs) -> None:
         assert_same_job(one, other)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's own, while it loads its compiler
 def test_it_trains_compiled(spec_of: Specs) -> None:
     done = run(on_gpu(spec_of("train.compile=true", "train.epochs=3", "optimizer.lr=1e-2")))
     assert done.facts["compiled"]
