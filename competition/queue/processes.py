@@ -41,7 +41,8 @@ def is_gone(process: Process) -> bool:
     if process.boot_id != boot_id():
         return True
     try:
-        return abs(_started_at(process.pid) - process.started_at) > 0.5 or _has_ended(process.pid)
+        is_another = abs(_started_at(process.pid) - process.started_at) > 0.5
+        return is_another or psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
@@ -111,18 +112,9 @@ def _members(group: int) -> list[int]:
     found = []
     for pid in psutil.pids():
         with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
-            if os.getpgid(pid) == group and not _has_ended(pid):
+            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 found.append(pid)
     return found
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a process is a zombie down to its last thread; only then has it let go of its files and its GPU.
-
-    The kernel calls a process a zombie as soon as its first thread has ended.
-    """
-    process = psutil.Process(pid)
-    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def memory_of_group(leader: Process) -> int:
