@@ -6,7 +6,7 @@ hand computes in float32, and two workers decode every PNG with OpenCV in every 
 fold job does, and makes its cache of decoded images first. Each run is a process of its own; the two kinds take turns.
 
 It ends with exit code 1 where a bound is missed. A processor without native bfloat16 cannot meet the first three.
-With `--device cuda` both train on the GPU, which the bounds are not meant for.
+With `--device cuda:0` both train on the GPU, which the bounds are not meant for.
 """
 
 import argparse
@@ -212,17 +212,13 @@ def comp(seed: int, epochs: int, device: str) -> dict[str, Any]:
     from competition.training.reporting import Reporter
 
     with tempfile.TemporaryDirectory() as folder:
-        spec = replace(job(Path(folder), seed, epochs), device=torch_name(device))
+        spec = replace(job(Path(folder), seed, epochs), device=device)
         since = time.perf_counter()
         done = recipe.train(spec, Reporter(lambda _progress: True))
         wall_s = time.perf_counter() - since
     facts = {key: done.facts[key] for key in ("precision", "device", "torch", "wait_share")}
     images = epochs * len(official()[0])
     return {"images_per_s": images / done.train_s, "wall_s": wall_s, "score": done.score, **facts}
-
-
-def torch_name(device: str) -> str:
-    return "cuda:0" if device == "cuda" else device
 
 
 def config(seed: int, epochs: int) -> Any:
@@ -269,7 +265,7 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
     from competition.training.meter import LossMeter, Position
     from competition.training.reporting import Reporter
 
-    device = torch.device(torch_name(on))
+    device = torch.device(on)
     with tempfile.TemporaryDirectory() as folder:
         spec = job(Path(folder), seed, epochs)
         reporter = Reporter(lambda _progress: True)
@@ -332,7 +328,7 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
     from competition.config import PredictConfig
     from competition.training import hardware, predict
 
-    device = torch.device(torch_name(on))
+    device = torch.device(on)
     hardware.bind(device)
     ours = segmenter(config(seed, epochs), device).to(device, memory_format=torch.channels_last)
 
