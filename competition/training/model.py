@@ -115,8 +115,11 @@ def weights_path(config: ModelConfig, root: Path, fold: int) -> Path:
 
 
 def describe(normal: Normalisation) -> dict[str, str]:
-    """What a saved model says of itself, so that `normalisation` can read it back."""
-    return {"format": "pt", "normalisation": json.dumps(normal)}
+    """What a saved model says of itself, so that `normalisation` can read it back.
+
+    One entry alone: safetensors writes several in a random order, and equal models would be unequal files.
+    """
+    return {"normalisation": json.dumps(normal)}
 
 
 def _own(target: str, classes: int, folder: Path) -> nn.Module:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from competition.config import ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
 from competition.training.model import IMAGENET, OFFLINE, Segmenter, build, describe, normalisation
+from competition.training.outputs import save_model
 
 SMALL = ModelConfig(encoder="resnet18", weights="none")
 
@@ -105,3 +106,12 @@ def test_a_saved_model_brings_its_normalisation_along(tmp_path: Path) -> None:
 def test_a_file_that_says_nothing_gets_imagenets(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "m.safetensors")
     assert normalisation(SMALL.model_copy(update={"weights": "m.safetensors"}), root=tmp_path) == IMAGENET
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    segmenter = Segmenter(nn.Conv2d(3, 2, 1), OFFLINE, Precision.FP32)
+    written = set()
+    for _ in range(20):
+        save_model(tmp_path / "m.safetensors", segmenter)
+        written.add((tmp_path / "m.safetensors").read_bytes())
+    assert len(written) == 1
