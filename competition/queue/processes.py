@@ -41,8 +41,7 @@ def is_gone(process: Process) -> bool:
     if process.boot_id != boot_id():
         return True
     try:
-        is_another = abs(_started_at(process.pid) - process.started_at) > 0.5
-        return is_another or psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+        return abs(_started_at(process.pid) - process.started_at) > 0.5 or _has_ended(process.pid)
     except psutil.NoSuchProcess:
         return True
 
@@ -112,9 +111,18 @@ def _members(group: int) -> list[int]:
     found = []
     for pid in psutil.pids():
         with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
-            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            if os.getpgid(pid) == group and not _has_ended(pid):
                 found.append(pid)
     return found
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is a zombie down to its last thread; only then has it let go of its files and its GPU.
+
+    The kernel calls a process a zombie as soon as its first thread has ended.
+    """
+    process = psutil.Process(pid)
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def memory_of_group(leader: Process) -> int:

@@ -2,9 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
-from competition.queue.processes import identify, is_gone, kill_group, memory_of_group, this_process
+import psutil
+
+from competition.queue.processes import identify, is_gone, is_group_gone, kill_group, memory_of_group, this_process
 
 
 def test_a_process_knows_itself() -> None:
@@ -21,6 +24,26 @@ def test_a_process_that_has_ended_is_gone() -> None:
     child.communicate()
     assert is_gone(identity)
     assert kill_group(identity)
+
+
+def test_a_process_lives_as_long_as_any_of_its_threads() -> None:
+    """Its first thread ends by the system call; the kernel calls the process a zombie from then on."""
+    code = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start(); "
+        "print('ready', flush=True); ctypes.CDLL(None).syscall(60, 0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as child:
+        assert child.stdout is not None
+        identity = identify(child.pid)
+        child.stdout.readline()
+        deadline = time.monotonic() + 10
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+        assert not is_gone(identity)
+        assert not is_group_gone(identity)
+        assert kill_group(identity)
+        assert is_gone(identity)
 
 
 def test_a_pid_that_is_used_again_or_a_reboot_is_no_proof_of_life() -> None:
