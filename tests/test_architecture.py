@@ -111,7 +111,10 @@ def test_the_exported_program_and_comp_do_not_import_each_other() -> None:
 
 def test_the_list_of_commands_loads_what_typing_needs_and_no_more() -> None:
     """`comp --help` and completion pay for it each time."""
-    program = "import sys, competition.cli.app; print(*{m.partition('.')[0] for m in sys.modules})"
+    program = (
+        "import sys; from competition.cli.app import app_for; app_for([]); "
+        "print(*{m.partition('.')[0] for m in sys.modules})"
+    )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pydantic", "sqlalchemy", "numpy", "yaml", "matplotlib", *HEAVY} & set(loaded)
 

@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, add_group, open_competition
 
 if TYPE_CHECKING:
     from competition.ensemble.artifacts import Kept
-
-artifacts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show, archive or prune probabilities.")
 
 KeepOption = Annotated[int, typer.Option(min=0, help="Leave those of the best N experiments as they are.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -17,7 +15,7 @@ DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.add_typer(artifacts, name="artifacts")
+    artifacts = add_group(app, "artifacts", help="Show, archive or prune probabilities.")
     artifacts.command(epilog="Example: comp artifacts show")(show)
     artifacts.command(epilog="Example: comp artifacts archive --keep 5")(archive)
     artifacts.command(epilog="Example: comp artifacts prune --keep 10")(prune)

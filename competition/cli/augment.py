@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import Competition, DirOption, SetOption, open_competition
+from competition.cli.options import Competition, DirOption, SetOption, add_group, open_competition
 
 if TYPE_CHECKING:
     from competition.config import Config
@@ -13,17 +13,10 @@ if TYPE_CHECKING:
     from competition.report.sheet import Tile
     from competition.settings import Settings
 
-augment = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at what training does to images.")
-
-
-@augment.callback()
-def _group() -> None:
-    """Keep `preview` a subcommand, although it is the only one."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.add_typer(augment, name="augment")
+    augment = add_group(app, "augment", help="Look at what training does to images.")
     augment.command(epilog="Example: comp augment preview --set augment.pipeline=street")(preview)
 
 

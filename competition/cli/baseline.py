@@ -13,19 +13,16 @@ from competition.cli.options import (
     JsonOption,
     SetOption,
     acting_member,
+    add_group,
     open_competition,
 )
 from competition.errors import RefusedError
 from competition.team import Right
 
-baseline = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Show the baseline, or make an experiment the next one."
-)
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.add_typer(baseline, name="baseline")
+    baseline = add_group(app, "baseline", help="Show the baseline, or make an experiment the next one.")
     baseline.command(epilog="Example: comp baseline show")(show)
     baseline.command(epilog="Example: comp baseline new --as hana --set model.encoder=resnet34")(new)
     baseline.command(epilog="Example: comp baseline promote dice-0.5 --as minsu")(promote)

@@ -23,12 +23,9 @@ MENDED_BY = {
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code: 0, 1 expected error, 2 usage, 3 a bug, 130 interrupted."""
-    from competition.cli.app import app
-
     try:
-        app(arguments)
-    except SystemExit as end:  # Typer has shown a usage mistake (2) or an interrupt (130) itself
-        return end.code if isinstance(end.code, int) else 0
+        code = _call(arguments)
+        sys.stdout.flush()  # now, while a full disk or a reader that has gone can still be told
     except CompError as error:
         say(f"Error: {error.message}")
         if error.hint:
@@ -45,6 +42,17 @@ def run(arguments: list[str] | None = None) -> int:
         return CompError.exit_code
     except Exception:  # noqa: BLE001 - the boundary: what nobody expected is a bug, and leaves a trace
         return _report_bug()
+    return code
+
+
+def _call(arguments: list[str] | None) -> int:
+    from competition.cli.app import app_for
+
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        app_for(given)(given)
+    except SystemExit as end:  # Typer has shown a usage mistake (2) or an interrupt (130) itself
+        return end.code if isinstance(end.code, int) else 0
     return 0
 
 

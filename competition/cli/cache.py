@@ -4,16 +4,14 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.cli.options import DirOption, JsonOption, add_group, open_competition
 from competition.errors import RefusedError
 from competition.lifecycle import JobState
-
-cache = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show or clear the decoded images.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.add_typer(cache, name="cache")
+    cache = add_group(app, "cache", help="Show or clear the decoded images.")
     cache.command(epilog="Example: comp cache show")(show)
     cache.command(epilog="Example: comp cache clear")(clear)
 

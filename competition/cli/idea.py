@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, acting_member, open_competition
+from competition.cli.options import DirOption, JsonOption, acting_member, add_group, open_competition
 from competition.errors import CompError
 
 if TYPE_CHECKING:
     from competition.store.ideas import Idea
     from competition.store.leaderboard import LeaderboardRow
 
-idea = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write ideas down, and see what became of them.")
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.add_typer(idea, name="idea")
+    idea = add_group(app, "idea", help="Write ideas down, and see what became of them.")
     idea.command(epilog="Example: comp idea add 'lovasz loss' --source https://arxiv.org/abs/1705.08790 --by minsu")(
         add
     )

@@ -1,4 +1,4 @@
-"""Options that several commands share, each declared once, and what every command opens first."""
+"""What several commands share: options, each declared once, groups of commands, and what each opens first."""
 
 import getpass
 import os
@@ -31,6 +31,13 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the configuration."),
 ]
 FoldOption = Annotated[int | None, typer.Option("--fold", min=0, help="One fold.", show_default="all")]
+
+
+def add_group(app: typer.Typer, name: str, *, help: str) -> typer.Typer:  # noqa: A002 - Typer calls it that
+    """A command of `app` that has commands of its own, to add them to."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help)
+    app.add_typer(group, name=name)
+    return group
 
 
 @dataclass(frozen=True)

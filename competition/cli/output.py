@@ -8,8 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -68,6 +66,8 @@ def add_row(made: Table, *cells: object, style: str | None = None) -> None:
 @contextmanager
 def progress_bar(what: str) -> Iterator[Any]:
     """A bar on stderr, where that is a terminal; yields a function that takes (done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = talk()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
@@ -86,6 +86,8 @@ def watch(draw: Callable[[], RenderableType], *, every_s: float, command: str) -
     Raises:
         CompError: stdout is no terminal.
     """
+    from rich.live import Live
+
     console = out()
     if not console.is_terminal:
         raise CompError("--watch draws on a terminal.", hint=f"Without it, `{command}` prints it once.")

@@ -2,13 +2,12 @@
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from competition.store.order import Waiting
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """A queued job's place in the order (from 1) and the seconds until it starts; None where nobody can say."""
 
     place: int

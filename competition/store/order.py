@@ -7,9 +7,8 @@ A member's use is device time that fades with a half-life of a day, as in the fa
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 
@@ -23,9 +22,8 @@ HALF_LIFE_S = 86_400.0
 _members, _jobs, _experiments, _pauses = schema.members, schema.jobs, schema.experiments, schema.pauses
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A queued job, with what its turn depends on.
+class Waiting(NamedTuple):
+    """A queued job, with what its turn depends on; there may be thousands of them.
 
     Args:
         paused: a pause keeps it from starting.
@@ -72,7 +70,7 @@ def next_job(
 def waiting(store: Store) -> list[Waiting]:
     """Every queued job, in no order."""
     with store.read() as tx:
-        rows = tx.execute(_QUEUED).all()
+        rows = _QUEUED.all(tx, {})
         expected = {(shape, kind): _recent_mean_s(tx, kind, shape) for shape, kind in {(r.shape, r.kind) for r in rows}}
         strangers = {kind for (_, kind), seconds in expected.items() if not seconds}
         by_kind = {kind: _recent_mean_s(tx, kind) for kind in strangers}
@@ -154,15 +152,8 @@ _PAUSED = (
     .exists()
 )
 _MAY_START = ~_PAUSED
-_QUEUED = select(
-    _jobs.c.id,
-    _jobs.c.kind,
-    _jobs.c.shape,
-    _jobs.c.member_id,
-    _jobs.c.priority,
-    _jobs.c.queued_at,
-    _PAUSED.label("paused"),
-).where(_jobs.c.state == JobState.QUEUED)
+_TURN_COLUMNS: list[Any] = [_jobs.c[name] for name in ("id", "kind", "shape", "member_id", "priority", "queued_at")]
+_QUEUED = Prepared(select(*_TURN_COLUMNS, _PAUSED.label("paused")).where(_jobs.c.state == JobState.QUEUED))
 
 
 def _recent_mean_s(tx: Connection, kind: str, shape: str | None = None, *, most: int = 100) -> float | None:

@@ -1,7 +1,7 @@
 """Which experiments rank, and in what order: read from indexes alone, however many there are."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
@@ -10,8 +10,7 @@ from competition.store import schema
 _experiments = schema.experiments
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where an experiment stands; `rank` is None for one without a score on the current split."""
 
     experiment_id: int
@@ -37,17 +36,17 @@ def places(
     if member is not None:
         theirs = select(schema.members.c.id).where(schema.members.c.name == member)
         wanted.append(_experiments.c.member_id == theirs.scalar_subquery())
-    newest_first = list(tx.scalars(select(_experiments.c.id).where(*wanted).order_by(_experiments.c.id.desc())))
+    newest_first = tx.scalars(select(_experiments.c.id).where(*wanted).order_by(_experiments.c.id.desc())).all()
     listed = set(newest_first)
     ranked = [Place(i, ranks[i]) for i in best if i in listed]
     return [*ranked, *(Place(i, None) for i in newest_first if i not in ranks)]
 
 
-def _scored(tx: Connection, version: int) -> list[int]:
+def _scored(tx: Connection, version: int) -> Sequence[int]:
     """The experiments of a split that have a score, best first.
 
     A score is of whole seeds. It stays while further seeds run, or where one of them has failed, and goes as soon as a
     fold that it rests on is to be trained again.
     """
     query = select(_experiments.c.id).where(_experiments.c.split_version == version, _experiments.c.score.is_not(None))
-    return list(tx.scalars(query.order_by(_experiments.c.score.desc(), _experiments.c.id.desc())))
+    return tx.scalars(query.order_by(_experiments.c.score.desc(), _experiments.c.id.desc())).all()
