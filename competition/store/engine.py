@@ -28,7 +28,7 @@ class Store:
     def __init__(self, engine: Engine, paths: Paths) -> None:
         self._engine = engine
         self.paths = paths
-        self._database = paths.database
+        self._database, self._folder = paths.database, paths.runs
         self._identity = _file_identity(self._database)
 
     @contextmanager
@@ -50,7 +50,7 @@ class Store:
         with (
             _plain_errors(self._database),
             self._engine.connect() as connection,
-            in_line(self.paths.runs, timeout_s=BUSY_TIMEOUT_S),
+            in_line(self._folder, timeout_s=BUSY_TIMEOUT_S),
             _begin_writing(connection, deadline=deadline),
         ):
             yield connection
@@ -143,7 +143,8 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     url = make_url("sqlite://").set(database=str(database))
     arguments = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments)
+    # A transaction ends itself, so that a connection which is given back has nothing left to roll back.
+    engine = create_engine(url, connect_args=arguments, pool_reset_on_return=None)
     event.listen(engine, "connect", _configure)
     if foreign_keys:
         event.listen(engine, "connect", _enforce_foreign_keys)
@@ -155,6 +156,7 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
     # Of several that ask for the first WAL at once, SQLite refuses some without waiting, lest they wait for each other.
     _once_free(connection, "PRAGMA journal_mode=WAL", deadline=time.monotonic() + BUSY_TIMEOUT_S)
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
 def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> None:

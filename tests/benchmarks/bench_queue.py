@@ -7,6 +7,7 @@ Medians over a few rounds. The processor time of a command stands beside its wal
 processor time beside those of wall time: on a machine that does other things, they say what comp itself takes.
 """
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -98,6 +99,7 @@ def fill(store: Store, *, experiments: int, folds: int, queued: int) -> int:
 
 def drain(paths: Paths, number: int) -> int:
     """Claim and finish jobs until there is none; how many."""
+    gc.set_threshold(100_000, 20, 20)  # as every `comp` process has it
     store = open_store(paths)
     me = Process("host", "boot", number, 0.0)
     done = 0
