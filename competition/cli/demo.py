@@ -22,7 +22,6 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A new folder to work in.")] = Path("comp-demo"),
     again: Annotated[bool, typer.Option("--again", help="Replace the demo that is there.")] = False,
 ) -> None:
@@ -32,6 +31,7 @@ def demo(
     runs; nothing is mocked and nothing is downloaded.
     """
     from competition.cli import output
+    from competition.cli.app import app_for
     from competition.data.synthetic import make_street_litter
 
     started = time.monotonic()
@@ -41,7 +41,8 @@ def demo(
     for command in _story():
         output.say(f"\n$ comp {command}")
         with contextlib.chdir(folder):
-            context.find_root().command.main(shlex.split(command), standalone_mode=False)
+            words = shlex.split(command)
+            app_for(words)(words, standalone_mode=False)
     output.say(
         f"\nThe whole story took {output.duration(time.monotonic() - started)}. Its files are in {folder.resolve()}:"
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competition.cli.options import AsOption, Competition, DirOption, actor_name, open_competition, parse_folds
-from competition.errors import CompError
+from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
     from competition.store.pauses import Scope
@@ -102,10 +102,12 @@ def _resolve(opened: Competition, subject: str | None) -> "tuple[Scope, int | No
 
     if subject is None:
         return Scope.QUEUE, None
+    if experiments.exists(opened.store, subject):
+        return Scope.EXPERIMENT, experiments.find(opened.store, subject).id
     team = {member.name: member.id for member in members.everyone(opened.store)}
-    if subject in team and not experiments.exists(opened.store, subject):
-        return Scope.MEMBER, team[subject]
-    return Scope.EXPERIMENT, experiments.find(opened.store, subject).id
+    if subject not in team:
+        raise UnknownNameError.among("experiment or member", subject, [*experiments.names(opened.store), *team])
+    return Scope.MEMBER, team[subject]
 
 
 def _words(scope: "Scope", name: str) -> str:

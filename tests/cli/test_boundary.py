@@ -96,3 +96,22 @@ def test_a_newer_database_is_one_clear_error(comp: Comp, ready: Path) -> None:
     with sqlite3.connect("runs/comp.db") as raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "newer comp" in comp.error("leaderboard")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["no-such-command"], 2), (["queue"], 1)])
+def test_a_process_ends_with_its_output_written_and_its_code(arguments: list[str], code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "competition", *arguments]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == code
+    assert (ran.stdout or ran.stderr).startswith("Usage: " if code != 1 else "Error: No competition.yaml")
+    assert ran.stdout.endswith("Show, archive or prune probabilities.\n") == (code == 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
+def test_output_that_finds_no_room_is_one_clear_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "competition", "--help"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert "No space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr

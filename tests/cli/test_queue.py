@@ -34,6 +34,12 @@ def test_the_queue_shows_turns_and_fits_80_columns(comp: Comp, queued: Store) ->
     assert "more; --most" in comp("queue", "--most", "1").err
 
 
+def test_what_is_to_be_paused_may_be_a_member(comp: Comp, queued: Store) -> None:
+    said = comp.error("pause", "anne")
+    assert "no experiment or member 'anne'. Did you mean 'ann'?" in said
+    assert "first, second" in said
+
+
 def test_bump_changes_the_order(comp: Comp, queued: Store) -> None:
     assert "Priority 1" in comp("bump", "second").err
     rows = json.loads(comp.ok("queue", "--json"))
@@ -89,7 +95,7 @@ def test_pause_and_resume(comp: Comp, queued: Store, subject: list[str]) -> None
 def test_hold_and_names_that_nobody_has(comp: Comp, queued: Store) -> None:
     assert "stops within seconds" in comp("hold", "first").err
     assert "holds experiment first" in comp("queue").err
-    assert "no experiment 'frist'. Did you mean 'first'?" in comp.error("pause", "frist")
+    assert "no experiment or member 'frist'. Did you mean 'first'?" in comp.error("pause", "frist")
 
 
 def test_events_tell_the_history(comp: Comp, queued: Store) -> None:
