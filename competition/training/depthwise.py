@@ -1,8 +1,7 @@
 """Depthwise convolutions on a CPU: forward in bfloat16, backward in float32, for there the libraries are faster.
 
 oneDNN has no fast bfloat16 kernel for the gradients of most depthwise convolutions (5x5 kernels, strides of 2), which
-were a third of a training step in networks such as EfficientNet. `python -m tests.benchmarks.bench_depthwise` compares
-both. A model that computes its activations again (`torch.utils.checkpoint`) needs `train.precision=fp32` on such a CPU.
+were a third of a training step in networks such as EfficientNet: `python -m tests.benchmarks.bench_depthwise`.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,13 +62,14 @@ class _Convolution(torch.autograd.Function):
         dilation: _Pair,
         groups: int,
     ) -> Tensor:
-        images = images.to(torch.bfloat16)
-        ctx.save_for_backward(images, weight)
+        narrow_images, narrow_weight = images.to(torch.bfloat16), weight.to(torch.bfloat16)
+        # What torch's own convolution saves: torch.utils.checkpoint computes it again outside of this context.
+        ctx.save_for_backward(narrow_images, narrow_weight)
         ctx.bias_sizes = None if bias is None else list(bias.shape)
         ctx.geometry = (_pair(stride), _pair(padding), _pair(dilation))
         ctx.groups = groups
         cast = None if bias is None else bias.to(torch.bfloat16)
-        return torch.conv2d(images, weight.to(torch.bfloat16), cast, stride, padding, dilation, groups)
+        return torch.conv2d(narrow_images, narrow_weight, cast, stride, padding, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:

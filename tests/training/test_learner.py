@@ -5,6 +5,7 @@ import pytest
 import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from competition.config import Config, with_overrides
 from competition.training.dataset import Batch, Draw
@@ -16,12 +17,12 @@ from competition.training.precision import Precision
 CPU = torch.device("cpu")
 
 
-def learner_of(*assignments: str, network: nn.Module | None = None) -> Learner:
+def learner_of(*assignments: str, network: nn.Module | None = None, precision: Precision = Precision.FP32) -> Learner:
     """A learner; its network has no batch normalisation unless another is given."""
     torch.manual_seed(0)
     network = network or nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 1))
     config = with_overrides(Config(), ["loss.dice=0", "optimizer.name=sgd", *assignments])
-    return Learner(Segmenter(network, IMAGENET, Precision.FP32), config, epochs=4, steps=2, device=CPU)
+    return Learner(Segmenter(network, IMAGENET, precision), config, epochs=4, steps=2, device=CPU)
 
 
 def batch(images: int = 8, *, epoch: int = 0, step: int = 0, side: int = 8) -> Batch:
@@ -190,3 +191,33 @@ def test_measuring_a_loss_changes_no_weight() -> None:
     before, expected = weights(learner), learner.loss(batch())
     assert torch.equal(weights(learner), before)
     assert learner.step(batch()).item() == pytest.approx(expected)
+
+
+class ComputesAgain(nn.Module):
+    """Forgets the activations of a depthwise convolution, or not."""
+
+    def __init__(self, *, again: bool, reentrant: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem, self.head = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 2, 1)
+        self.middle = nn.Sequential(nn.Conv2d(8, 8, 5, padding=2, groups=8), nn.ReLU())
+        self._again, self._reentrant = again, reentrant
+
+    def forward(self, images: Tensor) -> Tensor:
+        stem = self.stem(images)
+        middle = checkpoint(self.middle, stem, use_reentrant=self._reentrant) if self._again else self.middle(stem)
+        return self.head(middle)
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16])
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_activations_that_are_computed_again_change_nothing(precision: Precision, reentrant: bool) -> None:
+    learners = [
+        learner_of(network=network, precision=precision)
+        for network in (ComputesAgain(again=False), ComputesAgain(again=True, reentrant=reentrant))
+    ]
+    losses = [learner.step(batch()).item() for learner in learners]
+    assert losses[0] == losses[1]
+    at_once, again = (weights(learner) for learner in learners)
+    # A re-entrant one builds its own graph in the backward pass, with the gradients of torch's own convolution.
+    torch.testing.assert_close(again, at_once, rtol=0, atol=1e-5 if reentrant else 0)
