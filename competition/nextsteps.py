@@ -18,6 +18,7 @@ class TeamState:
         reported: whether somebody has made the EDA page.
         open_findings: errors and leaks that `comp check` found on the current split; None if nobody has checked it.
         baseline_run: whether a baseline is complete.
+        baseline_under_way: a baseline that runs or waits for a device.
         gate_failed: a baseline whose debug run failed.
         promotable: experiments that are better than the baseline of their lineage, by verdict.
         unsure: experiments that score higher than their parent, but perhaps by luck, each with the experiment whose
@@ -40,6 +41,7 @@ class TeamState:
     reported: bool = False
     open_findings: int | None = None
     baseline_run: bool = False
+    baseline_under_way: str | None = None
     gate_failed: str | None = None
     promotable: tuple[str, ...] = ()
     unsure: tuple[tuple[str, str], ...] = ()
@@ -92,7 +94,7 @@ def _baseline(state: TeamState) -> list[str]:
     if state.gate_failed:
         return [f"the debug run of {state.gate_failed} failed: `comp logs {state.gate_failed}`"]
     if not state.baseline_run:
-        return ["run the baseline: `comp run`"]
+        return [_wait_for_baseline(state) or "run the baseline: `comp run`"]
     steps = [f"{name} is better than the baseline: `comp baseline promote {name}`" for name in state.promotable]
     if not steps and state.unsure:
         name, repeat = state.unsure[0]
@@ -120,7 +122,7 @@ def _training(state: TeamState) -> list[str]:
         first = state.failed[0]
         steps.append(f"{_some(state.failed)} failed: `comp logs {first}`, then `comp retry {first}`")
     if not state.baseline_run:
-        return [*steps, "wait for the baseline, or run it: `comp run`"]
+        return [*steps, _wait_for_baseline(state) or "wait for the baseline, or run it: `comp run`"]
     if state.pending:
         jobs = "1 job waits" if state.pending == 1 else f"{state.pending} jobs wait"
         steps.append(f"{jobs} for a device: `comp worker`")
@@ -157,6 +159,11 @@ def _write_ups(state: TeamState) -> list[str]:
         f"idea {number} was tried: write up what it showed: `comp note {experiment} TEXT`"
         for number, experiment in state.unwritten_ideas[:2]
     ]
+
+
+def _wait_for_baseline(state: TeamState) -> str | None:
+    name = state.baseline_under_way
+    return name and f"the baseline {name} is under way: `comp queue {name} --why` says what it waits for"
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -30,6 +30,8 @@ GOING = TeamState(
         (Role.BASELINE, {"split": False}, ["wait for the split"]),
         (Role.BASELINE, {"baseline_run": False}, ["run the baseline: `comp run`"]),
         (Role.BASELINE, {"baseline_run": False, "gate_failed": "b1"}, ["the debug run of b1 failed: `comp logs b1`"]),
+        (Role.BASELINE, {"baseline_run": False, "baseline_under_way": "b1"}, ["`comp queue b1 --why`"]),
+        (Role.TRAINING, {"baseline_run": False, "baseline_under_way": "b1"}, ["the baseline b1 is under way"]),
         (Role.BASELINE, {"promotable": ("x", "y")}, ["comp baseline promote x", "comp baseline promote y"]),
         (Role.BASELINE, {"unsure": (("x", "b1"),)}, ["x scores higher, perhaps by luck: `comp run b1 --seeds 3`"]),
         (Role.BASELINE, {"promotable": ("y",), "unsure": (("x", "b1"),)}, ["comp baseline promote y"]),

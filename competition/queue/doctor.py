@@ -2,15 +2,18 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import psutil
 
+from competition.config import read_config
+from competition.errors import CompError
 from competition.files import sha256_of
 from competition.queue.devices import CPU, find_gpus, free_memory_mib
+from competition.settings import read_settings
 from competition.store import artifacts, events, experiments, jobs
 from competition.store.engine import Store, problems_of
 
@@ -42,6 +45,8 @@ class Check:
 def examine(store: Store) -> Iterator[Check]:
     """Every check, one after the other; the artifacts' hashes take longest."""
     yield _database(store)
+    yield _read("competition.yaml", read_settings, store.paths.competition)
+    yield _read("baseline.yaml", read_config, store.paths.baseline)
     yield _file_system(store.paths.runs)
     yield _space(store.paths.runs)
     yield _clock(store)
@@ -64,6 +69,14 @@ def _database(store: Store) -> Check:
         return Check("database", Verdict.OK, "sound")
     found = f"{problems[0]}{f' and {len(problems) - 1} more' if len(problems) > 1 else ''}"
     return Check("database", Verdict.PROBLEM, found, "Put a copy of it back (`comp backup` makes them).")
+
+
+def _read(what: str, read: Callable[[Path], object], path: Path) -> Check:
+    try:
+        read(path)
+    except CompError as error:
+        return Check(what, Verdict.PROBLEM, error.message, error.hint)
+    return Check(what, Verdict.OK, "every key is known and has a value that it may have")
 
 
 def _file_system(runs: Path) -> Check:

@@ -35,6 +35,7 @@ def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workloa
         reported=store.paths.eda_page.is_file(),
         open_findings=_open_findings(store),
         baseline_run=any(not r.conditions for r in complete),
+        baseline_under_way=next((r.name for r in rows if not r.conditions and r.state in _UNDER_WAY), None),
         gate_failed=next((r.name for r in rows if not r.conditions and r.state is ExperimentState.FAILED), None),
         promotable=_promotable(store, complete),
         unsure=_unsure(complete, under_way={r.name for r in rows if r.state in _UNDER_WAY}),

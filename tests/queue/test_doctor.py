@@ -30,10 +30,27 @@ def finish(store: Store) -> Path:
     return file
 
 
+def write_settings(store: Store) -> None:
+    store.paths.competition.write_text("name: x\nclasses: [a, b]\ndata:\n  images: images\n  masks: masks\n")
+    store.paths.baseline.write_text("train:\n  epochs: 3\n")
+
+
 def test_a_sound_competition(store: Store) -> None:
+    write_settings(store)
     found = verdicts(store)
     assert found["database"] is found["clock"] is found["artifacts"] is Verdict.OK
     assert Verdict.PROBLEM not in found.values()
+
+
+def test_settings_that_nobody_can_read_are_a_problem(store: Store) -> None:
+    write_settings(store)
+    store.paths.baseline.write_text("train:\n  epoch: 3\n")
+    checks = {check.what: check for check in examine(store)}
+    assert checks["competition.yaml"].verdict is Verdict.OK
+    assert checks["baseline.yaml"].verdict is Verdict.PROBLEM
+    assert "epoch" in checks["baseline.yaml"].found
+    store.paths.competition.unlink()
+    assert verdicts(store)["competition.yaml"] is Verdict.PROBLEM
 
 
 def test_a_file_that_is_not_what_its_job_left(store: Store) -> None:
