@@ -91,10 +91,12 @@ def _eda(state: TeamState) -> list[str]:
 def _baseline(state: TeamState) -> list[str]:
     if not state.split:
         return ["wait for the split: `comp split`"]
+    if state.baseline_under_way and not state.baseline_run:
+        return [_wait_for(state.baseline_under_way)]
     if state.gate_failed:
         return [f"the debug run of {state.gate_failed} failed: `comp logs {state.gate_failed}`"]
     if not state.baseline_run:
-        return [_wait_for_baseline(state) or "run the baseline: `comp run`"]
+        return ["run the baseline: `comp run`"]
     steps = [f"{name} is better than the baseline: `comp baseline promote {name}`" for name in state.promotable]
     if not steps and state.unsure:
         name, repeat = state.unsure[0]
@@ -121,8 +123,10 @@ def _training(state: TeamState) -> list[str]:
     if state.failed:
         first = state.failed[0]
         steps.append(f"{_some(state.failed)} failed: `comp logs {first}`, then `comp retry {first}`")
+    if state.baseline_under_way and not state.baseline_run:
+        return [*steps, _wait_for(state.baseline_under_way)]
     if not state.baseline_run:
-        return [*steps, _wait_for_baseline(state) or "wait for the baseline, or run it: `comp run`"]
+        return [*steps, "wait for the baseline, or run it: `comp run`"]
     if state.pending:
         jobs = "1 job waits" if state.pending == 1 else f"{state.pending} jobs wait"
         steps.append(f"{jobs} for a device: `comp worker`")
@@ -161,9 +165,8 @@ def _write_ups(state: TeamState) -> list[str]:
     ]
 
 
-def _wait_for_baseline(state: TeamState) -> str | None:
-    name = state.baseline_under_way
-    return name and f"the baseline {name} is under way: `comp queue {name} --why` says what it waits for"
+def _wait_for(baseline: str) -> str:
+    return f"the baseline {baseline} is under way: `comp queue {baseline}`; `comp worker` runs what waits"
 
 
 def _some(names: tuple[str, ...]) -> str:

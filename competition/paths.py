@@ -201,7 +201,7 @@ class Paths:
 
     @property
     def database_log(self) -> Path:
-        """What SQLite has not moved into the database yet."""
+        """What SQLite has not moved into the database yet, while comp runs or after it was killed; it needs both."""
         return self.database.with_name(f"{self.database.name}-wal")
 
     @property

@@ -91,6 +91,7 @@ def files() -> str:
         (paths.competition, Paths.competition),
         (paths.baseline, Paths.baseline),
         (paths.database, Paths.database),
+        (paths.database_log, Paths.database_log),
         (paths.database_copy("<revision>"), Paths.database_copy),
         (paths.mlflow, Paths.mlflow),
         (paths.crash_log, Paths.crash_log),

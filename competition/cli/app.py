@@ -49,7 +49,7 @@ COMMANDS = {
     "backup": "doctor",
     "demo": "demo",
 }
-"""The module of each command, in the order of `comp --help`."""
+"""The module of each command. `comp --help` lists them in this order, those that have commands of their own last."""
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:

@@ -25,7 +25,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code: 0, 1 expected error, 2 usage, 3 a bug, 130 interrupted."""
     try:
         code = _call(arguments)
-        sys.stdout.flush()  # now, while a full disk or a reader that has gone can still be told
+        if sys.stdout is not None:  # which it is where the shell has closed it
+            sys.stdout.flush()  # now, while a full disk or a reader that has gone can still be told
     except CompError as error:
         say(f"Error: {error.message}")
         if error.hint:
@@ -37,7 +38,7 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in MENDED_BY:
             return _report_bug()
-        say(f"Error: {error.filename or 'A file'}: {error.strerror}.")
+        say(f"Error: {error.filename or 'A file or the output'}: {error.strerror}.")
         say(MENDED_BY[error.errno])
         return CompError.exit_code
     except Exception:  # noqa: BLE001 - the boundary: what nobody expected is a bug, and leaves a trace

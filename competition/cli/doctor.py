@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Look over the database, files, disk, devices and clock.
+    """Look over the database, settings, files, disk and devices.
 
     What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
     code 1 if a problem is left.
@@ -58,4 +58,5 @@ def backup(
         raise CompError(f"{file} is the database itself.")
     open_store(paths).close()
     copy_database(paths.database, file)
-    output.say(f"Wrote {file}. To go back to it, stop the workers and put it in the place of {paths.database}.")
+    output.say(f"Wrote {file}. To go back to it, stop the workers, put it in the place of {paths.database},")
+    output.say(f"and remove {paths.database_log.name} beside that if it is there: it belongs to the database before.")

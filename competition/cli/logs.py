@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competition.cli.options import DirOption, FoldOption, open_competition
-from competition.errors import CompError, UnknownNameError
+from competition.errors import CompError
 
 if TYPE_CHECKING:
     from competition.store.jobs import Job
@@ -40,9 +40,9 @@ def logs(
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)
-    folds = {str(job.path_fold) for job in jobs.of_experiment(opened.store, name) if job.path_fold is not None}
+    folds = dict.fromkeys(str(j.fold) for j in jobs.of_experiment(opened.store, name) if j.path_fold is not None)
     if fold is not None and str(fold) not in folds:
-        raise UnknownNameError.among(f"fold of {name}", str(fold), folds)
+        raise CompError(f"{name} has no fold {fold}.", hint=f"Known: {', '.join(folds) or 'none yet'}")
 
     def wanted() -> "list[Job]":
         return [job for job in jobs.of_experiment(opened.store, name) if fold in (None, job.path_fold)]

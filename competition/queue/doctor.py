@@ -45,8 +45,8 @@ class Check:
 def examine(store: Store) -> Iterator[Check]:
     """Every check, one after the other; the artifacts' hashes take longest."""
     yield _database(store)
-    yield _read("competition.yaml", read_settings, store.paths.competition)
-    yield _read("baseline.yaml", read_config, store.paths.baseline)
+    yield _read("competition.yaml", read_settings, store.paths.competition, mend="`comp init` explains each key in it.")
+    yield _read("baseline.yaml", read_config, store.paths.baseline, mend="`comp baseline show --yaml` prints it.")
     yield _file_system(store.paths.runs)
     yield _space(store.paths.runs)
     yield _clock(store)
@@ -71,11 +71,11 @@ def _database(store: Store) -> Check:
     return Check("database", Verdict.PROBLEM, found, "Put a copy of it back (`comp backup` makes them).")
 
 
-def _read(what: str, read: Callable[[Path], object], path: Path) -> Check:
+def _read(what: str, read: Callable[[Path], object], path: Path, *, mend: str) -> Check:
     try:
         read(path)
     except CompError as error:
-        return Check(what, Verdict.PROBLEM, error.message, error.hint)
+        return Check(what, Verdict.PROBLEM, error.message, error.hint or f"Mend {path} by hand; {mend}")
     return Check(what, Verdict.OK, "every key is known and has a value that it may have")
 
 

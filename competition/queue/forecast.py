@@ -8,7 +8,10 @@ from competition.store.order import Waiting
 
 
 class Turn(NamedTuple):
-    """A queued job's place in the order (from 1) and the seconds until it starts; None where nobody can say."""
+    """A queued job's place in the order (from 1) and the seconds until it starts; None where nobody can say.
+
+    A tuple, as `Waiting` is.
+    """
 
     place: int
     starts_in_s: float | None

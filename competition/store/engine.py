@@ -4,6 +4,7 @@ import os
 import random
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ class Store:
         self.paths = paths
         self._database, self._folder = paths.database, paths.runs
         self._identity = _file_identity(self._database)
+        # Whoever closes last folds the write-ahead log into the database, which is one whole file from then on.
+        self._dispose = weakref.finalize(self, engine.dispose)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -50,14 +53,15 @@ class Store:
         with (
             _plain_errors(self._database),
             self._engine.connect() as connection,
+            _without_waiting(connection),
             in_line(self._folder, timeout_s=BUSY_TIMEOUT_S),
             _begin_writing(connection, deadline=deadline),
         ):
             yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
+        """Give the connections back; it happens by itself when the process ends."""
+        self._dispose()
 
     def _check_still_there(self) -> None:
         """An open file outlives its name: what is written to it then, nobody will ever read.
@@ -143,8 +147,7 @@ def _file_identity(path: Path) -> tuple[int, int] | None:
 def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     url = make_url("sqlite://").set(database=str(database))
     arguments = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    # A transaction ends itself, so that a connection which is given back has nothing left to roll back.
-    engine = create_engine(url, connect_args=arguments, pool_reset_on_return=None)
+    engine = create_engine(url, connect_args=arguments)
     event.listen(engine, "connect", _configure)
     if foreign_keys:
         event.listen(engine, "connect", _enforce_foreign_keys)
@@ -156,7 +159,6 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
     # Of several that ask for the first WAL at once, SQLite refuses some without waiting, lest they wait for each other.
     _once_free(connection, "PRAGMA journal_mode=WAL", deadline=time.monotonic() + BUSY_TIMEOUT_S)
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
 def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> None:
@@ -170,17 +172,24 @@ def _begin(connection: Connection) -> None:
         raw.execute("BEGIN")
 
 
-def _begin_writing(connection: Connection, *, deadline: float) -> RootTransaction:
-    """Wait for the write lock in short steps; ask once at least.
+@contextmanager
+def _without_waiting(connection: Connection) -> Iterator[None]:
+    """SQLite refuses at once: its own waiting sleeps up to a tenth of a second, and the lock is free in a thousandth.
 
-    SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
+    Said before the turn in the line comes, and unsaid after it: meanwhile others wait.
     """
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
+        yield
     finally:
         raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
+
+
+def _begin_writing(connection: Connection, *, deadline: float) -> RootTransaction:
+    """Wait for the write lock in short steps; ask once at least."""
+    raw: Any = connection.connection.driver_connection
+    _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
     return connection.begin()
 
 

@@ -23,7 +23,7 @@ _members, _jobs, _experiments, _pauses = schema.members, schema.jobs, schema.exp
 
 
 class Waiting(NamedTuple):
-    """A queued job, with what its turn depends on; there may be thousands of them.
+    """A queued job, with what its turn depends on. A tuple, as there may be thousands.
 
     Args:
         paused: a pause keeps it from starting.

@@ -11,7 +11,10 @@ _experiments = schema.experiments
 
 
 class Place(NamedTuple):
-    """Where an experiment stands; `rank` is None for one without a score on the current split."""
+    """Where an experiment stands; `rank` is None for one without a score on the current split.
+
+    A tuple, as there may be thousands.
+    """
 
     experiment_id: int
     rank: int | None

@@ -63,7 +63,8 @@ class _Convolution(torch.autograd.Function):
         groups: int,
     ) -> Tensor:
         narrow_images, narrow_weight = images.to(torch.bfloat16), weight.to(torch.bfloat16)
-        # What torch's own convolution saves: torch.utils.checkpoint computes it again outside of this context.
+        # The same that torch's own convolution saves: torch.utils.checkpoint may compute this layer again without
+        # FloatBackward, and wants tensors of the same shapes and dtypes then.
         ctx.save_for_backward(narrow_images, narrow_weight)
         ctx.bias_sizes = None if bias is None else list(bias.shape)
         ctx.geometry = (_pair(stride), _pair(padding), _pair(dilation))

@@ -99,7 +99,7 @@ def fill(store: Store, *, experiments: int, folds: int, queued: int) -> int:
 
 def drain(paths: Paths, number: int) -> int:
     """Claim and finish jobs until there is none; how many."""
-    gc.set_threshold(100_000, 20, 20)  # as every `comp` process has it
+    gc.set_threshold(100_000, 20, 20)  # as a worker has it
     store = open_store(paths)
     me = Process("host", "boot", number, 0.0)
     done = 0

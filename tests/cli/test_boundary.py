@@ -1,4 +1,5 @@
 import errno
+import shlex
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_a_bug_is_one_line_on_the_screen_and_a_traceback_in_a_file(
         (
             OSError(errno.ENOSPC, "No space left on device"),
             1,
-            "Error: A file: No space left on device.\nFree some space",
+            "Error: A file or the output: No space left on device.\nFree some space",
         ),
         (OSError(errno.EROFS, "Read-only file system", "runs/x"), 1, "Error: runs/x: Read-only file system.\nCheck"),
         (OSError(errno.EBADF, "Bad file descriptor"), 3, "A bug in comp: OSError"),
@@ -115,3 +116,25 @@ def test_output_that_finds_no_room_is_one_clear_error(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "No space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_closed_output_hurts_nobody_who_says_nothing(tmp_path: Path) -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m competition queue >&-"
+    ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: No competition.yaml")
+    assert not (tmp_path / "comp-crash.log").exists()
+
+
+def test_a_process_leaves_the_database_whole_so_that_a_copy_can_take_its_place(ready: Path) -> None:
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "competition", *arguments]
+        return subprocess.run(command, cwd=ready, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    run("assign", "early", "eda")
+    assert [path.name for path in (ready / "runs").glob("comp.db*")] == ["comp.db"]
+    run("backup", "copy.db")
+    run("assign", "late", "eda")
+    (ready / "copy.db").replace(ready / "runs" / "comp.db")
+    assert "early" in run("assign", "--list")
+    assert "late" not in run("assign", "--list")

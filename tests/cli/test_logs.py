@@ -92,4 +92,4 @@ def test_without_follow_it_is_the_job_that_printed_last(comp: Comp, queued: Stor
     printed(queued, "debug\n", fold=None)
     assert comp.ok("logs", "b1") == "debug\n"
     assert "No job of fold 1 of b1 has printed" in comp.error("logs", "b1", "--fold", "1")
-    assert "There is no fold of b1 '9'" in comp.error("logs", "b1", "--fold", "9")
+    assert "b1 has no fold 9." in comp.error("logs", "b1", "--fold", "9")

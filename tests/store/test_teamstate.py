@@ -17,6 +17,17 @@ def test_only_what_is_better_by_verdict_may_be_promoted(store: Store) -> None:
     assert state.unsure == (("dice-0.5", "dice-0.5"),)
 
 
+def test_a_baseline_that_waits_or_runs_is_under_way(store: Store) -> None:
+    assert team_state(store, SETTINGS, workloads(store)).baseline_under_way is None
+    submitted(store, name="b1")
+    assert team_state(store, SETTINGS, workloads(store)).baseline_under_way == "b1"
+
+
+def test_a_complete_baseline_is_not_under_way(store: Store) -> None:
+    baseline(store)
+    assert team_state(store, SETTINGS, workloads(store)).baseline_under_way is None
+
+
 def test_a_parent_without_seeds_is_to_be_repeated(store: Store) -> None:
     parent = baseline(store, band=None)
     child(store, "optimizer.lr=2e-3", 0.44 + 0.05, parent=parent)

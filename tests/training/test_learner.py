@@ -213,11 +213,13 @@ class ComputesAgain(nn.Module):
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_activations_that_are_computed_again_change_nothing(precision: Precision, reentrant: bool) -> None:
     learners = [
-        learner_of(network=network, precision=precision)
+        learner_of("optimizer.lr=1", network=network, precision=precision)
         for network in (ComputesAgain(again=False), ComputesAgain(again=True, reentrant=reentrant))
     ]
+    untrained = weights(learners[0])
     losses = [learner.step(batch()).item() for learner in learners]
     assert losses[0] == losses[1]
     at_once, again = (weights(learner) for learner in learners)
     # A re-entrant one builds its own graph in the backward pass, with the gradients of torch's own convolution.
-    torch.testing.assert_close(again, at_once, rtol=0, atol=1e-5 if reentrant else 0)
+    moved, step = again - untrained, at_once - untrained
+    assert (moved - step).norm() <= (0.02 * step.norm() if reentrant else 0)
