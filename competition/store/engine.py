@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from competition.errors import StoreBusyError, StoreError
@@ -39,6 +39,7 @@ class Store:
         """A transaction that sees one moment of the database and changes nothing."""
         self._check_still_there()
         with _plain_errors(self._database), self._engine.connect() as connection, connection.begin():
+            _raw(connection).execute("BEGIN")
             yield connection
 
     @contextmanager
@@ -53,11 +54,13 @@ class Store:
         with (
             _plain_errors(self._database),
             self._engine.connect() as connection,
+            connection.begin() as transaction,
             _without_waiting(connection),
             in_line(self._folder, timeout_s=BUSY_TIMEOUT_S),
-            _begin_writing(connection, deadline=deadline),
         ):
+            _once_free(_raw(connection), "BEGIN IMMEDIATE", deadline=deadline)
             yield connection
+            transaction.commit()
 
     def close(self) -> None:
         """Give the connections back; it happens by itself when the process ends."""
@@ -151,7 +154,6 @@ def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
     event.listen(engine, "connect", _configure)
     if foreign_keys:
         event.listen(engine, "connect", _enforce_foreign_keys)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -165,11 +167,10 @@ def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> No
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _begin(connection: Connection) -> None:
-    """Begin a transaction where there is none yet; `Store.write` has begun it before SQLAlchemy does."""
+def _raw(connection: Connection) -> sqlite3.Connection:
     raw: Any = connection.connection.driver_connection
-    if not raw.in_transaction:
-        raw.execute("BEGIN")
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 @contextmanager
@@ -178,19 +179,12 @@ def _without_waiting(connection: Connection) -> Iterator[None]:
 
     Said before the turn in the line comes, and unsaid after it: meanwhile others wait.
     """
-    raw: Any = connection.connection.driver_connection
+    raw = _raw(connection)
     raw.execute("PRAGMA busy_timeout = 0")
     try:
         yield
     finally:
         raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
-
-
-def _begin_writing(connection: Connection, *, deadline: float) -> RootTransaction:
-    """Wait for the write lock in short steps; ask once at least."""
-    raw: Any = connection.connection.driver_connection
-    _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
-    return connection.begin()
 
 
 def _once_free(raw: sqlite3.Connection, statement: str, *, deadline: float) -> None:
