@@ -1,4 +1,4 @@
-"""What each role should do next. Pure: it knows no database."""
+"""What each role should do next, and whoever sees a job fail. Pure: it knows no database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,6 +167,15 @@ def _write_ups(state: TeamState) -> list[str]:
 
 def _wait_for(baseline: str) -> str:
     return f"the baseline {baseline} is under way: `comp queue {baseline}`; `comp worker` runs what waits"
+
+
+def after_failure(name: str, *, fold: int | None = None) -> str:
+    """What to do about an experiment with a job that has failed."""
+    which = "" if fold is None else f" --fold {fold}"
+    return (
+        f"`comp logs {name}{which}` shows more. `comp retry {name}` tries the same again; "
+        "with a change it is another experiment: `comp run --set KEY=VALUE`."
+    )
 
 
 def _some(names: tuple[str, ...]) -> str:

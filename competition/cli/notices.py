@@ -8,6 +8,7 @@ from typing import Any
 from competition.cli import output
 from competition.cli.options import Competition
 from competition.errors import CompError, StoreError
+from competition.nextsteps import after_failure
 from competition.queue import hook
 from competition.queue.hook import Happening, Messenger, Notice
 from competition.report.wording import percent
@@ -65,11 +66,10 @@ class Notices:
         return self._notice(Happening.FINISHED, text, **facts)
 
     def _failed(self, job: Job) -> Notice:
-        fold = "" if job.path_fold is None else f" --fold {job.path_fold}"
         what = f"{job.label} of {job.experiment} by {job.member} has failed ({job.failure}): {job.reason}"
         return self._notice(
             Happening.FAILED,
-            f"{what}\n`comp logs {job.experiment}{fold}`; then `comp retry {job.experiment}`.",
+            f"{what}\n{after_failure(job.experiment, fold=job.path_fold)}",
             experiment=job.experiment,
             member=job.member,
             job=job.label,

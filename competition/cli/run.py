@@ -18,6 +18,7 @@ from competition.cli.options import (
 )
 from competition.errors import CompError
 from competition.lifecycle import ExperimentState
+from competition.nextsteps import after_failure
 
 if TYPE_CHECKING:
     from competition.queue.submit import Wish
@@ -170,9 +171,7 @@ def _conclude(row: "LeaderboardRow", *, finished: bool, detach: bool) -> None:
     if not finished:
         raise InterruptedRunError(f"Interrupted. `comp run {row.name}` goes on where it stopped.")
     if not detach and row.state is ExperimentState.FAILED:
-        raise CompError(
-            f"{row.name} failed. {row.reason}", hint=f"`comp logs {row.name}`; then `comp retry {row.name}`."
-        )
+        raise CompError(f"{row.name} failed. {row.reason}", hint=after_failure(row.name))
 
 
 class InterruptedRunError(CompError):

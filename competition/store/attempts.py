@@ -147,7 +147,7 @@ def fail(store: Store, token: str, *, kind: FailureKind, reason: str, log_tail: 
             seen = jobs.Seen(row.job_id, row.experiment, _label(row), JobState.FAILED)
             jobs.move(tx, seen, JobState.QUEUED, actor=events.SYSTEM, why=again, queued_at=time.time())
         elif row.kind == JobKind.DEBUG:
-            _close_gate(tx, row.experiment_id, f"the debug run failed: {reason}")
+            _close_gate(tx, row.experiment_id, "the debug run failed")
         return True
 
 
