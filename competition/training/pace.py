@@ -55,6 +55,8 @@ class Pace:
 
     def summary(self) -> str:
         """How fast it was, and what held it up, for the log."""
+        if not self.images:
+            return "All training was done in earlier attempts."
         if self.wait_share > STARVED:
             why = "preparing them is the bottleneck: more train.workers or a lighter augmentation would help"
         else:

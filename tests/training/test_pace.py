@@ -65,3 +65,8 @@ def test_the_bottleneck_is_named(waited_s: float, summary: str) -> None:
     pace.trained(4, seconds=1.0, waited_s=waited_s)
     pace.trained(4, seconds=1.0, waited_s=0.0)
     assert pace.summary().startswith(summary)
+
+
+def test_an_attempt_that_trained_nothing_tells_no_speed() -> None:
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=2, device=CPU)
+    assert pace.summary() == "All training was done in earlier attempts."
