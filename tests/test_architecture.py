@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Whoever reads one of them would have to read all. What `cli.app` loads by name when it is called is left out."""
+    names = {str(p.relative_to(PACKAGE.parent).with_suffix("")).replace("/", "."): p for p in modules()}
+    TopologicalSorter({name: imports_of(path) & names.keys() for name, path in names.items()}).prepare()
 
 
 def parts_imported(path: Path) -> set[str]:

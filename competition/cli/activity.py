@@ -8,7 +8,7 @@ from rich.text import Text
 
 from competition.cli import events as history
 from competition.cli import output
-from competition.cli.board import stage_of
+from competition.cli.jobwords import stage_of
 from competition.cli.options import Competition
 from competition.cli.queue import upcoming
 from competition.lifecycle import JobState

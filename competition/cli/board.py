@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 
 from competition.cli import output
+from competition.cli.activity import activity
+from competition.cli.jobwords import at, in_words, number
 from competition.cli.options import Competition
 from competition.lifecycle import JobState
 from competition.store import jobs
@@ -45,8 +47,6 @@ def board(opened: Competition, devices: "Sequence[Device]", experiment: str | No
     def draw() -> RenderableType:
         if experiment is not None:
             return _render(jobs.of_experiment(opened.store, experiment))
-        from competition.cli.activity import activity
-
         return activity(opened, devices, height=console.height - 1)
 
     with Live(console=console, auto_refresh=False) as live:
@@ -89,7 +89,7 @@ class _Lines:
     def look(self) -> None:
         self._looked_at = time.monotonic()
         for job in self._shown():
-            news = (job.state, _at(job), job.reason if job.state.is_finished else None)
+            news = (job.state, at(job), job.reason if job.state.is_finished else None)
             if self._last.get(job.id) != news and job.state is not JobState.WAITING:
                 self._last[job.id] = news
                 output.say(f"{job.experiment} {job.label}: {in_words(job)}")
@@ -112,44 +112,11 @@ def _render(shown: list[Job]) -> Table:
         knows_speed = bool(progress.get("images_per_s"))
         eta = output.duration(progress.get("eta_s") if job.state.is_live and knows_speed else None)
         score = output.percent(job.score if job.score is not None else progress.get("score"))
-        loss, lr = _number(progress.get("loss"), ".3f"), _number(progress.get("lr"), ".1e")
-        speed = _number(progress["images_per_s"] if knows_speed else None, ".1f")
-        memory = _number(progress.get("memory_mib"), "d")
+        loss, lr = number(progress.get("loss"), ".3f"), number(progress.get("lr"), ".1e")
+        speed = number(progress["images_per_s"] if knows_speed else None, ".1f")
+        memory = number(progress.get("memory_mib"), "d")
         device = (job.device or output.NOTHING)[:12]
-        output.add_row(table, job.label, device, _at(job), loss, score, lr, speed, memory, eta)
+        output.add_row(table, job.label, device, at(job), loss, score, lr, speed, memory, eta)
     if len(shown) > MOST_ROWS:
         output.add_row(table, f"… {len(shown) - MOST_ROWS} more", *[""] * 8)
     return table
-
-
-def in_words(job: Job) -> str:
-    """How far a job is, or how it ended."""
-    progress = job.progress or {}
-    if job.state is JobState.SUCCEEDED:
-        return "succeeded" if job.score is None else f"succeeded, score {output.percent(job.score)}"
-    if not (job.state.is_live and progress):
-        return f"{job.state}{f' ({job.reason})' if job.reason else ''}"
-    memory = f", {progress['memory_mib']} MiB" if progress.get("memory_mib") else ""
-    if progress["loss"] is None:
-        return f"{progress['phase']} {progress['batch']}/{progress['batches']}{memory}"
-    return (
-        f"epoch {_at(job)}, loss {progress['loss']:.3f}, score {output.percent(progress.get('score'))}, "
-        f"lr {_number(progress.get('lr'), '.1e')}, {progress['images_per_s']:.1f} images/s{memory}, "
-        f"ETA {output.duration(progress.get('eta_s'))}"
-    )
-
-
-def _at(job: Job) -> str:
-    """How far a running job is; the state of any other."""
-    if job.state is not JobState.RUNNING or not job.progress:
-        return job.state.value
-    return stage_of(job.progress)
-
-
-def stage_of(progress: dict[str, Any]) -> str:
-    """The epoch, `3/20`, or what the job does before the first."""
-    return f"{progress['epoch']}/{progress['epochs']}" if progress["loss"] is not None else str(progress["phase"])
-
-
-def _number(value: float | None, form: str) -> str:
-    return output.NOTHING if value is None else format(value, form)

@@ -35,7 +35,7 @@ def logs(
     terminal its worker runs, until all of them have ended.
     """
     from competition.cli import output
-    from competition.cli.board import in_words
+    from competition.cli.jobwords import in_words
     from competition.store import experiments, jobs
 
     opened = open_competition(folder)

@@ -71,7 +71,7 @@ def _score(
     scores = {r: metrics.score(settings.metric, run) for r, run in zip(repeats, found.runs, strict=True)}
     return set_score(
         store,
-        experiment,
+        experiment.id,
         score=fmean(scores.values()),
         repeat_scores=scores,
         class_iou=[None if math.isnan(x) else float(x) for x in iou],

@@ -1,7 +1,7 @@
 """What an experiment's score is, and what its seeds say about it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -10,13 +10,10 @@ from competition.scoring.seedband import SeedBand
 from competition.store import events, schema
 from competition.store.engine import Store
 
-if TYPE_CHECKING:
-    from competition.store.experiments import Experiment
-
 
 def set_score(
     store: Store,
-    experiment: "Experiment",
+    experiment_id: int,
     *,
     score: float,
     class_iou: list[float | None],
@@ -37,16 +34,16 @@ def set_score(
     table, jobs = schema.experiments, schema.jobs
     repeat_scores = repeat_scores or {0: score}
     with store.write() as tx:
-        folds = select(jobs).where(jobs.c.experiment_id == experiment.id, jobs.c.kind == JobKind.FOLD)
+        folds = select(jobs).where(jobs.c.experiment_id == experiment_id, jobs.c.kind == JobKind.FOLD)
         if set(repeats_asked_for(fold_states(tx.execute(folds).all()))) - set(repeat_scores):
             return False
-        row = tx.execute(select(table).where(table.c.id == experiment.id)).one()
+        row = tx.execute(select(table).where(table.c.id == experiment_id)).one()
         if set(scores_by_repeat(row)) == set(repeat_scores):
             return False
-        forget_score(tx, experiment.id)
+        forget_score(tx, experiment_id)
         tx.execute(
             update(table)
-            .where(table.c.id == experiment.id)
+            .where(table.c.id == experiment_id)
             .values(
                 score=score,
                 class_iou=class_iou,
@@ -58,7 +55,7 @@ def set_score(
         )
         seeds = f", mean of {len(repeat_scores)} seeds" if len(repeat_scores) > 1 else ""
         why = f"score {score:.4f}{seeds}"
-        events.record(tx, actor=events.SYSTEM, subject=experiment.name, action="complete", why=why)
+        events.record(tx, actor=events.SYSTEM, subject=row.name, action="complete", why=why)
     return True
 
 

@@ -28,7 +28,7 @@ def finish(root: Path, name: str, *conditions: str, noise: float, score: float, 
     wish = Wish("ann", name=name, assignments=conditions)
     submit(store, read_settings(paths.competition), wish, check_model=lambda _: None)
     split = splits.current(store)
-    scores.set_score(store, experiments.find(store, name), score=score, class_iou=[score] * 3)
+    scores.set_score(store, experiments.find(store, name).id, score=score, class_iou=[score] * 3)
     store.close()
     with sqlite3.connect(paths.database) as raw:
         raw.execute("UPDATE jobs SET state = 'succeeded', score = ? WHERE state IN ('waiting', 'queued')", [score])

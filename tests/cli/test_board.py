@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from competition.cli.board import _render, in_words
+from competition.cli.board import _render
+from competition.cli.jobwords import in_words
 from competition.jobspec import Progress
 from competition.paths import Paths
 from competition.queue.processes import this_process

@@ -91,7 +91,7 @@ def test_a_source_made_anew_gives_no_error_bar(comp: Comp, three: Path) -> None:
     hand_in(three, {"b1": 0.4, "dice-0.5": 0.5})
     paths = Paths(three)
     store = open_store(paths)
-    scores.set_score(store, experiments.find(store, "b1"), score=0.123, class_iou=[0.1, 0.1, 0.1])
+    scores.set_score(store, experiments.find(store, "b1").id, score=0.123, class_iou=[0.1, 0.1, 0.1])
     draft = Draft("b1", "png", "p", "another sha", 2, "ann", 1, 0.123, {"b1": 1.0})
     made = record(store, draft, per_day=None, force=False).submission
     set_score(store, made.id, actor="ann", public=0.45)

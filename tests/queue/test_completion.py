@@ -104,7 +104,7 @@ def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings)
     assert sorted(told) == sorted(experiment.name for experiment in found)
     before = {row.name: row.judged for row in leaderboard(opened)}
     again = next(experiment for experiment in found if experiment.name == "dice-0.5")
-    assert not scores.set_score(opened, again, score=0.1, class_iou=[])
+    assert not scores.set_score(opened, again.id, score=0.1, class_iou=[])
     complete(opened, settings, split, scored=told.append)
     assert len(told) == len(found)
     assert [e.action for e in events.history(opened, subject="dice-0.5")].count("complete") == 1
@@ -128,7 +128,7 @@ def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, s
     split = {s.version: s for s in splits.every(opened)}
     [(first, repeats)] = [one for one in experiments.unscored(opened) if one[0].name == "b1"]
     assert repeats == (0, 1, 2)
-    scores.set_score(opened, first, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
+    scores.set_score(opened, first.id, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
     opened.paths.job("b1", 1, 2).confusion.unlink()
     complete(opened, settings, split)
     row = {row.name: row for row in leaderboard(opened)}["dice-0.5"]

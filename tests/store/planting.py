@@ -23,7 +23,7 @@ def finish(
         attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
     set_score(
         store,
-        experiments.find(store, name),
+        experiments.find(store, name).id,
         score=score,
         class_iou=[score, None],
         repeat_scores=dict(enumerate(scores)) if scores else None,

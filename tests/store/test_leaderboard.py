@@ -23,7 +23,7 @@ def run_all(store: Store, name: str, scores: list[float], total: float | None) -
         assert taken is not None
         attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
     if total is not None:
-        set_score(store, experiments.find(store, name), score=total, class_iou=[total, None])
+        set_score(store, experiments.find(store, name).id, score=total, class_iou=[total, None])
 
 
 def rows(store: Store, **options: bool) -> dict[str, LeaderboardRow]:

@@ -49,7 +49,7 @@ def test_own_seeds_are_pooled_with_the_parents(store: Store) -> None:
     b1 = baseline(store)
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
     lr = experiments.find(store, "lr-0.002")
-    scores.set_score(store, lr, score=0.47, class_iou=[], repeat_scores={0: 0.46, 1: 0.48}, band=BAND)
+    scores.set_score(store, lr.id, score=0.47, class_iou=[], repeat_scores={0: 0.46, 1: 0.48}, band=BAND)
     comparisons.save(store, Comparison(lr.id, experiments.find(store, "b1").id, 0.003, 240, None))
     judged = rows(store)["lr-0.002"].judged
     assert judged is not None
@@ -103,7 +103,7 @@ def test_images_that_could_not_be_drawn_are_no_verdict_but_a_reason(store: Store
     lr = experiments.find(store, "lr-0.002")
     with store.write() as tx:
         scores.forget_score(tx, lr.id)
-    scores.set_score(store, lr, score=0.47, class_iou=[])
+    scores.set_score(store, lr.id, score=0.47, class_iou=[])
     comparisons.save(store, Comparison(lr.id, experiments.find(store, "b1").id, None, 0, "confusion.npz is damaged"))
     row = rows(store)["lr-0.002"]
     assert (row.rank, row.judged, row.reason) == (1, None, "no verdict: confusion.npz is damaged")

@@ -52,9 +52,9 @@ def test_the_last_result_is_the_one_completed_last(store: Store, monkeypatch: py
     submitted(store, with_overrides(Config(), ["seed=1"]), name="later")
     for start in range(6):
         run_one(store, monkeypatch, 10.0 * start, 10.0 * start + 5)
-    scores.set_score(store, experiments.find(store, "later"), score=0.4, class_iou=[])
+    scores.set_score(store, experiments.find(store, "later").id, score=0.4, class_iou=[])
     assert workloads(store)["ann"].last == "later"
-    scores.set_score(store, experiments.find(store, "b1"), score=0.5, class_iou=[])
+    scores.set_score(store, experiments.find(store, "b1").id, score=0.5, class_iou=[])
     ended = {name: max(job.finished_at or 0 for job in jobs.of_experiment(store, name)) for name in ("b1", "later")}
     assert workloads(store)["ann"].last == max(ended, key=lambda name: ended[name])
     assert workloads(store)["bob"].last is None
