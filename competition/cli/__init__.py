@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _leave(ended: list[int]) -> None:
-    """End the process here: taking its modules apart one by one would be a fifth of a short command.
+    """End the process here: taking its modules apart one by one would be a quarter of a short command.
 
     It ends whatever called `main`, too, once that is at its end.
     """

@@ -55,7 +55,7 @@ COMMANDS = {
 def app_for(arguments: Sequence[str]) -> typer.Typer:
     """What runs these arguments: the one command that they begin with, else all, to list them or to find the nearest.
 
-    To make every command ready would take a tenth of the time of a short one.
+    To make every command ready would take a twelfth of the time of a short one.
     """
     wanted = arguments[0] if arguments else ""
     return _app([COMMANDS[wanted]] if wanted in COMMANDS else dict.fromkeys(COMMANDS.values()))

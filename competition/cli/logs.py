@@ -40,9 +40,11 @@ def logs(
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)
-    folds = dict.fromkeys(str(j.fold) for j in jobs.of_experiment(opened.store, name) if j.path_fold is not None)
-    if fold is not None and str(fold) not in folds:
-        raise CompError(f"{name} has no fold {fold}.", hint=f"Known: {', '.join(folds) or 'none yet'}")
+    if fold is not None:
+        folds = dict.fromkeys(job.path_fold for job in jobs.of_experiment(opened.store, name))
+        if fold not in folds:
+            known = ", ".join(str(one) for one in folds if one is not None)
+            raise CompError(f"{name} has no fold {fold}.", hint=f"Known: {known or 'none yet'}")
 
     def wanted() -> "list[Job]":
         return [job for job in jobs.of_experiment(opened.store, name) if fold in (None, job.path_fold)]

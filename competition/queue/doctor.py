@@ -45,8 +45,9 @@ class Check:
 def examine(store: Store) -> Iterator[Check]:
     """Every check, one after the other; the artifacts' hashes take longest."""
     yield _database(store)
-    yield _read("competition.yaml", read_settings, store.paths.competition, mend="`comp init` explains each key in it.")
-    yield _read("baseline.yaml", read_config, store.paths.baseline, mend="`comp baseline show --yaml` prints it.")
+    yield _read("competition.yaml", read_settings, store.paths.competition, mend="Mend it by hand.")
+    restored = "`comp baseline show --yaml > baseline.yaml` restores it."
+    yield _read("baseline.yaml", read_config, store.paths.baseline, mend=restored)
     yield _file_system(store.paths.runs)
     yield _space(store.paths.runs)
     yield _clock(store)
@@ -75,7 +76,7 @@ def _read(what: str, read: Callable[[Path], object], path: Path, *, mend: str) -
     try:
         read(path)
     except CompError as error:
-        return Check(what, Verdict.PROBLEM, error.message, error.hint or f"Mend {path} by hand; {mend}")
+        return Check(what, Verdict.PROBLEM, error.message, error.hint or mend)
     return Check(what, Verdict.OK, "every key is known and has a value that it may have")
 
 

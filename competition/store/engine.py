@@ -55,10 +55,9 @@ class Store:
             _plain_errors(self._database),
             self._engine.connect() as connection,
             connection.begin() as transaction,
-            _without_waiting(connection),
             in_line(self._folder, timeout_s=BUSY_TIMEOUT_S),
         ):
-            _once_free(_raw(connection), "BEGIN IMMEDIATE", deadline=deadline)
+            _begin_writing(_raw(connection), deadline=deadline)
             yield connection
             transaction.commit()
 
@@ -173,16 +172,14 @@ def _raw(connection: Connection) -> sqlite3.Connection:
     return raw
 
 
-@contextmanager
-def _without_waiting(connection: Connection) -> Iterator[None]:
-    """SQLite refuses at once: its own waiting sleeps up to a tenth of a second, and the lock is free in a thousandth.
+def _begin_writing(raw: sqlite3.Connection, *, deadline: float) -> None:
+    """Wait for the write lock in short steps; ask once at least.
 
-    Said before the turn in the line comes, and unsaid after it: meanwhile others wait.
+    SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
     """
-    raw = _raw(connection)
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        yield
+        _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
     finally:
         raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
 

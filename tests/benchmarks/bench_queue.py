@@ -181,7 +181,7 @@ def claims(store: Store, *, repeats: int = 200) -> list[float]:
     return times
 
 
-def throughput() -> tuple[float, float, float]:
+def throughput(workers: int) -> tuple[float, float, float]:
     """Of one round: moves per second of wall time, of processor time, and those of the bare loop."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -190,7 +190,7 @@ def throughput() -> tuple[float, float, float]:
         jobs = fill(store, experiments=5000, folds=0, queued=5000)
         store.close()
         used = processor_s()
-        seconds, done = drain_with(Paths(root), WORKERS)
+        seconds, done = drain_with(Paths(root), workers)
         used = processor_s() - used
         store = open_store(Paths(root))
         check_drained(store, jobs)
@@ -207,9 +207,10 @@ def met(what: str, bound: str, is_met: bool) -> bool:
 def main() -> None:
     """Print every number, and whether its bound is met."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    rounds = [throughput() for _ in range(ROUNDS)]
+    rounds = [throughput(WORKERS) for _ in range(ROUNDS)]
     moves, per_processor_s, bare = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"bare loop, one process: {bare:.0f} moves/s")
+    print(f"one worker, 5,000 jobs: {throughput(1)[0]:.0f} moves/s")
     text = f"{WORKERS} workers, 5,000 jobs: {moves:.0f} moves/s, {per_processor_s:.0f} per processor second"
     good = [met(text, f">= {MOVES_PER_S}/s", moves >= MOVES_PER_S)]
     with tempfile.TemporaryDirectory() as name:

@@ -42,12 +42,14 @@ def test_a_process_lives_as_long_as_any_of_its_threads() -> None:
         identity = identify(child.pid)
         child.stdout.readline()
         deadline = time.monotonic() + 10
-        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
-        assert not is_gone(identity)
-        assert not is_group_gone(identity)
-        assert kill_group(identity)
+        try:
+            while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+            assert not is_gone(identity)
+            assert not is_group_gone(identity)
+        finally:
+            assert kill_group(identity)
         assert is_gone(identity)
 
 
