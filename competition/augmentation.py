@@ -15,6 +15,9 @@ from competition.yamlfile import Idle, Section
 CLASS_NAME = "__class_fullname__"
 """The key under which albumentations writes a transform's class; the other keys are its arguments."""
 
+HOLES = ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "XYMasking")
+"""Transforms of albumentations that leave the mask alone unless a `fill_mask` is given."""
+
 PRESETS = ("basic", "none", "flips", "street", "medical", "aerial", "heavy")
 POLICIES = ("none", "randaugment", "trivialaugment")
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -53,7 +56,10 @@ def _checked(value: Any, *, names: tuple[str, ...], check: Callable[[Any], None]
 def _check_transform(entry: Any) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get(CLASS_NAME), str):
         raise ValueError(f"each transform names its class under {CLASS_NAME}; one does not")
-    for child in entry.get("transforms") or []:
+    children = entry.get("transforms", [])
+    if not isinstance(children, list):
+        raise ValueError(f"the transforms of {entry[CLASS_NAME]} are not a list")
+    for child in children:
         _check_transform(child)
 
 
@@ -177,12 +183,29 @@ def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
 
 
 def _without_envelope(content: Any) -> Any:
-    """`albumentations.save` writes a version and a Compose around the list."""
+    """`albumentations.save` writes a version and a Compose around the list, and every argument, given or not."""
+    is_saved = isinstance(content, dict) and "transform" in content
     transform = content.get("transform", content) if isinstance(content, dict) else None
     if not isinstance(transform, dict) or CLASS_NAME not in transform:
         return content
-    plain = transform[CLASS_NAME] == "Compose" and transform.get("p", 1.0) == 1
-    return transform.get("transforms") if plain else [transform]
+    is_plain = transform[CLASS_NAME] == "Compose" and transform.get("p", 1.0) == 1
+    entries = transform.get("transforms") if is_plain else [transform]
+    return [_undecided(entry) for entry in entries] if is_saved and isinstance(entries, list) else entries
+
+
+def _undecided(entry: Any) -> Any:
+    """A saved transform without the `fill_mask` that albumentations has where nobody chose one.
+
+    That is 0, so that what comes in from outside would become the first class; left out, it is void. Holes have no
+    value of their own to leave out: a 0 for them was chosen.
+    """
+    if not isinstance(entry, dict):
+        return entry
+    is_default = entry.get("fill_mask") == 0 and entry.get(CLASS_NAME) not in HOLES
+    kept = {key: value for key, value in entry.items() if not (key == "fill_mask" and is_default)}
+    if isinstance(entry.get("transforms"), list):
+        kept["transforms"] = [_undecided(child) for child in entry["transforms"]]
+    return kept
 
 
 def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> list[Idle]:

@@ -26,11 +26,16 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.1 as PyYAML reads it, but `1e-3` is a number."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+class _Dumper(yaml.SafeDumper):
+    """Its counterpart: the text `1e-3` is written in quotes."""
+
+
+for _both in (_Loader, _Dumper):
+    _both.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+        list("-+0123456789."),
+    )
 
 
 def parse_value(text: str) -> Any:
@@ -93,7 +98,8 @@ def dump(section: Section, *, nulls: bool = True) -> str:
         nulls: also write the keys that hold nothing.
     """
     raw = section.model_dump(mode="json", exclude_none=not nulls)
-    return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True)
+    text: str = yaml.dump(raw, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
 
 
 def leaf_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from competition import yamlfile
@@ -89,6 +89,7 @@ def test_equal_values_have_equal_hashes_whatever_the_spelling() -> None:
     sides=st.tuples(st.integers(1, 64), st.integers(1, 64)),
     encoder=st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1),
 )
+@example(lr=1.0, epochs=1, sides=(1, 1), encoder="1E0")
 def test_what_is_dumped_is_read_back_equal(lr: float, epochs: int, sides: tuple[int, int], encoder: str) -> None:
     raw = {
         "data": {"size": f"{sides[0] * 32}x{sides[1] * 32}"},

@@ -8,7 +8,10 @@ import typer
 from competition.cli.options import Competition, DirOption, SetOption, add_group, open_competition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from competition.config import Config
+    from competition.data.manifest import Item, Manifest
     from competition.data.preview import Previewed
     from competition.report.sheet import Tile
     from competition.settings import Settings
@@ -36,12 +39,14 @@ def preview(
 ) -> None:
     """Write a sheet of images before and after augmentation.
 
-    It shows pixels exactly as that epoch would train on them; with --set, before anything is run. Void is hatched.
+    Each image is changed exactly as that epoch would change it; with --set, before anything is run. What is mixed into
+    it or pasted onto it may be of another image than a job would take. Void is hatched.
     """
     from competition.cli import output
     from competition.cli.study import read_manifest
     from competition.config import with_contents, with_overrides
     from competition.data.preview import PreviewSpec
+    from competition.errors import RefusedError
     from competition.files import write_bytes
     from competition.queue.children import Nursery
     from competition.report.sheet import sheet_png
@@ -49,10 +54,14 @@ def preview(
     opened = open_competition(folder)
     name, config = _find(opened, what)
     config = with_contents(with_overrides(config, assignments or []), opened.paths.root)
-    items = read_manifest(opened).items
-    chosen = tuple(items[i * len(items) // images] for i in range(min(images, len(items))))
-    spec = PreviewSpec(opened.paths.root, config, opened.settings, chosen, epoch - 1)
-    tiles = _tiles(Nursery().preview(spec), opened.settings)
+    if epoch > config.train.epochs:
+        raise RefusedError(f"There is no epoch {epoch}.", hint=f"train.epochs is {config.train.epochs}.")
+    manifest = read_manifest(opened)
+    chosen = _evenly(manifest.items, images)
+    config, donors = _rare(config, manifest, opened.settings, most=images)
+    pasted = tuple(item for item in donors if item not in chosen)
+    spec = PreviewSpec(opened.paths.root, config, opened.settings, (*chosen, *pasted), epoch - 1)
+    tiles = _tiles(Nursery().preview(spec)[: len(chosen)], opened.settings)
     path = output_file or opened.paths.augment_preview(name)
     write_bytes(path, sheet_png(tiles))
     output.print_lines(str(path))
@@ -69,6 +78,27 @@ def _find(opened: Competition, what: str | None) -> "tuple[str, Config]":
     if what.endswith((".yaml", ".yml")):
         return Path(what).stem, read_config(Path(what))
     return what, experiments.find(opened.store, what).config
+
+
+def _evenly(items: "Sequence[Item]", most: int) -> "tuple[Item, ...]":
+    count = min(most, len(items))
+    return tuple(items[i * len(items) // count] for i in range(count))
+
+
+def _rare(
+    config: "Config", manifest: "Manifest", settings: "Settings", *, most: int
+) -> "tuple[Config, tuple[Item, ...]]":
+    """The configuration with the classes that are rare in all images, and images that these are pasted from."""
+    from competition.data.rarity import find_rare
+
+    sampling = config.sampling
+    if not (sampling.rare_crop or config.mix.copy_paste):
+        return config, ()
+    rare = find_rare(manifest.items, settings.classes, sampling.rare)
+    named = sampling.model_copy(update={"rare": [settings.classes[c] for c in rare.classes]})
+    holders = rare.images if config.mix.copy_paste else ()
+    donors = _evenly([manifest.item(image_id) for image_id in holders], most)
+    return config.model_copy(update={"sampling": named}), donors
 
 
 def _tiles(shown: "list[Previewed]", settings: "Settings") -> "list[Tile]":

@@ -4,17 +4,15 @@ import hashlib
 import random
 
 import albumentations
-import cv2
 import numpy as np
 import torch
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from competition.augmentation import AugmentConfig, Engine, Transforms
+from competition.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
 from competition.data.images import Pixels
-from competition.errors import ConfigError
+from competition.errors import CompError, ConfigError
 from competition.settings import IGNORE_INDEX
-from competition.training.pipeline import build_transforms
+from competition.training.pipeline import build_transforms, through_torchvision
 from competition.training.policies import policy
 from competition.training.presets import entry, preset
 
@@ -32,7 +30,7 @@ class Augmenter:
     """
 
     def __init__(self, config: AugmentConfig) -> None:
-        chosen = preset(config) if isinstance(config.pipeline, str) else config.pipeline
+        chosen = _pipeline(config)
         self._torchvision = None
         if config.engine is Engine.TORCHVISION:
             built = build_transforms(chosen, config.engine, source="augment.pipeline")
@@ -57,7 +55,7 @@ class Augmenter:
         form = image.shape
         if self._torchvision is not None:
             torch.default_generator.manual_seed(seed)
-            image, mask = _through(self._torchvision, image, mask)
+            image, mask = through_torchvision(self._torchvision, image, mask)
         if self._pipeline is not None:
             self._numbers.bit_generator.state = _pcg64(seed)
             self._python.seed(seed)
@@ -82,10 +80,38 @@ def check(config: AugmentConfig, size: tuple[int, int], *, samples: int = 8) -> 
     image = rng.integers(0, 256, (*size, 3), np.uint8)
     mask = rng.integers(0, 2, size, np.uint8)
     for seed in range(samples):
-        try:
-            augment(image, mask, seed=seed)
-        except (ValueError, KeyError, TypeError, NotImplementedError, RuntimeError, cv2.error) as error:
-            raise ConfigError(f"augment.pipeline cannot be run: {error}") from error
+        error = _failure(augment, image, mask, seed)
+        if isinstance(error, CompError):
+            raise error
+        if error is not None:
+            where = _first_failing(config, image, mask, seed)
+            raise ConfigError(f"augment{where} cannot be run: {type(error).__name__}: {error}") from error
+
+
+def _failure(augment: Augmenter, image: Pixels, mask: Pixels, seed: int) -> Exception | None:
+    """Why the image cannot be augmented; None if it can."""
+    try:
+        augment(image, mask, seed=seed)
+    except Exception as error:  # noqa: BLE001 - any transform of two libraries, with arguments that anybody wrote
+        return error
+    return None
+
+
+def _first_failing(config: AugmentConfig, image: Pixels, mask: Pixels, seed: int) -> str:
+    """`.pipeline: NAME`, the transform after which the pipeline fails; an empty string where the pipeline is not it.
+
+    What comes first draws its random numbers first, so that a part of the pipeline does what it does in the whole.
+    """
+    entries = _pipeline(config)
+    for number, entered in enumerate(entries, start=1):
+        part = Augmenter(AugmentConfig(engine=config.engine, pipeline=entries[:number]))
+        if not isinstance(_failure(part, image, mask, seed), CompError | None):
+            return f".pipeline: {entered[CLASS_NAME]}"
+    return ""
+
+
+def _pipeline(config: AugmentConfig) -> Transforms:
+    return preset(config) if isinstance(config.pipeline, str) else config.pipeline
 
 
 def _pcg64(seed: int) -> dict[str, object]:
@@ -97,13 +123,6 @@ def _pcg64(seed: int) -> dict[str, object]:
 
 _INCREMENT = 0xDA3E39CB94B95BDB5851F42D4C957F2D
 """Any odd number; all samples walk the same cycle of 2**128 numbers, each from a place of its own."""
-
-
-def _through(pipeline: v2.Compose, image: Pixels, mask: Pixels) -> tuple[Pixels, Pixels]:
-    """torchvision takes channels first."""
-    tensors = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)), tv_tensors.Mask(torch.from_numpy(mask))
-    changed, moved = pipeline(*tensors)
-    return np.ascontiguousarray(changed.permute(1, 2, 0).numpy()), moved.numpy()
 
 
 def _holes(config: AugmentConfig) -> Transforms:

@@ -178,7 +178,7 @@ def _sub_policies(policies: SubPolicies) -> Transforms:
 
 def _wrong(name: Any, probability: Any, level: Any) -> list[str]:
     problems = []
-    if name not in OPERATIONS:
+    if not isinstance(name, str) or name not in OPERATIONS:
         problems.append(f"there is no operation {name!r}.{did_you_mean(str(name), OPERATIONS)}")
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
         problems.append(f"{name}: the probability {probability!r} is not a number from 0 to 1.")

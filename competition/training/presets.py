@@ -63,7 +63,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
         entry("RandomGamma", gamma_limit=[70, 140], p=0.2),
         _one_of(
             0.2,
-            entry("MotionBlur", blur_limit=[3, 5]),
+            entry("MotionBlur", blur_limit=[3, 5], allow_shifted=False),
             entry("GaussNoise", std_range=[0.01, 0.05]),
             entry("ImageCompression", quality_range=[50, 90]),
         ),
@@ -102,7 +102,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
         entry("ColorJitter", brightness=0.35, contrast=0.35, saturation=0.35, hue=0.06, p=0.8),
         _one_of(
             0.4,
-            entry("MotionBlur", blur_limit=[3, 7]),
+            entry("MotionBlur", blur_limit=[3, 7], allow_shifted=False),
             entry("GaussianBlur", sigma_limit=[0.3, 2]),
             entry("GaussNoise", std_range=[0.02, 0.1]),
             entry("ImageCompression", quality_range=[30, 80]),

@@ -12,24 +12,25 @@ from competition.data.preview import Previewed, PreviewSpec
 from competition.data.rarity import find_rare
 from competition.paths import CachePaths
 from competition.training import augment
-from competition.training.dataset import Draw, TrainingImages
-from competition.training.sampling import resized
+from competition.training.dataset import Draw, TrainingImages, steps_per_epoch
+from competition.training.sampling import Sampling, resized
 
 
 def previews(spec: PreviewSpec) -> list[Previewed]:
-    """The images of `spec` before and after, as the first batches of the epoch would have them.
+    """The images of `spec` before and after, as the epoch would have them in batches of their own.
 
     Raises:
         CompError: the augmentation cannot be built or run, or an image cannot be read.
     """
-    config = spec.config
-    augment.check(config.augment, config.train_size)
+    config, epochs = spec.config, spec.config.train.epochs
+    size = Sampling.of(config.sampling, spec.items, config.data.size, still=False).size(spec.epoch, epochs)
+    augment.check(config.augment, size or config.train_size)
     cache = _small_cache(spec)
     rare = find_rare(spec.items, spec.settings.classes, config.sampling.rare)
-    images = TrainingImages(cache, config, rare=rare)
+    images = TrainingImages(cache, config, rare=rare, epochs=epochs)
     shown = []
     for step, ids in enumerate(_batches(spec.items, config)):
-        batch = images[Draw(spec.epoch, step, ids)]
+        batch = images[Draw(spec.epoch, step, ids, size=size)]
         for place, image_id in enumerate(ids):
             row = cache.index[image_id]
             before = cache.images[row], cache.masks[row]
@@ -48,5 +49,7 @@ def _small_cache(spec: PreviewSpec) -> Cache:
 
 
 def _batches(items: Sequence[Item], config: Config) -> list[tuple[str, ...]]:
-    ids = tuple(item.id for item in items)
-    return [ids[start : start + config.train.batch_size] for start in range(0, len(ids), config.train.batch_size)]
+    """The ids, in batches of the size that training has: a single one that is left over joins the batch before it."""
+    ids, size = tuple(item.id for item in items), config.train.images_per_step
+    last = (steps_per_epoch(len(ids), size) - 1) * size
+    return [*(ids[start : start + size] for start in range(0, last, size)), ids[last:]]

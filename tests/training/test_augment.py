@@ -89,7 +89,10 @@ def test_transforms_are_drawn_independently() -> None:
         ),
         ([{CLASS_NAME: "RandomCrop", "height": 32, "width": 32}], ["an image of 64x64 came out as"]),
         ([{CLASS_NAME: "Normalize"}], ["float32"]),
-        ([{CLASS_NAME: "BBoxSafeRandomCrop", "p": 1.0}], ["cannot be run"]),
+        ([{CLASS_NAME: "BBoxSafeRandomCrop", "p": 1.0}], ["augment.pipeline: BBoxSafeRandomCrop cannot be run"]),
+        ([{CLASS_NAME: "BasicTransform"}], ["BasicTransform: there is no such transform"]),
+        ([{CLASS_NAME: "BaseCompose", "transforms": []}], ["BaseCompose: there is no such transform"]),
+        ([{CLASS_NAME: "Morphological"}], ["Morphological: it lets labels"]),
     ],
 )
 def test_a_wrong_pipeline_says_what_was_meant(pipeline: list[dict[str, Any]], complaints: list[str]) -> None:
@@ -105,7 +108,9 @@ def test_a_wrong_pipeline_says_what_was_meant(pipeline: list[dict[str, Any]], co
         ([{CLASS_NAME: "RandomHorizontalFlop"}], "Did you mean 'RandomHorizontalFlip'?"),
         ([{CLASS_NAME: "RandomAffine", "degres": 3}], "Did you mean 'degrees'?"),
         ([{CLASS_NAME: "RandomAffine", "degrees": 3, "scale": 2}], "RandomAffine: "),
-        ([{CLASS_NAME: "TrivialAugmentWide"}], "there is no such transform"),
+        ([{CLASS_NAME: "TrivialAugmentWide"}], "augment.policy moves both"),
+        ([{CLASS_NAME: "TrivialAugment"}], "there is no such transform"),
+        ([{CLASS_NAME: "ToPILImage"}], "ToPILImage: what comes after it"),
     ],
 )
 def test_a_wrong_torchvision_pipeline_too(pipeline: list[dict[str, Any]], complaint: str) -> None:
@@ -119,6 +124,8 @@ def test_a_wrong_torchvision_pipeline_too(pipeline: list[dict[str, Any]], compla
     [
         ([[["Rotat", 0.5, 3]]], "sub-policy 1: there is no operation 'Rotat'. Did you mean 'Rotate'?"),
         ([[["Rotate", 1.5, 3]]], "the probability 1.5"),
+        ([[[["Rotate"], 0.5, 3]]], "sub-policy 1: there is no operation ['Rotate']."),
+        ([[[None, 0.5, 3]]], "sub-policy 1: there is no operation None."),
         ([[["Invert", 0.5, None]], [["Rotate", 0.5, 10]]], "sub-policy 2: Rotate: the level 10"),
     ],
 )
