@@ -1,6 +1,7 @@
 """`comp compare`: experiments side by side."""
 
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
@@ -118,21 +119,30 @@ def _write_page(
 
 
 def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple[dict[str, Any], "Contrast | None"]:
-    """Everything but the code, as plain values; and the comparison of the images, where there is one."""
-    from competition.conditions import conditions_between
+    """Everything but the code, as plain values; and the comparison of the images, where there is one.
 
-    folds_a, folds_b = _fold_scores(opened, a.name), _fold_scores(opened, b.name)
-    classes = opened.settings.classes
-    iou_a, iou_b = (e.class_iou or (None,) * len(classes) for e in (a, b))
+    Where both are the same trained models, the numbers are those of the seeds that both have been run with.
+    """
+    from competition.conditions import conditions_between
+    from competition.queue.evidence import shared_seeds
+
+    seeds = shared_seeds(a, b)
+    folds_a, folds_b = (_fold_scores(opened, e.name, seeds) for e in (a, b))
+    scores = [fmean(e.repeat_scores[seed] for seed in seeds) if seeds else e.score for e in (a, b)]
     shared = [(folds_a[k], folds_b[k]) for k in sorted(folds_a.keys() & folds_b.keys())]
     folds = _fold_test([y - x for x, y in shared if x is not None and y is not None])
     made = _contrast(opened, a, b)
+    names = opened.settings.classes
+    ious = [tuple(e.class_iou or (None,) * len(names)) for e in (a, b)]
+    if made is not None:
+        found_ious = [(c.a, c.b) for c in made.classes]
+        ious = [tuple(None if isnan(x) else x for x in side) for side in zip(*found_ious, strict=True)]
     found = {
         "a": a.name,
         "b": b.name,
         "config": [{"key": c.key, a.name: c.old, b.name: c.new} for c in conditions_between(a.config, b.config)],
-        "score": _pair(a.score, b.score),
-        "class_iou": {name: _pair(x, y) for name, x, y in zip(classes, iou_a, iou_b, strict=True)},
+        "score": _pair(*scores),
+        "class_iou": {name: _pair(x, y) for name, x, y in zip(names, *ious, strict=True)},
         "folds": {str(k): _pair(folds_a.get(k), folds_b.get(k)) for k in sorted({*folds_a, *folds_b})},
         "folds_alone": folds.__dict__ if folds else None,
         "verdict": made.to_json(most=IMAGES) if made else None,
@@ -162,14 +172,14 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contras
         return None
 
 
-def _fold_scores(opened: Competition, name: str) -> dict[int, float | None]:
-    """The score of each fold, the mean over the seeds that are done."""
+def _fold_scores(opened: Competition, name: str, seeds: tuple[int, ...]) -> dict[int, float | None]:
+    """The score of each fold, the mean over these seeds, or over those that are done."""
     from competition.lifecycle import JobKind
     from competition.store import jobs
 
     found: dict[int, list[float]] = {}
     for job in jobs.of_experiment(opened.store, name):
-        if job.kind is JobKind.FOLD:
+        if job.kind is JobKind.FOLD and (not seeds or job.repeat in seeds):
             found.setdefault(job.fold, []).extend([] if job.score is None else [job.score])
     return {fold: fmean(scores) if scores else None for fold, scores in found.items()}
 

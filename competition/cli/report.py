@@ -26,9 +26,12 @@ def report(
     public board, ensembles, data, ideas, team, events.
     """
     from competition.cli import output
-    from competition.report.overview import write_overview
+    from competition.cli.pictures import drawer
+    from competition.report.overview import undrawn, write_overview
 
     opened = open_competition(folder)
+    for name in undrawn(opened.store):
+        drawer(opened)(name)
     page = write_overview(opened.store, opened.settings)
     output.say(f"The page: {page}")
     if open_it:

@@ -89,7 +89,7 @@ def _show(found: "Reproduction") -> None:
             output.add_row(table, difference.key, _short(difference.recorded), _short(difference.now))
         output.out().print(table)
     elif found.files:
-        output.out().print("The records are equal: the device itself computes in no fixed order.")
+        output.out().print("Nothing that is recorded differs; the device may have computed in no fixed order.")
 
 
 def _short(value: object) -> str:

@@ -95,11 +95,13 @@ def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
     if verdict["p"] is None:
         said.append(f"Nobody knows yet what a seed does to the score: `comp run {a} --seeds 3` finds out.")
     else:
-        whose = " and ".join(verdict["seeds_from"])
+        whose = f"seeds of {' and '.join(verdict['seeds_from'])}"
+        if verdict["same_models"]:
+            whose = "the same trained models in both, so that no seed comes between them"
         ends = f"{_points(verdict['low'])} to {_points(verdict['high'])}"
         said.append(
             f"{_points(verdict['delta'])} [{ends}], p {verdict['p']:.3f}; "
-            f"from {verdict['units']} images or groups, and seeds of {whose}."
+            f"from {verdict['units']} images or groups, and {whose}."
         )
         said.append(f"The smallest effect found four times out of five here: {output.percent(verdict['detectable'])}.")
     if verdict["seeds_wanted"]:
@@ -107,7 +109,8 @@ def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
     if folds and not math.isnan(folds["p"]):
         ends = f"{_points(folds['low'])} to {_points(folds['high'])}"
         said.append(f"Folds alone (corrected t): {_points(folds['delta'])} [{ends}], p {folds['p']:.3f}.")
-    said.append("Intervals of classes are from images alone; a seed moves them too.")
+    if not verdict["same_models"]:
+        said.append("Intervals of classes are from images alone; a seed moves them too.")
     return said
 
 

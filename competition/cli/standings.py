@@ -123,7 +123,7 @@ def _folds(row: "LeaderboardRow") -> str:
 def _call(row: "LeaderboardRow") -> str:
     if row.judged is None:
         return output.NOTHING
-    return f"{row.judged.verdict.call.value}{' ~' if row.judged.borrowed else ''}"
+    return f"{row.judged.verdict.call.value} {row.judged.mark}".rstrip()
 
 
 def _verdict(row: "LeaderboardRow", scale: float) -> "Text | str":
@@ -133,7 +133,7 @@ def _verdict(row: "LeaderboardRow", scale: float) -> "Text | str":
     drawn = ""
     if verdict.low is not None and verdict.high is not None:
         drawn = bar(verdict.low, row.judged.effect.delta, verdict.high, scale=scale)
-    return cell(verdict.call, " ~" if row.judged.borrowed else "", drawn)
+    return cell(verdict.call, f" {row.judged.mark}".rstrip(), drawn)
 
 
 def _scale(rows: Sequence["LeaderboardRow"]) -> float:

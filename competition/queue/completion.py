@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 
 from competition.data.manifest import Manifest
-from competition.errors import CompError
+from competition.errors import CompError, StoreError
 from competition.queue import evidence, snapshot
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
@@ -31,6 +32,7 @@ def complete(
     *,
     most: int | None = None,
     scored: Callable[[str], None] = lambda _name: None,
+    unscorable: Callable[[str, CompError], None] = lambda _name, _trouble: None,
 ) -> None:
     """Score what can be scored, and compare with its parent what can be compared, the newest first.
 
@@ -39,12 +41,20 @@ def complete(
         most: make at most so many comparisons (each takes up to a second), as somebody has to watch the children; a
             baseline that has got new seeds is due for one with each of its experiments.
         scored: told the name of each experiment that was scored here, whatever fails after that.
+        unscorable: told the name of each experiment that cannot be scored as its files are, and what to do; the others
+            go on.
     """
     draws: Draws = {}
     for experiment, repeats in experiments.unscored(store):
         own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
-        if _score(store, own, experiment, repeats, splits[experiment.split_version], draws):
-            scored(experiment.name)
+        try:
+            if _score(store, own, experiment, repeats, splits[experiment.split_version], draws):
+                scored(experiment.name)
+        except StoreError:
+            raise
+        except CompError as trouble:
+            message = f"{experiment.name} cannot be scored: {trouble.message}"
+            unscorable(experiment.name, CompError(message, hint=trouble.hint))
     for experiment, parent in comparisons.pending(store, most=most):
         split = splits[experiment.split_version]
         own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
@@ -84,8 +94,9 @@ def _compare(
 ) -> Comparison:
     """The paired bootstrap of an experiment against its parent, or why there can be none."""
     try:
+        shared = evidence.shared_seeds(parent, experiment)
         a, b = (
-            evidence.load(store.paths, e, folds=split.folds, repeats=tuple(e.repeat_scores))
+            evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores))
             for e in (parent, experiment)
         )
         evidence.check_paired(a, b)
@@ -93,7 +104,11 @@ def _compare(
         error = paired_error(settings.metric, a.runs, b.runs, bootstrap)
     except CompError as trouble:  # its parent's files may be gone for good; the experiment has its score all the same
         return Comparison(experiment.id, parent.id, None, 0, str(trouble))
-    return Comparison(experiment.id, parent.id, None if math.isnan(error) else error, bootstrap.units, None)
+    made = Comparison(experiment.id, parent.id, None if math.isnan(error) else error, bootstrap.units, None)
+    if not shared:
+        return made
+    gains = [experiment.repeat_scores[repeat] - parent.repeat_scores[repeat] for repeat in shared]
+    return replace(made, delta=fmean(gains), runs=len(shared))
 
 
 def _bootstrap(store: Store, split: SplitVersion, ids: tuple[str, ...], draws: Draws) -> Bootstrap:

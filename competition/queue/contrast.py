@@ -64,6 +64,7 @@ class Contrast:
             "detectable": verdict.detectable,
             "seeds_wanted": verdict.seeds_wanted,
             "seeds": list(self.effect.runs),
+            "same_models": self.effect.same_models,
             "seeds_from": list(self.seeds_from),
             "units": self.effect.units,
             "class_half": {c.name: None if math.isnan(c.half) else c.half for c in self.classes},
@@ -77,10 +78,13 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
     Raises:
         DataError: what one of them left is missing or damaged.
     """
-    left, right = (evidence.load(store.paths, e, folds=split.folds, repeats=tuple(e.repeat_scores)) for e in (a, b))
+    shared = evidence.shared_seeds(a, b)
+    left, right = (
+        evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b)
+    )
     evidence.check_paired(left, right)
     bootstrap = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), left.ids))
-    effect, seeds_from = _effect(store, settings.metric, (a, left), (b, right), bootstrap)
+    effect, seeds_from = _effect(store, settings.metric, (a, left), (b, right), bootstrap, same_models=bool(shared))
     return Contrast(
         effect,
         judge(effect),
@@ -91,15 +95,23 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
 
 
 def _effect(
-    store: Store, metric: str, a: tuple[Experiment, Evidence], b: tuple[Experiment, Evidence], bootstrap: Bootstrap
+    store: Store,
+    metric: str,
+    a: tuple[Experiment, Evidence],
+    b: tuple[Experiment, Evidence],
+    bootstrap: Bootstrap,
+    *,
+    same_models: bool,
 ) -> tuple[Effect, tuple[str, ...]]:
     baseline = experiments.baseline_of(store, b[0])
     lender = None if baseline is None else (baseline.name, baseline.band)
     band, seeds_from = seed_deviation({e.name: e.band for e, _ in (a, b)}, lender)
+    if same_models:
+        band, seeds_from = None, ()
     scores = [np.mean([metrics.score(metric, run) for run in found.runs]) for _, found in (a, b)]
     error = paired_error(metric, a[1].runs, b[1].runs, bootstrap)
     runs = (len(a[1].repeats), len(b[1].repeats))
-    return Effect(float(scores[1] - scores[0]), error, bootstrap.units, runs, band), seeds_from
+    return Effect(float(scores[1] - scores[0]), error, bootstrap.units, runs, band, same_models), seeds_from
 
 
 def _classes(names: Sequence[str], a: Evidence, b: Evidence, bootstrap: Bootstrap) -> tuple[ClassChange, ...]:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from competition.errors import RefusedError
@@ -23,6 +24,8 @@ from competition.store.jobs import Job
 
 TOLERANCE = 0.005
 """What another device or version may change of a score before it is another result: half a point of 100."""
+_FACTS = ("micro_batch", "compiled")
+"""What a job finds out only while it runs, and what decides its result all the same."""
 _TICK_S = 0.2
 
 
@@ -50,7 +53,7 @@ class Reproduction:
 
     Args:
         files: the files whose bytes differ.
-        differences: what differs between the records of the two runs; empty where nothing does, or there was no record.
+        differences: what the two runs recorded differently, that the first left no record included.
     """
 
     experiment: str
@@ -152,25 +155,33 @@ def _compared(
     else:
         near = abs(outcome.score - job.score) <= tolerance
         sameness = Sameness.WITHIN_TOLERANCE if near else Sameness.DIFFERENT
-    recorded = store.paths.job(job.experiment, job.fold)
-    differences = _differences(recorded, paths)
+    recorded = store.paths.job(job.experiment, job.fold).record
+    differences = _differences(recorded, paths.record) + _found_out(job.facts or {}, outcome.facts)
     return Reproduction(job.experiment, job.fold, sameness, job.score, outcome.score, files, differences)
 
 
-def _differences(recorded: JobPaths, again: JobPaths) -> tuple[Difference, ...]:
-    if not recorded.record.is_file():
-        return ()
-    before, now = (_flat(json.loads(paths.record.read_text())) for paths in (recorded, again))
+def _differences(recorded: Path, again: Path) -> tuple[Difference, ...]:
+    try:
+        before, now = (_flat(json.loads(path.read_text(encoding="utf-8"))) for path in (recorded, again))
+    except (OSError, ValueError):
+        return (Difference(recorded.name, "missing or damaged", "there"),)
     keys = [*before, *(key for key in now if key not in before)]
     return tuple(Difference(k, before.get(k), now.get(k)) for k in keys if before.get(k) != now.get(k))
 
 
+def _found_out(before: dict[str, Any], now: dict[str, Any]) -> tuple[Difference, ...]:
+    """What differs between the facts of two jobs that decide a result; a job of an older comp has not all of them."""
+    return tuple(Difference(k, before[k], now.get(k)) for k in _FACTS if k in before and before[k] != now.get(k))
+
+
 def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by dotted key; a diff's text is left to its hash."""
+    """Nested values by dotted key, earlier attempts by their number; a diff's text is left to its hash."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
-        if isinstance(value, dict):
+        if key == "resumed_from":
+            flat |= _flat({str(number): earlier for number, earlier in enumerate(value, 1)}, f"{key}.")
+        elif isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
-        elif prefix + key != "git.diff":
+        elif not f"{prefix}{key}".endswith("git.diff"):
             flat[prefix + key] = value
     return flat

@@ -87,6 +87,7 @@ class Worker:
     _last_heartbeat: float = 0.0
     _last_reap: float = float("-inf")
     _completion_due: bool = False
+    _told: set[str] = field(default_factory=set)
     _busy_since: float | None = None
 
     def work(self, *, until_empty: bool) -> bool:
@@ -98,6 +99,7 @@ class Worker:
         Raises:
             StoreError: the database is gone or damaged, or could not be written to for too long.
             BrokenMachineError: several jobs in a row have failed for the machine's sake.
+            CompError: the one experiment whose jobs it was to run is done, and its files are too damaged to score it.
         """
         with _stop_on_signals() as stop:
             try:
@@ -105,7 +107,7 @@ class Worker:
                     with self._patience():
                         self._tick()
                         if until_empty and not self._running and self._nothing_left():
-                            self._complete(most=None)
+                            self._finish()
                             return True
             finally:
                 self._wind_down(stop)
@@ -268,14 +270,37 @@ class Worker:
         del self._running[token]
         self._taken = {slot: held for slot, held in self._taken.items() if held != token}
 
-    def _complete(self, *, most: int | None = MOST_COMPARISONS) -> None:
+    def _complete(self, *, most: int | None = MOST_COMPARISONS) -> dict[str, CompError]:
+        """Score and compare what is due; why the others cannot be scored, by name."""
         by_version = {split.version: split for split in splits.every(self.store)}
         scored: list[str] = []
+        unscorable: dict[str, CompError] = {}
         try:
-            complete(self.store, self.settings, by_version, most=most, scored=scored.append)
+            complete(
+                self.store,
+                self.settings,
+                by_version,
+                most=most,
+                scored=scored.append,
+                unscorable=unscorable.__setitem__,
+            )
         finally:
             for name in scored:
                 self.on_complete(name)
+        self._tell_new({str(trouble) for name, trouble in unscorable.items() if name != self.experiment})
+        return unscorable
+
+    def _tell_new(self, troubles: set[str]) -> None:
+        """Tell of each when it begins: scores are due again and again while it lasts."""
+        for trouble in sorted(troubles - self._told):
+            self.tell(trouble)
+        self._told = troubles
+
+    def _finish(self) -> None:
+        """Score and compare what is left; raises if that fails for the experiment that the worker is for."""
+        trouble = self._complete(most=None).get(self.experiment or "")
+        if trouble is not None:
+            raise trouble
 
     def _nothing_left(self) -> bool:
         if order.anything_to_start(self.store, experiment=self.experiment):

@@ -14,6 +14,7 @@ from competition.data.manifest import Manifest
 from competition.data.shards import Shard
 from competition.files import replacing
 from competition.paths import Paths
+from competition.queue.evidence import mended
 from competition.report.figures import WIDTH
 from competition.report.gallery import LONGEST, gallery
 from competition.report.histories import read_history
@@ -103,7 +104,8 @@ def errors(image: Pixels, truth: Pixels, predicted: Pixels) -> Pixels:
 def _scored(paths: Paths, settings: Settings, name: str, folds: int) -> list[Scored]:
     found = []
     for fold in range(folds):
-        ids, matrices = confusion.load(paths.job(name, fold).confusion)
+        with mended(name, fold):
+            ids, matrices = confusion.load(paths.job(name, fold).confusion)
         scores = metrics.score_each(settings.metric, matrices)
         found += [Scored(i, fold, float(s)) for i, s in zip(ids, scores, strict=True)]
     return found
@@ -114,7 +116,8 @@ def _pictures(
 ) -> list[Pixels]:
     item = manifest.item(scored.id)
     image, truth = loader.image(item), loader.labels(item)
-    probabilities = Shard.open(paths.job(name, scored.fold).oof)[scored.id]
+    with mended(name, scored.fold):
+        probabilities = Shard.open(paths.job(name, scored.fold).oof)[scored.id]
     predicted = np.asarray(probabilities).argmax(axis=0).astype(np.uint8)
     image = shrink_image(image, longest=LONGEST)
     truth, predicted = (shrink_labels(labels, longest=LONGEST) for labels in (truth, predicted))

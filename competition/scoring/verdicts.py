@@ -36,11 +36,12 @@ class Effect:
     """A difference of two scores, as fractions, and what it owes to chance.
 
     Args:
-        delta: the experiment's score less its parent's, each the mean of its runs.
+        delta: the experiment's score less its parent's, each the mean of `runs`.
         se_images: standard error from the paired bootstrap over images; NaN where there are too few to tell.
         units: images, or groups of them, that were drawn from.
         runs: how many seeds each of the two was run with.
         band: what a seed does to the score of one run; None where nobody knows.
+        same_models: both are the same trained models, which only predict differently: no seed comes between them.
     """
 
     delta: float
@@ -48,11 +49,12 @@ class Effect:
     units: int
     runs: tuple[int, int]
     band: SeedBand | None
+    same_models: bool = False
 
     @property
     def seeds_known(self) -> bool:
-        """Whether the deviation from seed to seed rests on enough to be used."""
-        return self.band is not None and self.band.df >= LEAST_SEED_DF
+        """Whether the deviation from seed to seed rests on enough to be used, or does not matter."""
+        return self.same_models or (self.band is not None and self.band.df >= LEAST_SEED_DF)
 
     @property
     def se_seeds(self) -> float:
@@ -60,6 +62,8 @@ class Effect:
 
         With one run of each and K folds of equal weight that is sqrt(2 sigma_fold² / K).
         """
+        if self.same_models:
+            return 0.0
         return self.band.sd * math.sqrt(_shares(self.runs)) if self.band else math.nan
 
     @property
@@ -70,6 +74,8 @@ class Effect:
     @property
     def df(self) -> float:
         """Degrees of freedom of `se` (Satterthwaite 1946): each variance squared, over its own degrees of freedom."""
+        if self.same_models:
+            return max(1.0, self.units - 1.0)
         assert self.band is not None
         doubt = self.se_images**4 / max(1, self.units - 1)
         doubt += (self.band.spread**2 * _shares(self.runs)) ** 2 / self.band.df
@@ -77,6 +83,8 @@ class Effect:
 
     def se_with(self, seeds: int) -> float:
         """The standard error if each were run with so many seeds: what single images owe to a seed shrinks as well."""
+        if self.same_models:
+            return self.se_images
         assert self.band is not None
         by_image = self.band.by_image**2
         of_images = max(0.0, self.se_images**2 - by_image * _shares(self.runs))

@@ -25,6 +25,21 @@ def of_experiment(store: Store, experiment: str) -> dict[tuple[str, str], str]:
         return {(job_label(JobKind(r.kind), r.fold, r.repeat), r.name): r.sha256 for r in tx.execute(query)}
 
 
+def owner(store: Store, sha256: str) -> tuple[str, str] | None:
+    """The experiment and the label of the job that left a file with this content; None if none did."""
+    jobs, experiments = schema.jobs, schema.experiments
+    query = (
+        select(experiments.c.name, jobs.c.kind, jobs.c.fold, jobs.c.repeat)
+        .join(jobs, jobs.c.experiment_id == experiments.c.id)
+        .join(_artifacts, _artifacts.c.job_id == jobs.c.id)
+        .where(_artifacts.c.sha256 == sha256)
+        .limit(1)
+    )
+    with store.read() as tx:
+        found = tx.execute(query).first()
+    return None if found is None else (found.name, job_label(JobKind(found.kind), found.fold, found.repeat))
+
+
 def record(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
     """Remember what a job left (sha256 by file name), instead of what an earlier attempt of it had left."""
     _FORGET.run(tx, {"the_job": job_id})

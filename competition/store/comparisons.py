@@ -18,6 +18,8 @@ class Comparison:
             None where there is too little to draw from, or where it could not be made.
         units: how many images, or groups of them, it drew from.
         trouble: why it could not be made.
+        delta: what it gains on the same trained models, over the `runs` seeds that both have been run with, a fraction;
+            None where the two are not the same models, so that their scores are means over other seeds.
     """
 
     experiment_id: int
@@ -25,6 +27,8 @@ class Comparison:
     se_images: float | None
     units: int
     trouble: str | None
+    delta: float | None = None
+    runs: int | None = None
 
 
 def pending(store: Store, *, most: int | None = None) -> list[tuple[Experiment, Experiment]]:

@@ -126,7 +126,8 @@ def proven_models(store: Store) -> set[str]:
 
 def model_of(config: dict[str, Any]) -> str:
     """What decides whether a configuration's model can be built and trained at all, as text that compares."""
-    return json.dumps([config["model"], config["optimizer"].get("name")], sort_keys=True)
+    sizes = [config["data"].get("size"), config["sampling"].get("sizes"), config["sampling"].get("crop")]
+    return json.dumps([config["model"], config["optimizer"].get("name"), sizes], sort_keys=True)
 
 
 def add_note(store: Store, experiment: Experiment, text: str, *, actor: str) -> None:

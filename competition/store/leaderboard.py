@@ -245,9 +245,14 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
     state = experiment_state(jobs.debug, jobs.folds, needed=split.folds)
     score = row.score
     parent = found.by_config.get((row.parent_sha256, row.split_version)) if row.parent_sha256 else None
-    comparable = score is not None and parent is not None and parent.score is not None
+    judged = found.judged.get(row.id)
+    difference = None
+    if parent is not None and score is not None and parent.score is not None:
+        difference = score - parent.score
     name_of_baseline = f"b{row.baseline_version}" if row.parent_sha256 else None
     reason = _reason(state, jobs, split.folds) or found.troubles.get(row.id, "")
+    if score is None and state is ExperimentState.COMPLETE:
+        reason = f"not scored: `comp run {row.name}` scores it, or says why it cannot"
     if score is not None and place.rank is None:
         reason = f"on split v{row.split_version}; the current one is v{max(splits)}"
     return LeaderboardRow(
@@ -259,7 +264,7 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
         confounded=row.confounded,
         score=score,
         fold_scores=tuple(jobs.fold_means.get(k) for k in range(split.folds)),
-        delta=score - parent.score if comparable and parent is not None and score is not None else None,
+        delta=judged.effect.delta if judged is not None else difference,
         device_seconds=jobs.device_s,
         state=state,
         reason=reason,
@@ -267,7 +272,7 @@ def _row(found: _Found, place: Place, splits: Mapping[int, Row[Any]]) -> Leaderb
         leaks_allowed=split.leaks_allowed,
         note=row.note,
         seed_scores=tuple(scores_by_repeat(row).values()),
-        judged=found.judged.get(row.id),
+        judged=judged,
         lineage=row.lineage,
     )
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from competition.lifecycle import JobKind, JobState
 from competition.team import Role
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -142,6 +142,8 @@ comparisons = Table(
     Column("se_images", Float),
     Column("units", Integer, nullable=False),
     Column("trouble", Text),
+    Column("delta", Float),
+    Column("runs", Integer),
 )
 
 jobs = Table(

@@ -33,7 +33,7 @@ class Judged:
         borrowed: whether the experiment itself is not among them, so that the deviation is another's.
         family: how many experiments are compared with this parent; the verdict is corrected for them (Holm).
         level: the p that the verdict has to meet for that.
-        folds: what the folds alone say; None for a hold-out.
+        folds: what the folds alone say; None for a hold-out, and for the same models that predict differently.
     """
 
     against: str
@@ -44,6 +44,13 @@ class Judged:
     family: int
     level: float
     folds: FoldTest | None
+
+    @property
+    def mark(self) -> str:
+        """What the notes below a table explain: `~` for a borrowed seed deviation, `=` for the same trained models."""
+        if self.effect.same_models:
+            return "="
+        return "~" if self.borrowed else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; scores are fractions."""
@@ -64,6 +71,7 @@ class Judged:
             "df": effect.df if known and math.isfinite(effect.df) else None,
             "units": effect.units,
             "seeds": list(effect.runs),
+            "same_models": effect.same_models,
             "seeds_from": list(self.seeds_from),
             "borrowed": self.borrowed,
             "seeds_wanted": verdict.seeds_wanted,
@@ -129,13 +137,18 @@ def judge_all(families: Families, *, fold_means: FoldMeans, only: Collection[int
         baseline = by_config.get((families.baselines.get(child.baseline_version, ""), child.split_version))
         lender = None if baseline is None else (baseline.name, band_of(baseline))
         band, seeds_from = seed_deviation({r.name: band_of(r) for r in (child, parent)}, lender)
+        same_models = made.delta is not None
+        runs = (max(1, len(scores_by_repeat(parent))), max(1, len(scores_by_repeat(child))))
         effect = Effect(
-            delta=child.score - parent.score,
+            delta=made.delta if same_models else child.score - parent.score,
             se_images=math.nan if made.se_images is None else made.se_images,
             units=made.units,
-            runs=(max(1, len(scores_by_repeat(parent))), max(1, len(scores_by_repeat(child)))),
-            band=band,
+            runs=(made.runs, made.runs) if same_models else runs,
+            band=None if same_models else band,
+            same_models=same_models,
         )
+        if same_models:
+            seeds_from = ()
         gathered[parent.id].append((child, effect, seeds_from))
     judged: dict[int, Judged] = {}
     for parent_id, family in gathered.items():
@@ -143,7 +156,9 @@ def judge_all(families: Families, *, fold_means: FoldMeans, only: Collection[int
         for (child, effect, seeds_from), level in zip(family, levels, strict=True):
             if only is not None and child.id not in only:
                 continue
-            folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
+            folds = None
+            if not effect.same_models:  # whose folds are means over other seeds
+                folds = _fold_test(fold_means.get(parent.id, {}), fold_means.get(child.id, {}))
             judged[child.id] = Judged(
                 against=parent.name,
                 effect=effect,

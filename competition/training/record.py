@@ -1,5 +1,6 @@
 """What decided a job's result, written when it starts: enough to see later why another run came out differently."""
 
+import json
 import platform
 import subprocess
 from importlib.metadata import version
@@ -18,9 +19,17 @@ _LONGEST_DIFF = 200_000
 """Characters of the working tree's changes that are kept; beyond, their hash alone."""
 
 
-def write_record(spec: JobSpec, *, precision: str, device: torch.device) -> None:
-    """Write the record to the job's folder."""
-    write_json(spec.job_paths.record, record_of(spec, precision=precision, device=device))
+def write_record(spec: JobSpec, *, precision: str, device: torch.device, resumed: bool = False) -> None:
+    """Write the record to the job's folder.
+
+    Args:
+        resumed: an earlier attempt has done a part. What its record says otherwise is kept as `resumed_from`, a list
+            with an entry for each such attempt, the first one first.
+    """
+    record = record_of(spec, precision=precision, device=device)
+    if resumed and (earlier := _earlier(spec.job_paths.record, record)):
+        record["resumed_from"] = earlier
+    write_json(spec.job_paths.record, record)
 
 
 def record_of(spec: JobSpec, *, precision: str, device: torch.device) -> dict[str, Any]:
@@ -41,6 +50,30 @@ def record_of(spec: JobSpec, *, precision: str, device: torch.device) -> dict[st
         "packages": {name: version(name) for name in ("competition", *PACKAGES)},
         "git": git_state(spec.root),
     }
+
+
+def _earlier(path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the attempts before, of which the record at `path` tells, had otherwise."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [{path.name: "missing or damaged"}]
+    known: list[dict[str, Any]] = before.pop("resumed_from", [])
+    differing = _differing(before, record)
+    return [*known, differing] if differing else known
+
+
+def _differing(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """The values of `before` that are others now, nested as they were."""
+    found: dict[str, Any] = {}
+    for key, value in before.items():
+        other = now.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            if inner := _differing(value, other):
+                found[key] = inner
+        elif value != other:
+            found[key] = value
+    return found
 
 
 def code_sha256() -> str:

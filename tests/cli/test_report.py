@@ -19,6 +19,25 @@ def test_report_writes_the_page_and_says_where(comp: Comp, ready: Path) -> None:
     assert "No experiment yet" in read(page).text
 
 
+def test_report_draws_the_pictures_that_no_worker_came_to(comp: Comp, predicted: Path) -> None:
+    gallery = Paths(predicted).gallery("b1")
+    assert not gallery.exists()
+    assert "gallery.png" in comp("report").err
+    assert gallery.is_file()
+    assert "data:image" in Paths(predicted).report_page.read_text(encoding="utf-8")
+    assert "gallery.png" not in comp("report").err
+
+
+def test_pictures_that_cannot_be_drawn_stop_no_report(comp: Comp, predicted: Path) -> None:
+    Paths(predicted).job("b1", 1).oof.unlink()
+    ran = comp("report")
+    said = " ".join(ran.err.split())
+    assert ran.code == 0
+    assert "The pictures of b1 could not be drawn" in said
+    assert "comp retry b1 --folds 1 --finished-too" in said
+    assert Paths(predicted).report_page.is_file()
+
+
 def test_open_hands_the_page_to_the_browser(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = ready / "browser"
     browser.write_text('#!/bin/sh\necho "$1" > opened\n')

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from competition.conditions import conditions_between
 from competition.config import Config, with_overrides
-from competition.errors import StoreBusyError
+from competition.errors import CompError, StoreBusyError
 from competition.paths import Paths
 from competition.queue import evidence
 from competition.queue.completion import complete
@@ -14,6 +15,7 @@ from competition.queue.contrast import contrast
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.imagewise import most_changed
+from competition.scoring.verdicts import Effect
 from competition.settings import Settings, read_settings
 from competition.store import baselines, comparisons, events, experiments, scores, splits
 from competition.store.engine import Store, open_store
@@ -96,6 +98,41 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
     assert one.a == pytest.approx(np.mean([metrics.miou(run[place]) for run in matrices["b1"].runs]))
 
 
+def test_what_only_predicts_differently_is_compared_on_the_same_models(
+    opened: Store, settings: Settings, comp: Comp
+) -> None:
+    """The first seed alone, which both have: what the parent's others are lucky with says nothing about it."""
+    flipped = with_overrides(Config(), ["predict.tta=hflip"])
+    turned = with_overrides(Config(), ["predict.tta=d4"])
+    for name, config, skill in (("tta-hflip", flipped, 0.62), ("tta-d4", turned, 0.61)):
+        conditions = conditions_between(Config(), config)
+        queue(opened, config, name=name, parent_sha256=Config().sha256, conditions=conditions)
+        leave(opened, opened.paths, name, skill=skill)
+    finish(opened, settings)
+    rows = {row.name: row for row in leaderboard(opened)}
+    judged = rows["tta-hflip"].judged
+    assert judged is not None
+    b1, tta = (experiments.find(opened, name) for name in ("b1", "tta-hflip"))
+    assert tta.score is not None
+    gain = tta.score - b1.repeat_scores[0]
+    assert b1.score != pytest.approx(b1.repeat_scores[0])
+    a, b = (evidence.load(opened.paths, e, folds=2, repeats=(0,)) for e in (b1, tta))
+    groups = [image_id.partition("_")[0] for image_id in a.ids]
+    assert judged.effect == Effect(
+        pytest.approx(gain), pytest.approx(paired_error("miou", a.runs, b.runs, draw(groups))), 4, (1, 1), None, True
+    )
+    assert (rows["tta-hflip"].delta, judged.mark, judged.folds) == (pytest.approx(gain), "=", None)
+
+    made = contrast(opened, settings, b1, tta, splits.require_current(opened))
+    assert made.effect.delta == pytest.approx(gain)
+    assert made.verdict.p == pytest.approx(judged.verdict.p)
+    said = json.loads(comp.ok("compare", "b1", "tta-hflip", "--json"))
+    assert said["score"]["a"] == pytest.approx(b1.repeat_scores[0])
+    assert said["verdict"]["same_models"] is True
+    assert "the same trained models in both" in " ".join(comp.ok("compare", "tta-d4", "tta-hflip").split())
+    assert "= the same trained models" in comp("leaderboard").err
+
+
 def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings) -> None:
     split = {s.version: s for s in splits.every(opened)}
     found = [experiment for experiment, _ in experiments.unscored(opened)]
@@ -136,6 +173,42 @@ def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, s
     assert row.judged is None
     assert "no verdict" in row.reason
     assert "confusion.npz does not exist" in row.reason
+
+
+def test_one_experiment_that_cannot_be_scored_holds_up_no_other(opened: Store, settings: Settings) -> None:
+    split = {s.version: s for s in splits.every(opened)}
+    opened.paths.job("b1", 1, 2).confusion.write_bytes(b"damaged")
+    told: dict[str, CompError] = {}
+    complete(opened, settings, split, unscorable=told.__setitem__)
+    assert list(told) == ["b1"]
+    assert told["b1"].message.startswith("b1 cannot be scored: ")
+    assert "fold1-repeat2/confusion.npz is damaged" in told["b1"].message
+    assert told["b1"].hint == "`comp retry b1 --folds 1 --finished-too` runs the job that writes it again."
+    rows = {row.name: row for row in leaderboard(opened)}
+    assert rows["dice-0.5"].score is not None
+    assert (rows["b1"].score, rows["b1"].reason) == (None, "not scored: `comp run b1` scores it, or says why it cannot")
+
+
+def test_running_an_experiment_whose_files_are_gone_says_how_to_mend_it(opened: Store, comp: Comp) -> None:
+    opened.paths.baseline.write_text(comp.ok("baseline", "show", "--yaml"))
+    opened.paths.job("b1", 0).confusion.unlink()
+    said = " ".join(comp.error("run", "b1", "--as", "ann", "--devices", "cpu").split())
+    assert "b1 cannot be scored" in said
+    assert "comp retry b1 --folds 0 --finished-too" in said
+    assert experiments.find(opened, "dice-0.5").score is not None
+
+
+def test_a_database_that_is_busy_is_no_fault_of_the_experiment(
+    opened: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> bool:
+        raise StoreBusyError("busy")
+
+    told: dict[str, CompError] = {}
+    monkeypatch.setattr("competition.queue.completion.set_score", busy)
+    with pytest.raises(StoreBusyError):
+        complete(opened, settings, {s.version: s for s in splits.every(opened)}, unscorable=told.__setitem__)
+    assert told == {}
 
 
 def test_the_command_shows_it_in_eighty_columns(opened: Store, settings: Settings, comp: Comp) -> None:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from competition.errors import StoreBusyError, StoreError
+from competition.errors import CompError, StoreBusyError, StoreError
 from competition.lifecycle import FailureKind, JobState
 from competition.queue import worker as worker_module
+from competition.queue.completion import complete
 from competition.queue.worker import BrokenMachineError, Worker
 from competition.store import attempts, events, experiments, jobs, pauses, slots
 from competition.store.engine import Store
@@ -285,3 +286,34 @@ def test_a_machine_that_starts_no_process_is_not_the_jobs_fault(store: Store, mo
     job = jobs.of_experiment(store, "b1")[0]
     assert (job.state, job.failures) == (S.QUEUED, 0)
     assert slots.held(store) == []
+
+
+def test_an_experiment_whose_files_are_gone_stops_no_other_and_is_told_of_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "complete", complete)
+    monkeypatch.setattr(worker_module, "REAP_S", 0.0)
+    submitted(store)
+    for number in range(3):
+        submitted(store, config(number), folds=(), name=f"e{number}")
+    said: list[str] = []
+    assert worker(store, succeed, tell=said.append).work(until_empty=True)
+    assert {state(store, f"e{n}") for n in range(3)} == {S.SUCCEEDED}
+    missing = store.paths.job("b1", 0).confusion
+    again = "`comp retry b1 --folds 0 --finished-too` runs the job that writes it again."
+    assert said == [f"b1 cannot be scored: {missing} does not exist.\n{again}"]
+
+
+def test_a_worker_for_an_experiment_whose_files_are_gone_says_how_to_mend_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "complete", complete)
+    submitted(store)
+    said: list[str] = []
+    made = worker(store, succeed, experiment="b1", tell=said.append)
+    with pytest.raises(CompError, match="b1 cannot be scored") as caught:
+        made.work(until_empty=True)
+    assert caught.value.hint is not None
+    assert "comp retry b1 --folds 0 --finished-too" in caught.value.hint
+    assert said == []
+    assert {j.state for j in jobs.of_experiment(store, "b1")} == {S.SUCCEEDED}

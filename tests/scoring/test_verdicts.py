@@ -25,6 +25,17 @@ def test_images_and_seeds_add_up_in_variance() -> None:
     assert verdict.detectable == pytest.approx((stats.t.ppf(0.975, found.df) + stats.t.ppf(0.8, found.df)) * found.se)
 
 
+def test_the_same_models_owe_nothing_to_a_seed() -> None:
+    """0.003 from 101 images alone, whatever a seed does and whether anybody knows it."""
+    found = Effect(0.007, 0.003, units=101, runs=(1, 1), band=None, same_models=True)
+    assert (found.seeds_known, found.se_seeds, found.se, found.df) == (True, 0, 0.003, 100)
+    verdict = judge(found)
+    assert verdict.call is Call.BETTER
+    assert verdict.low == pytest.approx(0.007 - stats.t.ppf(0.975, 100) * 0.003)
+    small = judge(Effect(0.004, 0.003, units=101, runs=(1, 1), band=None, same_models=True))
+    assert (small.call, small.seeds_wanted) == (Call.TIE, None)  # no number of seeds would tell
+
+
 def test_more_runs_of_each_shrink_what_seeds_do() -> None:
     assert effect(0.01, runs=(5, 5)).se_seeds == pytest.approx(0.004 * math.sqrt(2 / 5))
     assert effect(0.01, runs=(1, 5)).se_seeds == pytest.approx(0.004 * math.sqrt(6 / 5))
