@@ -23,8 +23,8 @@ from competition.store.attempts import Process
 if TYPE_CHECKING:
     from competition.data.preview import Previewed, PreviewSpec
 
-_PRELOADED = ["competition.training.child", __name__]
-"""What the fork server imports: all that a job needs, and this module, in which each child looks up its function."""
+PRELOADED = ["competition.queue.forkserver", "competition.training.child", __name__]
+"""What the fork server imports: that SIGTERM waits, all that a job needs, and this module, where children begin."""
 
 
 @dataclass
@@ -161,7 +161,7 @@ def _warm_context() -> ForkServerContext:
     os.environ["PYTHONHASHSEED"] = "0"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 

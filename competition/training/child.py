@@ -6,6 +6,7 @@ import select
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
 from competition.training import augment, recipe
 from competition.training.failures import classify
-from competition.training.model import build, encoder_of
+from competition.training.model import build, check_sizes, encoder_of
 from competition.training.optim import make_optimizer
 from competition.training.preview import previews
 from competition.training.reporting import Reporter, StoppedError
@@ -29,21 +30,20 @@ def run(spec: JobSpec, connection: Connection) -> None:
     lets the job finish its batch, save itself and end.
     """
     os.setsid()
-    _print_to(spec.job_paths.log)
     os.environ.update(spec.environment)
     reporter = Reporter(send=lambda progress: _offer(connection, progress))
     signal.signal(signal.SIGTERM, lambda _signal, _frame: reporter.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # which has waited since the fork server was made
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print(f"--- {spec.experiment}, {spec.kind} job, fold {spec.fold}, attempt {spec.token}", flush=True)
     outcome = _outcome(spec, reporter)
     try:
         connection.send(outcome)
     except OSError:
-        print("The worker is gone; the result is on disk.")
+        _say("The worker is gone; the result is on disk.")
 
 
 def preflight(config: Config, connection: Connection, root: Path, classes: int) -> None:
-    """Build the model with its weights and its optimiser, and try its augmentation.
+    """Build the model with its weights and its optimiser, and try its augmentation and its sizes of images.
 
     Sends None, or the CompError that says why it cannot be.
 
@@ -55,10 +55,12 @@ def preflight(config: Config, connection: Connection, root: Path, classes: int) 
     try:
         for size in (config.train_size, *config.sampling.sizes):
             augment.check(config.augment, size)
-        network = build(config.model, classes=classes, root=root)
+        network = build(config.model, classes=classes, root=root, size=config.train_size)
         make_optimizer(config.optimizer, network)
         if config.model.freeze_epochs:
             encoder_of(network, "model.freeze_epochs")
+        if config.model.target is None:
+            check_sizes(network, config)
     except CompError as error:
         connection.send(error)
     else:
@@ -76,16 +78,24 @@ def preview(spec: PreviewSpec, connection: Connection) -> None:
 
 def _outcome(spec: JobSpec, reporter: Reporter) -> Message:
     try:
+        _print_to(spec.job_paths.log)
+        print(f"--- {spec.experiment}, {spec.kind} job, fold {spec.fold}, attempt {spec.token}", flush=True)
         return recipe.train(spec, reporter)
     except StoppedError:
-        print("Stopped; what was done is saved.")
+        _say("Stopped; what was done is saved.")
         return Interrupted(spec.token)
     except Exception as error:  # noqa: BLE001 - this is the child's boundary: the log gets it all, the worker its gist
         kind, reason = classify(error)
         if kind is FailureKind.CRASH:
-            traceback.print_exc()
-        print(f"Failed ({kind}): {reason}")
+            _say(traceback.format_exc().rstrip())
+        _say(f"Failed ({kind}): {reason}")
         return Failed(spec.token, kind, reason)
+
+
+def _say(words: str) -> None:
+    """Print how the job ended, which is so whether or not the disk has room for the words."""
+    with suppress(OSError):
+        print(words, flush=True)
 
 
 def _offer(connection: Connection, progress: Progress) -> bool:

@@ -1,7 +1,12 @@
 """Training batches, in an order that is a function of the seed, and nothing else."""
 
 import os
+import pickle
+import signal
+import threading
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
@@ -116,6 +121,27 @@ class TrainingImages(Dataset[Batch]):
         return paste(image, mask, donated, self._rare.classes)
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """An error that came instead of a batch, and the traceback it had where it came from."""
+
+    error: Exception
+    traceback: str
+
+
+class _Carrier(Dataset[Batch | _Failure]):
+    """Hands errors over as data: torch's workers hand over their words alone, within a traceback."""
+
+    def __init__(self, images: TrainingImages) -> None:
+        self._images = images
+
+    def __getitem__(self, draw: Draw) -> Batch | _Failure:
+        try:
+            return self._images[draw]
+        except Exception as error:  # noqa: BLE001 - the process that trains raises it again
+            return _Failure(_portable(error), traceback.format_exc())
+
+
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """How many batches an epoch over that many images has.
 
@@ -152,10 +178,11 @@ def load_batches(
     """The batches of those draws, prepared ahead by `workers` processes (0: by this one, when they are asked for).
 
     One iterator serves the whole run: the workers go on with the next epoch while this process validates. Ask for it
-    before the device is touched, as the workers are forked at once.
+    before the device is touched, as the workers are forked at once. What `images` raises is raised here, as it was,
+    whoever prepared the batch.
     """
     loader = DataLoader(
-        images,
+        _Carrier(images),
         sampler=wanted,
         batch_size=None,
         num_workers=workers,
@@ -164,7 +191,23 @@ def load_batches(
         pin_memory=device.type == "cuda",
         multiprocessing_context="fork" if workers else None,
     )
-    return iter(loader)
+    return map(_delivered, iter(loader))
+
+
+def _delivered(loaded: Batch | _Failure) -> Batch:
+    if isinstance(loaded, _Failure):
+        loaded.error.add_note(f"Raised where the batch was prepared:\n{loaded.traceback}")
+        raise loaded.error
+    return loaded
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as another process gets it; one that cannot be pickled is told in words."""
+    try:
+        sent: Exception = pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever a library's error does when it is taken apart and put together
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return sent
 
 
 def _as_it_is(batch: Any) -> Any:
@@ -172,7 +215,20 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def _settle_in(_worker: int) -> None:
-    """A worker computes on one thread and gives way to the process that trains."""
+    """A worker computes on one thread, gives way to the process that trains, and is ended by nobody else's SIGTERM.
+
+    Whoever sends that to the whole process group wants the job to finish its batch and save, and torch calls it a crash
+    when a worker dies meanwhile. Ignoring it altogether would not do: it is how a process that exits ends the workers
+    of a loader that something still holds, and then it waits for them.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_end_with_trainer, daemon=True).start()
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     os.nice(5)
+
+
+def _end_with_trainer() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)

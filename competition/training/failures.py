@@ -12,6 +12,17 @@ from competition.lifecycle import FailureKind
 _LOOK_AT = "Look at the learning rate, the loss weights and the masks; then run again with the change."
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The disk is full, the user's share of it, or a file is larger than the user may write."""
+_NO_MEMORY = (
+    "can't allocate memory",
+    "error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+)
+"""What a RuntimeError says when an allocation failed: on a CPU, in CUDA, in cuBLAS, and in cuDNN before 9 and since."""
+_ONE_VALUE = "Expected more than 1 value per channel when training"
+"""What batch normalisation says of a single image whose feature map is one pixel."""
 _SMALLER = "A smaller optimizer.lr or train.precision=fp32 often helps."
 
 
@@ -64,6 +75,14 @@ class NotFiniteError(CompError):
         )
 
     @classmethod
+    def of_weights(cls, *, epoch: int, batch: int, ids: Sequence[str]) -> "NotFiniteError":
+        """The error for weights that a step has ruined though its loss was finite; they are looked at now and then."""
+        return cls(
+            f"The weights are not numbers any more after epoch {epoch}, batch {batch}, on the images {', '.join(ids)}.",
+            hint=f"{_SMALLER} So does optimizer.clip_norm=1.",
+        )
+
+    @classmethod
     def of_prediction(cls, image_id: str) -> "NotFiniteError":
         """The error for an image whose predictions are not finite."""
         return cls(
@@ -89,12 +108,30 @@ def classify(error: BaseException) -> tuple[FailureKind, str]:
         )
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return FailureKind.DISK, "The disk is full.\nFree some space, then `comp retry`: the job resumes."
-    lines = str(error).strip().splitlines()
-    return FailureKind.CRASH, f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+    if _ONE_VALUE in str(error):
+        return FailureKind.USER, (
+            "This network cannot train on a single image: it normalises over a feature map of one pixel.\n"
+            "Choose a train.batch_size of at least 2, a smaller data.size if memory ran out before, or another "
+            "model.architecture."
+        )
+    gist = _gist(str(error))
+    return FailureKind.CRASH, f"{type(error).__name__}: {gist}" if gist else type(error).__name__
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed. On a CPU torch says so in words alone."""
+    """Whether an allocation failed. Often torch says so in words alone."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def _gist(message: str) -> str:
+    """What of a message says what happened: its first line, which advice and details may follow.
+
+    A line that ends in a colon announces the next, and of a traceback that is quoted the last line counts.
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    if "(most recent call last)" in message:
+        return lines[-1]
+    announces = len(lines) > 1 and lines[0].endswith(":")
+    return " ".join(lines[: 2 if announces else 1])

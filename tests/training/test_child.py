@@ -2,22 +2,30 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
+import psutil
 import pytest
+import torch
 
 from competition.config import Config, ModelConfig
 from competition.errors import ConfigError, UnknownNameError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.lifecycle import FailureKind
+from competition.queue.children import PRELOADED
+from competition.training import recipe
 from competition.training.child import preflight, run
+from competition.training.dataset import TrainingImages, draws, load_batches
+from competition.training.job import work_of
 from competition.training.reporting import StoppedError
-from tests.training.conftest import Specs
+from tests.training.conftest import Listener, Specs
 from tests.training.conftest import run as run_here
 from tests.training.test_recipe import assert_same_job
 
@@ -29,7 +37,7 @@ LONG = "train.epochs=160"
 def warm() -> ForkServerContext:
     """A server that forks children which have imported everything, as a worker has it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["competition.training.child"])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 
@@ -60,10 +68,22 @@ class Started:
             if message.phase != "cache" and message.epoch >= epoch:
                 return
 
-    def stop(self) -> None:
-        """What a worker does to end a job early."""
+    def stop(self, send: Callable[[int, int], None] = os.kill) -> None:
+        """What a worker does to end a job early; with `os.killpg`, what a supervisor may do."""
         assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGTERM)
+        send(self.process.pid, signal.SIGTERM)
+
+    def group(self) -> list[int]:
+        """Which processes of its group are at work."""
+        found = []
+        for process in psutil.process_iter(["pid", "status"]):
+            try:
+                is_member = os.getpgid(process.pid) == self.process.pid
+            except ProcessLookupError:
+                continue
+            if is_member and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        return found
 
 
 def wait_until_gone(process: ForkServerProcess) -> None:
@@ -95,14 +115,18 @@ def test_a_child_is_a_process_group_of_its_own(warm: ForkServerContext, spec_of:
     wait_until_gone(started.process)
 
 
-def test_sigterm_saves_and_the_next_attempt_goes_on(warm: ForkServerContext, spec_of: Specs) -> None:
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_sigterm_saves_and_the_next_attempt_goes_on(
+    send: Callable[[int, int], None], warm: ForkServerContext, spec_of: Specs
+) -> None:
     spec = spec_of("train.epochs=16", "train.workers=2")
     started = Started(warm, spec)
     started.wait_for(epoch=2)
     asked = time.monotonic()
-    started.stop()
+    started.stop(send)
     assert started.messages()[-1] == Interrupted("token")
     assert time.monotonic() - asked < 10
+    assert not started.group()
     assert spec.job_paths.checkpoint.is_file()
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
     assert "Going on from epoch" in spec.job_paths.log.read_text()
@@ -110,6 +134,20 @@ def test_sigterm_saves_and_the_next_attempt_goes_on(warm: ForkServerContext, spe
     undisturbed = spec_of("train.epochs=16", "train.workers=0")
     assert isinstance(Started(warm, undisturbed).messages()[-1], Succeeded)
     assert_same_job(spec, undisturbed)
+
+
+def test_a_supervisor_that_signals_every_process_lets_jobs_save(warm: ForkServerContext, spec_of: Specs) -> None:
+    """The fork server among them: without it nobody would know how its children ended."""
+    started = Started(warm, spec_of(LONG))
+    started.wait_for(epoch=1)
+    server = psutil.Process(started.process.pid).ppid()
+    assert server != os.getpid()
+    os.kill(server, signal.SIGTERM)
+    started.stop(os.killpg)
+    assert started.messages()[-1] == Interrupted("token")
+    assert started.process.exitcode == 0
+    assert isinstance(Started(warm, spec_of()).messages()[-1], Succeeded)  # by the same server
+    assert psutil.pid_exists(server)
 
 
 def test_a_killed_job_goes_on_from_its_last_epoch(warm: ForkServerContext, spec_of: Specs) -> None:
@@ -121,6 +159,37 @@ def test_a_killed_job_goes_on_from_its_last_epoch(warm: ForkServerContext, spec_
     wait_until_gone(started.process)
     assert isinstance(Started(warm, spec).messages()[-1], Succeeded)
     assert "Going on from epoch" in spec.job_paths.log.read_text()
+
+
+def test_the_loaders_workers_end_when_the_job_is_killed_alone(warm: ForkServerContext, spec_of: Specs) -> None:
+    started = Started(warm, spec_of(LONG, "train.workers=2"))
+    started.wait_for(epoch=1)
+    assert started.process.pid is not None
+    assert len(started.group()) == 3
+    os.kill(started.process.pid, signal.SIGKILL)
+    wait_until_gone(started.process)
+    deadline = time.monotonic() + 30
+    while started.group():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+held: list[object] = []
+
+
+def exit_with_a_loader(spec: JobSpec, _connection: Connection) -> None:
+    """End while something still refers to the loader, as a traceback may."""
+    work = work_of(spec, Listener().reporter)
+    wanted = draws(work.train, seed=1, batch_size=4, epochs=2)
+    batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=torch.device("cpu"))
+    held.append(batches)
+    next(batches)
+
+
+def test_a_process_that_still_holds_its_loader_ends(warm: ForkServerContext, spec_of: Specs) -> None:
+    started = Started(warm, spec_of(), exit_with_a_loader)
+    wait_until_gone(started.process)
+    assert started.process.exitcode == 0
 
 
 def run_where_files_must_be_small(spec: JobSpec, connection: Connection) -> None:
@@ -147,6 +216,40 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_job_goes_on(warm: ForkSe
     undisturbed = spec_of()
     run_here(undisturbed)
     assert_same_job(spec, undisturbed)
+
+
+def test_a_log_that_cannot_be_begun_is_a_full_disk(warm: ForkServerContext, spec_of: Specs) -> None:
+    spec = spec_of()
+    spec.job_paths.folder.mkdir(parents=True)
+    spec.job_paths.log.symlink_to("/dev/full")
+    last = Started(warm, spec).messages()[-1]
+    assert isinstance(last, Failed)
+    assert last.kind is FailureKind.DISK
+
+
+def run_until_the_log_is_full(error: Exception, spec: JobSpec, connection: Connection) -> None:
+    """The job ends with `error`, and nothing that is said about it can be written."""
+
+    def train(*_: object) -> Succeeded:
+        sys.stdout = sys.stderr = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - the process ends with it
+        raise error
+
+    recipe.train = train
+    run(spec, connection)
+
+
+@pytest.mark.parametrize(
+    ("error", "ends_as"),
+    [
+        (StoppedError(), Interrupted("token")),
+        (ConfigError("no such encoder"), Failed("token", FailureKind.USER, "no such encoder")),
+        (ValueError("what"), Failed("token", FailureKind.CRASH, "ValueError: what")),
+    ],
+)
+def test_a_log_that_is_full_does_not_change_how_a_job_ends(
+    error: Exception, ends_as: Message, warm: ForkServerContext, spec_of: Specs
+) -> None:
+    assert Started(warm, spec_of(), partial(run_until_the_log_is_full, error)).messages() == [ends_as]
 
 
 def test_a_worker_that_is_gone_stops_the_job(warm: ForkServerContext, spec_of: Specs) -> None:

@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 import torch
@@ -5,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.data.rarity import find_rare
+from competition.errors import ConfigError, DataError, UnknownNameError
 from competition.jobspec import JobSpec
-from competition.lifecycle import JobKind
+from competition.lifecycle import FailureKind, JobKind
 from competition.training import dataset
 from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
+from competition.training.failures import classify
 from competition.training.job import work_of
 from competition.training.sampling import Sampling
 from tests.training.conftest import Listener, Specs
@@ -91,6 +95,57 @@ def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Spe
             assert torch.equal(a.masks, b.masks)
             assert (a.partners is None) == (b.partners is None)
             assert a.partners is None or b.partners is None or torch.equal(a.partners, b.partners)
+
+
+class AwkwardError(Exception):
+    """Cannot be put together again from what it is pickled to."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
+def raised_by(error: Exception, spec: JobSpec, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> Exception:
+    """What training gets when preparing a batch raises `error`."""
+
+    def prepare(_images: TrainingImages, _draw: Draw) -> Batch:
+        raise error
+
+    monkeypatch.setattr(TrainingImages, "__getitem__", prepare)
+    with pytest.raises((type(error), RuntimeError)) as raised:
+        batches_of(spec, workers=workers)
+    return raised.value
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigError("augment.pipeline: it came out wrong", hint="look"),
+        UnknownNameError.among("image", "g0", ["g1"]),
+        DataError("image g0_1.png cannot be read"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        MemoryError(),
+        ValueError("from a transform"),
+        KeyError("g0"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_arrives_as_it_was(
+    error: Exception, workers: int, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = raised_by(error, spec_of(), monkeypatch, workers=workers)
+    assert type(got) is type(error)
+    assert classify(got) == classify(error)
+    assert "in prepare\n" in got.__notes__[0]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_error_that_cannot_travel_arrives_in_words(
+    workers: int, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = raised_by(AwkwardError("this", "that"), spec_of(), monkeypatch, workers=workers)
+    assert classify(got) == (FailureKind.CRASH, "RuntimeError: AwkwardError: this that")
+    assert "in prepare\n" in got.__notes__[0]
 
 
 @pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda:0", True)])
