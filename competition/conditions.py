@@ -56,14 +56,18 @@ def check_one_condition(conditions: tuple[Condition, ...], *, together: str | No
         )
 
 
-def check_effects(conditions: tuple[Condition, ...], config: "Config") -> None:
-    """Do nothing if each condition changes what `config` does.
+def check_effects(conditions: tuple[Condition, ...], parent: "Config", config: "Config") -> None:
+    """Do nothing if each condition changes what `config` does, against its parent.
 
     Raises:
-        RefusedError: a key is read by nothing as the others stand; names it and why.
+        RefusedError: a key is read by nothing as the others stand, or is about all of an image as before; names it and
+            why.
     """
+    size = config.leaves()["data.size"]
     for condition in conditions:
         why = config.idle_keys.get(condition.key)
+        if condition.key in parent.whole & config.whole:
+            why = f"data.size is {size}, so that this is all of an image"
         if why:
             raise RefusedError(
                 f"{condition} would change nothing: {why}.",

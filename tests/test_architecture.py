@@ -32,6 +32,7 @@ LAYERS = [
         "lifecycle",
         "jobspec",
         "owncode",
+        "weightfile",
     },
     {"scoring"},
     {"data"},

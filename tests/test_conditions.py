@@ -68,7 +68,31 @@ def test_a_key_that_changes_nothing_is_refused(alone: str, with_what_it_needs: s
         base = with_overrides(parent, needed)
         changed = with_overrides(base, [alone])
         if needed:
-            check_effects(conditions_between(base, changed), changed)
+            check_effects(conditions_between(base, changed), base, changed)
         else:
             with pytest.raises(RefusedError, match="would change nothing"):
-                check_effects(conditions_between(base, changed), changed)
+                check_effects(conditions_between(base, changed), base, changed)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "works"),
+    [
+        ([], "sampling.crop=256x512", False),
+        ([], "sampling.crop=224x512", True),
+        ([], "predict.window=512x256", False),
+        (["predict.window=512x512"], "predict.window=none", False),
+        (["predict.window=128x128"], "predict.window=512x512", True),
+        (["data.size=512x1024"], "predict.window=512x512", True),
+        (["sampling.rare_crop=0.5"], "sampling.crop=512x512", True),  # there are no parts around rare classes any more
+        (["mix.stop_epochs=20"], "mix.cutmix=0.5", False),
+        (["mix.stop_epochs=19"], "mix.cutmix=0.5", True),
+    ],
+)
+def test_a_part_must_be_smaller_than_the_image(before: list[str], change: str, works: bool) -> None:
+    base = with_overrides(Config(), before)
+    changed = with_overrides(base, [change])
+    if works:
+        check_effects(conditions_between(base, changed), base, changed)
+    else:
+        with pytest.raises(RefusedError, match=r"would change nothing: (data\.size is 256x256|mix\.stop_epochs=20)"):
+            check_effects(conditions_between(base, changed), base, changed)

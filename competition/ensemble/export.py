@@ -24,7 +24,7 @@ from competition.files import sha256_of, write_json, write_text
 from competition.paths import JobPaths
 
 PACKAGES = ("torch", "segmentation-models-pytorch", "numpy", "pillow", "timm", "safetensors", "torchvision")
-"""The first four are what predict.py imports; the others come with them, and decide what a model computes."""
+"""What predict.py imports; torchvision comes with them, and decides what a model computes as they do."""
 
 _PREDICT = Path(__file__).with_name("exported") / "predict.py"
 
@@ -165,6 +165,7 @@ def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
         "encoder": config.model.encoder,
         "normalisation": normalisation,
         "size": config.data.size,
+        "train_size": config.train_size,
         "batch_size": config.train.batch_size,
         "deterministic": config.train.deterministic is Determinism.STRICT,
         **config.predict.model_dump(),

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import owncode, trackers, yamlfile
+from competition import owncode, trackers, weightfile, yamlfile
 from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
 from competition.config import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
 from competition.data import pseudo
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
-from competition.files import write_text
+from competition.files import sha256_of, write_text
 from competition.names import check_name
 from competition.paths import Paths
 from competition.queue import snapshot
 from competition.settings import Settings
-from competition.store import baselines, competition, experiments, members, plans, splits
+from competition.store import artifacts, baselines, competition, experiments, members, plans, splits
 from competition.store.baselines import Baseline
 from competition.store.engine import Store
 from competition.store.plans import Plan, Submitted
@@ -68,7 +68,7 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     config = _pinned(with_contents(_changed(parent, wish), store.paths.root), store.paths)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
-    check_effects(conditions, config)
+    check_effects(conditions, parent, config)
     class_indices(config.sampling.rare, settings.classes)
     trackers.require(settings.log)
     _check_class_weights(config, settings)
@@ -173,17 +173,32 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
 
 
 def _pinned(config: Config, paths: Paths) -> Config:
-    """With the hashes of the team's own model code and of the pseudo-labels as they are now."""
+    """With the hashes of the team's own model code, of a file of weights and of the pseudo-labels as they are now."""
     pins = []
     if config.model.target is not None:
         pins.append(f"model.target={owncode.pinned(config.model.target, paths.root, what='model.target')}")
+    if weightfile.is_file(config.model.weights):
+        pins.append(f"model.weights={weightfile.pinned(config.model.weights, paths.root)}")
     if config.data.pseudo is not None:
         pins.append(f"data.pseudo={pseudo.find_pinned(paths, config.data.pseudo).pinned}")
     return with_overrides(config, pins)
 
 
 def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> None:
-    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split."""
+    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split.
+
+    As a file, one fold's model would be the start of all folds: it has seen what the others validate on.
+    """
+    if weightfile.is_file(config.model.weights):
+        path = weightfile.located(config.model.weights, store.paths.root)
+        owner = artifacts.owner(store, sha256_of(path))
+        if owner is not None:
+            raise RefusedError(
+                f"model.weights={config.model.weights}: that file is the model of {owner[0]}, {owner[1]}, which has "
+                "seen images that other folds validate on.",
+                hint=f"--set model.weights={OF_EXPERIMENT}{owner[0]} starts each fold from the model of the same fold.",
+            )
+        return
     if not config.model.weights.startswith(OF_EXPERIMENT):
         return
     source = experiments.find(store, config.model.weights.removeprefix(OF_EXPERIMENT))

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from competition.config import Average, TrainConfig
+from competition.errors import ConfigError
 from competition.training.model import Segmenter
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -28,10 +29,15 @@ class Averaging:
         self._first_epoch = min(int(config.swa_start * epochs), epochs - 1)
         self._decay = 0.0
         self._model: AveragedModel | None = None
-        if config.average is Average.EMA:
-            self._model = AveragedModel(segmenter, multi_avg_fn=self._move)
-        elif config.average is Average.SWA:
-            self._model = AveragedModel(segmenter)
+        if config.average is Average.NONE:
+            return
+        try:
+            self._model = AveragedModel(segmenter, multi_avg_fn=self._move if config.average is Average.EMA else None)
+        except RuntimeError as error:  # torch copies no tensors that are results, as the old weight_norm's weights are
+            raise ConfigError(
+                f"train.average={config.average}: {type(segmenter.network).__name__} cannot be copied: {error}.",
+                hint="Average no weights of it, or let it use torch.nn.utils.parametrizations.weight_norm.",
+            ) from error
 
     @property
     def averaged(self) -> Segmenter | None:

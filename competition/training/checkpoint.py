@@ -32,6 +32,7 @@ class Position:
         untrained: of each batch of the first epoch, before any step; a debug job's alone.
         worst_rise: how many times its `untrained` loss a batch lost in the first epoch, at most.
         train_s: seconds spent training in this epoch.
+        measured: whether batch normalisation was measured anew for what is kept so far.
         rows: the finished epochs.
     """
 
@@ -43,6 +44,7 @@ class Position:
     first_loss: float | None = None
     untrained: list[float] = field(default_factory=list)
     worst_rise: float = 0.0
+    measured: bool = False
     rows: list[Row] = field(default_factory=list)
 
     @property

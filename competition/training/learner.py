@@ -53,6 +53,15 @@ class Learner:
         self._steps = steps
         self._device = device
         self._slowed = 1.0
+        self._thawing: list[nn.Parameter] = []
+        if config.model.freeze_epochs:
+            encoder = encoder_of(self.segmenter.network, "model.freeze_epochs")
+            self._thawing = [weight for weight in encoder.parameters() if weight.requires_grad]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers still."""
+        return bool(nn.utils.get_total_norm(list(self.segmenter.network.parameters()), math.inf).isfinite())
 
     @property
     def evaluated(self) -> Segmenter:
@@ -67,9 +76,8 @@ class Learner:
     def start_epoch(self, epoch: int, rows: Sequence[Row]) -> None:
         """Get ready to train the epoch (from 0), given the rows of those before it."""
         self.segmenter.train()
-        if self._config.model.freeze_epochs:
-            frozen = epoch < self._config.model.freeze_epochs
-            encoder_of(self.segmenter.network, "model.freeze_epochs").requires_grad_(not frozen)
+        for weight in self._thawing:
+            weight.requires_grad_(epoch >= self._config.model.freeze_epochs)
         self._slowed = schedule.plateau_factor(self._config.schedule, [row.train_loss for row in rows])
 
     def end_epoch(self, epoch: int) -> None:
@@ -103,7 +111,7 @@ class Learner:
         except (RuntimeError, MemoryError) as error:
             if self.is_compiled and not is_out_of_memory(error) and (refused := refusal(error)) is not None:
                 raise refused from error
-            if not is_out_of_memory(error) or not self._halve():
+            if not is_out_of_memory(error) or not self._halve(len(draw.ids)):
                 raise
             loss = None
         if loss is None:  # outside the handler, whose traceback keeps the activations alive
@@ -161,11 +169,12 @@ class Learner:
             first, second = (target, None) if batch.partners is None else target.unbind(1)
             yield len(images) / number * two_target_loss(self._criterion, logits, first, second, batch.share)
 
-    def _halve(self) -> bool:
-        """Compute in half the micro-batch from now on; False if that has been done before or cannot be."""
-        if self.micro_batch < 2 or self.micro_batch < self._config.train.batch_size:
+    def _halve(self, images: int) -> bool:
+        """Compute in half of what a step of `images` took at once from now on; False if that was done or cannot be."""
+        at_once = min(self.micro_batch, images)
+        if at_once < 2 or self.micro_batch < self._config.train.batch_size:
             return False
-        self.micro_batch //= 2
+        self.micro_batch = at_once // 2
         self._optimizer.zero_grad(set_to_none=True)
         if self._device.type == "cuda":
             torch.cuda.empty_cache()

@@ -162,7 +162,7 @@ def _hardest(losses: Tensor, counted: Tensor, *, share: float) -> Tensor:
     """Where the highest `share` of the losses lie that count, bool (N, H, W): one pixel at least, and all ties."""
     ranked = losses.masked_fill(~counted, -1.0).flatten().sort(descending=True).values
     last = (counted.sum() * share).ceil().long().clamp(min=1) - 1
-    return (losses >= ranked[last]) & counted
+    return (losses >= ranked.gather(0, last[None])) & counted  # an index that is a tensor would be waited for
 
 
 def _over(total: Tensor, weight: Tensor) -> Tensor:

@@ -19,10 +19,12 @@ class LossMeter:
     def __init__(self, position: Position) -> None:
         self._position = position
         self._pending: list[tuple[Tensor, Draw]] = []
+        self.last_ids: tuple[str, ...] = ()
 
     def add(self, loss: Tensor, draw: Draw) -> None:
         """Take in a batch's mean loss, a scalar on the device. Nothing waits for it."""
         self._pending.append((loss, draw))
+        self.last_ids = draw.ids
 
     def read(self) -> float:
         """The mean loss of the epoch's images so far.

@@ -1,6 +1,8 @@
 """Building the network: architecture and encoder by name, first weights, and how its input is normalised."""
 
+import copy
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +12,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from competition import owncode
-from competition.config import OF_EXPERIMENT, ModelConfig, Precision
+from competition import owncode, weightfile
+from competition.config import OF_EXPERIMENT, Config, ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
 from competition.paths import Paths
 from competition.training import weights
 from competition.training.precision import arithmetic
+from competition.training.views import sizes
 
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 OFFLINE: Normalisation = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_OF_ANY_SIZE = "tu-mvitv2"
+"""timm says of these too that they are made for one size, but they take any, and refuse to be told one."""
 
 
 class Segmenter(nn.Module):
@@ -48,11 +53,20 @@ class Segmenter(nn.Module):
         return logits.float()
 
 
-def build(config: ModelConfig, *, classes: int, root: Path, fold: int = 0, code: Path | None = None) -> nn.Module:
+def build(
+    config: ModelConfig,
+    *,
+    classes: int,
+    root: Path,
+    size: tuple[int, int] | None = None,
+    fold: int = 0,
+    code: Path | None = None,
+) -> nn.Module:
     """A network with its first weights, in training mode, on the CPU.
 
     Args:
         root: the competition's folder: a relative `weights` path starts there.
+        size: (height, width) of what it is trained on, for encoders that are made for one size; None for their own.
         fold: which of another experiment's models gives the weights, where one does.
         code: where the search for `target` starts; None for `root`.
 
@@ -66,11 +80,11 @@ def build(config: ModelConfig, *, classes: int, root: Path, fold: int = 0, code:
         _check_names(config)
         if config.weights == "imagenet":
             weights.check_hub(config.encoder)
-        network = _create(config, classes)
+        network = _create(config, classes, size)
     if config.weights == "offline":
         weights.load_offline(encoder_of(network, "model.weights=offline"), config.encoder)
     elif config.weights not in ("imagenet", "none"):
-        weights.load_safetensors(network, weights_path(config, root, fold))
+        weights.load_safetensors(network, _weights_path(config, root, fold))
     return network
 
 
@@ -83,13 +97,39 @@ def normalisation(config: ModelConfig, *, root: Path, fold: int = 0) -> Normalis
     if config.weights == "offline":
         return OFFLINE
     if config.weights not in ("imagenet", "none"):
-        return _written_in(weights_path(config, root, fold)) or IMAGENET
+        return _written_in(_weights_path(config, root, fold)) or IMAGENET
     if config.weights == "none" or config.target is not None:
         return IMAGENET
     expected = smp.encoders.get_preprocessing_params(config.encoder, "imagenet")
     brightest = expected["input_range"][1]
     mean, std = (tuple(value / brightest for value in expected[key]) for key in ("mean", "std"))
     return mean, std
+
+
+def check_sizes(network: nn.Module, config: Config) -> None:
+    """See that a network of the library takes every size of image that it will be given, in training or to predict.
+
+    Some encoders are made for one size. They are asked with tensors without content, which costs next to nothing, and
+    once more in earnest where those do not get through.
+
+    Raises:
+        ConfigError: there is a size that it does not take.
+    """
+    wanted = [config.train_size, *config.sampling.sizes, *sizes(config.predict, config.data.size)]
+    empty = copy.deepcopy(network).to("meta").eval()
+    for height, width in dict.fromkeys(wanted):
+        try:
+            with torch.no_grad():
+                try:
+                    empty(torch.empty(1, 3, height, width, device="meta"))
+                except (RuntimeError, AssertionError, ValueError, TypeError, NotImplementedError):
+                    network.eval()(torch.zeros(1, 3, height, width))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise ConfigError(
+                f"{config.model.architecture} with the encoder {config.model.encoder} takes no images of "
+                f"{height}x{width}: {error or type(error).__name__}.",
+                hint="Set another data.size (or sampling.sizes, predict.scales, predict.tta), or another encoder.",
+            ) from error
 
 
 def encoder_of(network: nn.Module, key: str) -> nn.Module:
@@ -104,22 +144,22 @@ def encoder_of(network: nn.Module, key: str) -> nn.Module:
     return encoder
 
 
-def weights_path(config: ModelConfig, root: Path, fold: int) -> Path:
-    """The file that `config.weights` names: of another experiment, the model of the same fold.
-
-    That model has not seen the fold's validation images either, so what is trained from it leaks none.
-    """
-    if config.weights.startswith(OF_EXPERIMENT):
-        return Paths(root).job(config.weights.removeprefix(OF_EXPERIMENT), fold).model
-    return root / Path(config.weights).expanduser()
-
-
 def describe(normal: Normalisation) -> dict[str, str]:
     """What a saved model says of itself, so that `normalisation` can read it back.
 
     One entry alone: safetensors writes several in a random order, and equal models would be unequal files.
     """
     return {"normalisation": json.dumps(normal)}
+
+
+def _weights_path(config: ModelConfig, root: Path, fold: int) -> Path:
+    """The file that `config.weights` names: of another experiment, the model of the same fold.
+
+    That model has not seen the fold's validation images either, so what is trained from it leaks none.
+    """
+    if config.weights.startswith(OF_EXPERIMENT):
+        return Paths(root).job(config.weights.removeprefix(OF_EXPERIMENT), fold).model
+    return weightfile.located(config.weights, root)
 
 
 def _own(target: str, classes: int, folder: Path) -> nn.Module:
@@ -131,7 +171,20 @@ def _own(target: str, classes: int, folder: Path) -> nn.Module:
         raise ConfigError(f"model.target {target} failed: {type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):
         raise ConfigError(f"model.target {target} returned a {type(network).__name__}, which is no torch.nn.Module.")
+    network.register_forward_hook(partial(_check_answer, target, classes))
     return network
+
+
+def _check_answer(target: str, classes: int, _network: nn.Module, images: tuple[Tensor, ...], answer: Any) -> None:
+    """See that what a network of the team's own gives are logits: some other answers would be taken for them."""
+    number, _, height, width = images[0].shape
+    wanted = (number, classes, height, width)
+    got = tuple(answer.shape) if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
+    if got != wanted:
+        raise ConfigError(
+            f"model.target {target}: the network gives {got} for {number} images of {height}x{width}, and it must give "
+            f"logits of the shape {wanted}: images, classes, height, width."
+        )
 
 
 def _check_names(config: ModelConfig) -> None:
@@ -150,14 +203,19 @@ def _check_names(config: ModelConfig) -> None:
     raise UnknownNameError.among("encoder", config.encoder, encoders, hint=hint)
 
 
-def _create(config: ModelConfig, classes: int) -> nn.Module:
+def _create(config: ModelConfig, classes: int, size: tuple[int, int] | None) -> nn.Module:
     """The library refuses what does not go together by errors of many kinds."""
     pretrained: Any = None
     if config.weights == "imagenet":
         pretrained = True if config.encoder.startswith("tu-") else "imagenet"
     try:
         network: nn.Module = smp.create_model(
-            config.architecture, config.encoder, pretrained, in_channels=config.channels, classes=classes
+            config.architecture,
+            config.encoder,
+            pretrained,
+            in_channels=config.channels,
+            classes=classes,
+            **_for_size(config.encoder, size),
         )
     except OSError as error:
         raise weights.unreachable(config.encoder, str(error)) from error
@@ -167,6 +225,14 @@ def _create(config: ModelConfig, classes: int) -> nn.Module:
             hint="Set another model.architecture or model.encoder.",
         ) from error
     return network
+
+
+def _for_size(encoder: str, size: tuple[int, int] | None) -> dict[str, Any]:
+    """What tells an encoder of timm that is made for one size of image (swin, vit, coatnet, …) which it is."""
+    if size is None or not encoder.startswith("tu-") or encoder.startswith(_OF_ANY_SIZE):
+        return {}
+    known = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
+    return {"img_size": size} if known is not None and known.fixed_input_size else {}
 
 
 def _written_in(path: Path) -> Normalisation | None:

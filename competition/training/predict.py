@@ -6,14 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from competition.config import PredictConfig
 from competition.data.cache import Mapped
 from competition.data.manifest import Item
-from competition.training.failures import NotFiniteError
+from competition.training.failures import NotFiniteError, is_out_of_memory
 from competition.training.model import Segmenter
-from competition.training.views import looking
+from competition.training.views import Look, interpolated, looking
 
 Tick = Callable[[int, int], None]
 """Called with how many images are done and how many there are; may raise to stop."""
@@ -42,21 +41,21 @@ def predictions(
         NotFiniteError: logits that are not numbers.
     """
     segmenter.eval()
-    done = 0
+    done, most = 0, batch_size
 
     def network(pixels: Tensor) -> Tensor:
         tick(done, len(items))
         logits: Tensor = segmenter(pixels)
         return logits
 
-    look = looking(network, config, batch_size=batch_size)
-    at_once = batch_size if config.window is None else 1  # an image that needs windows is large
-    for start in range(0, len(items), at_once):
-        batch = items[start : start + at_once]
-        with torch.inference_mode():
-            images = torch.from_numpy(np.stack([pixels[rows[item.id]] for item in batch]))
-            logits = look(images.to(device))
-            finite = torch.isfinite(logits).flatten(1).all(1).tolist()
+    while done < len(items):
+        batch = items[done : done + (most if config.window is None else 1)]  # an image that needs windows is large
+        images = torch.from_numpy(np.stack([pixels[rows[item.id]] for item in batch]))
+        logits = _if_there_is_room(looking(network, config, batch_size=most), images, device, most)
+        if logits is None:
+            most = _halved(most, device)
+            continue
+        finite = torch.isfinite(logits).flatten(1).all(1).tolist()
         for item, of_image, is_finite in zip(batch, logits, finite, strict=True):
             if not is_finite:
                 raise NotFiniteError.of_prediction(item.id)
@@ -72,10 +71,7 @@ def quick(config: PredictConfig) -> PredictConfig:
 
 def at_size(logits: Tensor, size: tuple[int, int]) -> Tensor:
     """Logits (C, h, w) as (C, H, W), interpolated bilinearly between pixel centres."""
-    if logits.shape[1:] == size:
-        return logits
-    with torch.inference_mode():
-        return F.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)[0]
+    return logits if logits.shape[1:] == size else interpolated(logits[None], size)[0]
 
 
 def labels(logits: Tensor) -> NDArray[np.uint8]:
@@ -88,3 +84,22 @@ def probabilities(logits: Tensor) -> NDArray[np.float32]:
     """Class probabilities, float32 (C, H, W), summing to 1 over the classes."""
     found: NDArray[np.float32] = logits.softmax(0).cpu().numpy()
     return found
+
+
+def _if_there_is_room(look: Look, images: Tensor, device: torch.device, most: int) -> Tensor | None:
+    """The logits; None if the device's memory is too small for `most` images or windows at once, and fewer are left."""
+    try:
+        with torch.inference_mode():
+            return look(images.to(device))
+    except (RuntimeError, MemoryError) as error:
+        if most < 2 or not is_out_of_memory(error):
+            raise
+        return None
+
+
+def _halved(most: int, device: torch.device) -> int:
+    """Outside the handler of the error, whose traceback keeps what was computed alive."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    print(f"Out of memory: from here on at most {most // 2} are predicted at once.", flush=True)
+    return most // 2

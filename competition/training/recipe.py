@@ -17,10 +17,11 @@ from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.scoring import metrics
-from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds, selection, weights
+from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds, selection
 from competition.training.checkpoint import Checkpoint, Position
 from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.facts import facts_of
+from competition.training.failures import NotFiniteError
 from competition.training.history import Row
 from competition.training.job import Work, work_of
 from competition.training.learner import Learner
@@ -97,7 +98,7 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
     learner = Learner(
         segmenter, config, epochs=work.epochs, steps=steps, device=device, class_weights=work.class_weights
     )
-    write_record(spec, precision=segmenter.precision, device=device)
+    write_record(spec, precision=segmenter.precision, device=device, resumed=resumed is not None)
     if resumed:
         learner.restore(resumed.learner)
     best = resumed.best if resumed else {}
@@ -130,6 +131,8 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
                 break
         pace.loss = losses.read()
         at.train_s += watch.lap()
+        if not learner.is_finite:
+            raise NotFiniteError.of_weights(epoch=at.epoch + 1, batch=at.step, ids=losses.last_ids)
         checkpoint.save(paths, Checkpoint(at, learner.state(), best), identity=identity)
         reporter.raise_if_stopping()
 
@@ -152,7 +155,10 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
         score = metrics.score(spec.settings.metric, matrices)
         pace.score = None if math.isnan(score) else score
         at.next_epoch(_row(at, score, learner.learning_rate(at.epoch, steps - 1)))
-        if picks_best and selection.best(at.rows) is at.rows[-1]:
+        is_kept = not picks_best or selection.best(at.rows) is at.rows[-1]
+        if is_kept:
+            at.measured = measured
+        if is_kept and picks_best:
             best = _copy(model)
         history.write(paths.history, at.rows)
         track(at.rows[-1])
@@ -181,7 +187,7 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
         "checkpoint": config.train.checkpoint.value,
         "epoch": chosen.epoch,
         "stopped_after": len(at.rows),
-        "batch_norm": (BatchNorm.MEASURED if measured else BatchNorm.RUNNING).value,
+        "batch_norm": (BatchNorm.MEASURED if at.measured else BatchNorm.RUNNING).value,
         "micro_batch": learner.micro_batch,
         "compiled": learner.is_compiled,
         "pseudo_images": work.pseudo_images,
@@ -200,8 +206,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     seeds.fix(spec.config.seed, spec.config.train.deterministic)
     work = work_of(spec, reporter)
     hardware.bind(device)
-    segmenter = _segmenter(spec, device).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    weights.load_safetensors(segmenter.network, trained)
+    segmenter = _segmenter(spec, device, trained).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     write_record(spec, precision=segmenter.precision, device=device)
     print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
     pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0, device=device)
@@ -231,11 +236,19 @@ class _Ticker:
         self.pace.tell(self.phase, epoch=self.epoch, done=done, total=total)
 
 
-def _segmenter(spec: JobSpec, device: torch.device) -> Segmenter:
-    config = spec.config
-    network = build(config.model, classes=len(spec.settings.classes), root=spec.root, fold=spec.fold, code=spec.code)
-    normal = normalisation(config.model, root=spec.root, fold=spec.fold)
-    return Segmenter(network, normal, resolve(config.train.precision, device))
+def _segmenter(spec: JobSpec, device: torch.device, trained: Path | None = None) -> Segmenter:
+    """The model with its first weights, or with those in `trained`, which need no other first."""
+    model = spec.config.model if trained is None else spec.config.model.model_copy(update={"weights": str(trained)})
+    network = build(
+        model,
+        classes=len(spec.settings.classes),
+        root=spec.root,
+        size=spec.config.train_size,
+        fold=spec.fold,
+        code=spec.code,
+    )
+    normal = normalisation(model, root=spec.root, fold=spec.fold)
+    return Segmenter(network, normal, resolve(spec.config.train.precision, device))
 
 
 def _copy(model: Segmenter) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from competition.config import PredictConfig, TestTimeAugmentation
 from competition.fields import STRIDE
+from competition.training.seeds import without_gradients
 
 Look = Callable[[Tensor], Tensor]
 """Logits, float32 (N, C, h, w), of pixels (N, h, w, 3): uint8, or float of the same range."""
@@ -41,6 +42,20 @@ def looking(network: Look, config: PredictConfig, *, batch_size: int) -> Look:
     return look
 
 
+def sizes(config: PredictConfig, size: tuple[int, int]) -> list[tuple[int, int]]:
+    """The (height, width) of everything that a network sees of images of `size`, each once."""
+    whole = size if config.window is None else (min(config.window[0], size[0]), min(config.window[1], size[1]))
+    scaled = [_scaled_size(whole, scale) for scale in config.scales]
+    turned = [(width, height) for height, width in scaled] if config.tta is TestTimeAugmentation.D4 else []
+    return list(dict.fromkeys([*scaled, *turned]))
+
+
+def interpolated(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Values (N, C, h, w) as (N, C, H, W), bilinearly between pixel centres."""
+    with without_gradients():
+        return F.interpolate(values, size=size, mode="bilinear", align_corners=False)
+
+
 def starts(length: int, window: int, overlap: float) -> list[int]:
     """Where windows begin that cover `length` pixels, evenly spaced, neighbours sharing at least `overlap` of one."""
     if length <= window:
@@ -59,7 +74,7 @@ def _average(network: Look, views: Sequence[tuple[float, int, bool]], pixels: Te
         found = torch.rot90(found, -turns, (2, 3))
         found = found.flip(3) if mirrored else found
         if found.shape[2:] != pixels.shape[1:3]:
-            found = F.interpolate(found, size=pixels.shape[1:3], mode="bilinear", align_corners=False)
+            found = interpolated(found, (pixels.shape[1], pixels.shape[2]))
         total = found if total is None else total + found
     assert total is not None
     return (total / len(views)).clamp(min=torch.finfo(total.dtype).tiny).log()
@@ -69,10 +84,17 @@ def _scaled(pixels: Tensor, scale: float) -> Tensor:
     """The pixels at about `scale` times their size: the nearest that the network takes."""
     if scale == 1:
         return pixels
-    height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in pixels.shape[1:3])
+    size = _scaled_size((pixels.shape[1], pixels.shape[2]), scale)
     channels_first = pixels.permute(0, 3, 1, 2).float()
-    resized = F.interpolate(channels_first, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
+    resized = F.interpolate(channels_first, size=size, mode="bilinear", align_corners=False, antialias=True)
     return resized.permute(0, 2, 3, 1)
+
+
+def _scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    if scale == 1:
+        return size
+    height, width = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in size)
+    return height, width
 
 
 def _windows(look: Look, window: tuple[int, int], overlap: float, batch_size: int, pixels: Tensor) -> Tensor:

@@ -74,10 +74,7 @@ def load_safetensors(model: nn.Module, path: Path) -> None:
         ConfigError: there is no such file, it is no safetensors file, or its tensors fit neither.
     """
     if not path.is_file():
-        raise ConfigError(
-            f"model.weights: there is no file {path}.",
-            hint="It takes imagenet, offline, none, or the PATH of a safetensors file.",
-        )
+        raise ConfigError(f"model.weights: there is no file {path}.")
     try:
         saved = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.data.shared import CAMVID, shared_data
 
-SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 4, 3, 3
+SIZE, EPOCHS, FOLDS, SEEDS = "96x128", 4, 3, 5
 CONDITIONS = (
     "loss.lovasz=1",
     "mix.mixup=0.5",
@@ -79,13 +79,15 @@ def comp(folder: Path, command: str, *arguments: str) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| | condition | CV mIoU, % | delta | verdict | training, s |", "|---|---|---|---|---|---|"]
+    lines = ["| | condition | CV mIoU, % | delta | 95 % interval | verdict | training, s |", f"|{'---|' * 7}"]
     for row in (row for row in rows if row["rank"]):
         condition = ", ".join(row["conditions"]) or "(baseline)"
         delta = "" if row["delta"] is None else f"{100 * row['delta']:+.2f}"
-        verdict = (row["verdict"] or {}).get("call", "")
+        verdict = row["verdict"] or {"call": "", "low": None, "same_models": False, "borrowed": False}
+        call = f"{verdict['call']} {'=' if verdict['same_models'] else '~' if verdict['borrowed'] else ''}".strip()
+        interval = "" if verdict["low"] is None else f"{100 * verdict['low']:+.1f} to {100 * verdict['high']:+.1f}"
         score, seconds = f"{100 * row['score']:.2f}", f"{row['device_seconds']:.0f}"
-        lines.append(f"| {row['rank']} | {condition} | {score} | {delta} | {verdict} | {seconds} |")
+        lines.append(f"| {row['rank']} | {condition} | {score} | {delta} | {interval} | {call} | {seconds} |")
     return "\n".join(lines)
 
 

@@ -47,6 +47,7 @@ def test_each_model_is_described(tmp_path: Path) -> None:
         "encoder": "efficientnet-b0",
         "normalisation": [[0.1, 0.2, 0.3], [1, 1, 1]],
         "size": [64, 96],
+        "train_size": [64, 96],
         "batch_size": 8,
         "deterministic": True,
         "tta": "none",

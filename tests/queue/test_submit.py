@@ -4,9 +4,13 @@ import pytest
 
 from competition.config import Config
 from competition.errors import ConfigError, RefusedError, UnknownNameError
+from competition.files import sha256_of
+from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
 from competition.settings import read_settings
+from competition.store import attempts
+from competition.store.attempts import Process
 from competition.store.engine import open_store
 from competition.store.plans import Submitted
 
@@ -46,6 +50,42 @@ def test_own_code_that_is_not_there_is_refused(ready: Path) -> None:
         wish(ready, "model.target=nowhere:build")
     with pytest.raises(ConfigError, match=r"model\.target: 'build' is wrong"):
         wish(ready, "model.target=build")
+
+
+def test_a_file_of_weights_is_a_condition_and_so_is_its_change(ready: Path) -> None:
+    file = ready / "enc.safetensors"
+    file.write_bytes(b"first")
+    first = wish(ready, "model.weights=enc.safetensors")
+    (condition,) = first.experiment.conditions
+    assert condition.new.startswith("enc.safetensors@")
+    assert wish(ready, "model.weights=enc.safetensors").is_new is False
+
+    file.write_bytes(b"second")
+    second = wish(ready, "model.weights=enc.safetensors")
+    assert second.is_new
+    assert second.experiment.config.model.weights != first.experiment.config.model.weights
+    with pytest.raises(ConfigError, match=rf"enc\.safetensors has changed: it was {condition.new[-12:]} and is "):
+        wish(ready, f"model.weights={condition.new}")
+    with pytest.raises(ConfigError, match=r"there is no file .*imagnet"):
+        wish(ready, "model.weights=imagnet")
+
+
+def test_the_model_of_one_fold_is_no_start_for_all(ready: Path) -> None:
+    """Wherever it lies: it has seen what the other folds validate on."""
+    source = wish(ready).experiment.name
+    copied = ready / "best.safetensors"
+    copied.write_bytes(b"tensors")
+    store = open_store(Paths(ready))
+    for artifacts in ({}, {"model.safetensors": sha256_of(copied)}):  # of the debug job, of fold 0
+        taken = attempts.claim(store, Process("host", "boot", 1, 1.0), device="cpu", slot=0, experiment=source)
+        assert taken is not None
+        attempts.succeed(store, Succeeded(taken.token, 0.5, 2.0, 1.0, 1.0, artifacts))
+    store.close()
+    with pytest.raises(RefusedError, match=rf"that file is the model of {source}, fold 0, which has seen") as caught:
+        wish(ready, "model.weights=best.safetensors")
+    assert f"--set model.weights=experiment:{source}" in str(caught.value)
+    copied.write_bytes(b"other tensors")
+    assert wish(ready, "model.weights=best.safetensors").is_new
 
 
 def test_weights_of_an_experiment_need_every_fold_of_this_split(ready: Path) -> None:

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from competition.config import TrainConfig
+from competition.config import Average, TrainConfig
+from competition.errors import ConfigError
 from competition.training.averaging import Averaging
 from competition.training.model import IMAGENET, Segmenter
 from competition.training.precision import Precision
@@ -25,6 +26,15 @@ class Walk:
     def average(self) -> float | None:
         averaged = self.averaging.averaged
         return None if averaged is None else next(averaged.network.parameters()).mean().item()
+
+
+def test_what_cannot_be_copied_is_named() -> None:
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        network = nn.utils.weight_norm(nn.Conv2d(3, 1, 1))
+    segmenter = Segmenter(network, IMAGENET, Precision.FP32)
+    segmenter(torch.zeros(1, 8, 8, 3, dtype=torch.uint8))
+    with pytest.raises(ConfigError, match=r"train\.average=ema: Conv2d cannot be copied: "):
+        Averaging(segmenter, TrainConfig(average=Average.EMA), epochs=1)
 
 
 def test_none_averages_nothing() -> None:

@@ -137,6 +137,13 @@ def test_a_second_time_it_gives_up(memory: Fail) -> None:
     assert tried == [8, 4]
 
 
+def test_a_step_of_few_images_is_halved_as_well(memory: Fail) -> None:
+    """A fold may have fewer images than a batch."""
+    learner, tried = learner_of("train.batch_size=8"), memory(3)
+    learner.step(batch(5))
+    assert (tried, learner.micro_batch) == ([5, 3, 2], 2)
+
+
 def test_a_single_image_cannot_be_halved(memory: Fail) -> None:
     learner, tried = learner_of("train.batch_size=1"), memory(0)
     with pytest.raises(torch.OutOfMemoryError):
@@ -164,6 +171,16 @@ def test_a_long_gradient_is_cut_to_its_length() -> None:
         moved.append((weights(learner) - before).norm().item())
     assert moved[1] == pytest.approx(0.05 * 0.001, rel=0.15)  # weight decay moves a little too
     assert moved[0] > 10 * moved[1]
+
+
+def test_what_an_own_model_has_frozen_stays_frozen() -> None:
+    network = smp.create_model("Unet", "resnet18", None, classes=2)
+    network.encoder.bn1.requires_grad_(False)
+    learner = learner_of("model.freeze_epochs=1", network=network)
+    for epoch, thawed in ((0, False), (1, True)):
+        learner.start_epoch(epoch, [])
+        assert network.encoder.conv1.weight.requires_grad is thawed
+        assert network.encoder.bn1.weight.requires_grad is False
 
 
 def test_a_frozen_encoder_waits_and_then_learns() -> None:

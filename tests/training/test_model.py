@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import segmentation_models_pytorch as smp
@@ -6,9 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from competition.config import ModelConfig, Precision
+from competition import owncode
+from competition.config import Config, DataConfig, ModelConfig, Precision, with_overrides
 from competition.errors import ConfigError, UnknownNameError
-from competition.training.model import IMAGENET, OFFLINE, Segmenter, build, describe, normalisation
+from competition.training.model import IMAGENET, OFFLINE, Segmenter, build, check_sizes, describe, normalisation
 from competition.training.outputs import save_model
 
 SMALL = ModelConfig(encoder="resnet18", weights="none")
@@ -38,12 +41,56 @@ ENCODERS = {"dpt": "tu-vit_tiny_patch16_224", "upernet": "mit_b0", "segformer": 
 def test_every_architecture_of_the_library_segments(architecture: str, tmp_path: Path) -> None:
     encoder = ENCODERS.get(architecture, "resnet18")
     config = ModelConfig(architecture=architecture, encoder=encoder, weights="none")
-    side = 224 if encoder.startswith("tu-vit") else 128
-    segmenter = Segmenter(build(config, classes=3, root=tmp_path), IMAGENET, Precision.FP32)
-    logits = segmenter(torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8))
-    assert logits.shape == (2, 3, side, side)
+    size = (128, 160)
+    network = build(config, classes=3, root=tmp_path, size=size)
+    segmenter = Segmenter(network, IMAGENET, Precision.FP32)
+    logits = segmenter(torch.randint(0, 256, (2, *size, 3), dtype=torch.uint8))
+    assert logits.shape == (2, 3, *size)
     logits.mean().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in segmenter.network.segmentation_head.parameters())
+    check_sizes(network, Config(model=config, data=DataConfig(size=size)))
+
+
+FOR_ONE_SIZE = [
+    "swin_tiny_patch4_window7_224",
+    "coatnet_nano_rw_224",
+    "maxvit_tiny_rw_224",
+    "botnet26t_256",
+    "mvitv2_tiny",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", FOR_ONE_SIZE)
+def test_encoders_that_are_made_for_one_size(encoder: str, tmp_path: Path) -> None:
+    """They are made for the size that is trained on; what they do not take is said before anything runs."""
+    config = Config(model=ModelConfig(encoder=f"tu-{encoder}", weights="none"), data=DataConfig(size=(96, 128)))
+    network = build(config.model, classes=2, root=tmp_path, size=config.train_size)
+    assert Segmenter(network, IMAGENET, Precision.FP32)(torch.zeros(1, 96, 128, 3, dtype=torch.uint8)).shape[1] == 2
+    check_sizes(network, config)
+    larger = with_overrides(config, ["predict.scales=[1,2]"])
+    if encoder in ("maxvit_tiny_rw_224", "mvitv2_tiny"):  # the first takes multiples of its size
+        check_sizes(network, larger)
+    else:
+        with pytest.raises(ConfigError, match=rf"Unet with the encoder tu-{encoder} takes no images of 192x256: "):
+            check_sizes(network, larger)
+
+
+def test_what_cannot_be_asked_without_content_is_asked_in_earnest() -> None:
+    class Peeking(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            if images.device.type != "meta":
+                seen.append(tuple(images.shape[2:]))
+            if images.shape[2] == 32:
+                raise RuntimeError("too small")
+            return images * images.mean().item()
+
+    seen: list[tuple[int, ...]] = []
+    config = with_overrides(Config(model=SMALL), ["data.size=64x96", "predict.scales=[1,1.5]"])
+    check_sizes(Peeking(), config)
+    assert seen == [(64, 96), (96, 160)]
+    with pytest.raises(ConfigError, match=r"Unet with the encoder resnet18 takes no images of 32x32: too small\."):
+        check_sizes(Peeking(), with_overrides(config, ["sampling.sizes=[32x32]"]))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +111,28 @@ def test_pixels_are_normalised_by_channel() -> None:
 def test_half_precision_gives_full_precision_logits(tmp_path: Path) -> None:
     segmenter = Segmenter(build(SMALL, classes=2, root=tmp_path), IMAGENET, Precision.BF16)
     assert segmenter(torch.zeros(2, 32, 32, 3, dtype=torch.uint8)).dtype is torch.float32
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda images: {"out": images}, "gives a dict for 2 images of 32x64"),
+        (lambda images: images[:, :2], r"gives \(2, 2, 32, 64\) for 2 images of 32x64, .* \(2, 3, 32, 64\)"),
+        (lambda images: images[..., ::4, ::4], r"gives \(2, 3, 8, 16\)"),
+        (lambda images: images.mean((2, 3), keepdim=True), r"gives \(2, 3, 1, 1\)"),
+    ],
+)
+def test_what_an_own_model_must_give(
+    answer: Callable[[Tensor], Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Answering(nn.Module):
+        def forward(self, images: Tensor) -> Any:
+            return answer(images)
+
+    monkeypatch.setattr(owncode, "load_pinned", lambda *_, **__: lambda classes: Answering())
+    network = build(ModelConfig(target="net:build", weights="none"), classes=3, root=tmp_path)
+    with pytest.raises(ConfigError, match=rf"model\.target net:build: the network {told}"):
+        Segmenter(network, IMAGENET, Precision.FP32)(torch.zeros(2, 32, 64, 3, dtype=torch.uint8))
 
 
 def test_unknown_architecture(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from competition import owncode
+from competition import owncode, weightfile
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.shards import Shard
@@ -19,7 +19,8 @@ from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.scoring import confusion, metrics
 from competition.settings import Metric
-from competition.training import checkpoint, recipe
+from competition.training import batchnorm, checkpoint, recipe
+from competition.training.dataset import Batch
 from competition.training.failures import GateError, NotFiniteError
 from competition.training.learner import Learner
 from competition.training.reporting import StoppedError
@@ -284,6 +285,30 @@ def test_it_predicts_as_if_it_had_trained(spec_of: Specs, whole: JobSpec) -> Non
     assert json.loads(trained.job_paths.result.read_text())["score"] == run(again).score
 
 
+def test_to_predict_again_needs_no_first_weights(spec_of: Specs, whole: JobSpec, root: Path) -> None:
+    """Those may be gone by now, or say another normalisation than the one that the model was trained with."""
+    first = root / "first.safetensors"
+    halves = {"normalisation": json.dumps(((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))}
+    save_file(weights_of(whole), first, metadata=halves)
+    trained = spec_of("model.weights=first.safetensors", "train.epochs=1")
+    run(trained)
+    first.unlink()
+    again = replace(spec_of("model.weights=first.safetensors"), trained=trained.job_paths.model)
+    run(again)
+    assert trained.job_paths.oof.read_bytes() == again.job_paths.oof.read_bytes()
+    assert trained.job_paths.model.read_bytes() == again.job_paths.model.read_bytes()
+
+
+def test_weights_that_have_changed_since_are_refused(spec_of: Specs, whole: JobSpec, root: Path) -> None:
+    file = root / "enc.safetensors"
+    save_file(weights_of(whole), file)
+    pinned = weightfile.pinned("enc.safetensors", root)
+    assert run(spec_of(f"model.weights={pinned}", "train.epochs=1")).score is not None
+    file.write_bytes(file.read_bytes() + b"\n")
+    with pytest.raises(ConfigError, match=r"enc\.safetensors has changed"):
+        run(spec_of(f"model.weights={pinned}", "train.epochs=1"))
+
+
 def test_windows_as_large_as_the_image_change_nothing(spec_of: Specs, whole: JobSpec) -> None:
     again = replace(spec_of("predict.window=32x32"), trained=whole.job_paths.model)
     run(again)
@@ -339,6 +364,15 @@ def test_the_whole_toolbox_resumes_to_the_same_bytes(settings: tuple[str, ...], 
 
 def scores_of(spec: JobSpec) -> list[float]:
     return [float(row["score"]) for row in csv.DictReader(spec.job_paths.history.read_text().splitlines())]
+
+
+def test_the_facts_are_about_the_epoch_that_was_kept(spec_of: Specs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As below, the best epoch is not the last, the only one here whose statistics are not measured."""
+    monkeypatch.setattr(batchnorm, "needs_measuring", lambda *_, steps, **__: steps < 12)
+    spec = spec_of("train.checkpoint=best", "train.epochs=4", "schedule.warmup_epochs=9", "optimizer.lr=0.5")
+    done = run(spec)
+    assert done.facts["epoch"] < 4
+    assert done.facts["batch_norm"] == "measured"
 
 
 def test_the_best_epoch_is_kept_where_it_is_asked_for(spec_of: Specs) -> None:
@@ -398,6 +432,32 @@ def test_what_is_wrong_with_the_teams_own_model(text: str, complaint: str, spec_
     code.write_text(text)
     with pytest.raises(ConfigError, match=complaint):
         run(spec_of(f"model.target={code.stem}:build"))
+
+
+def test_a_step_that_ruins_the_weights_leaves_the_checkpoint_before_it(
+    spec_of: Specs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its loss was finite; the checkpoint after it would fail for ever."""
+    step = Learner.step
+
+    def ruin(self: Learner, batch: Batch) -> torch.Tensor:
+        loss = step(self, batch)
+        if (batch.draw.epoch, batch.draw.step) == (1, 2):
+            with torch.no_grad():
+                next(self.segmenter.network.parameters()).mul_(float("nan"))
+        return loss
+
+    spec = spec_of("train.epochs=2", "train.batch_size=3")
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "step", ruin)
+        with pytest.raises(
+            NotFiniteError, match=r"not numbers any more after epoch 2, batch 3, on the images g\d_\d+,"
+        ):
+            run(spec)
+    undisturbed = spec_of("train.epochs=2", "train.batch_size=3")
+    run(spec)
+    run(undisturbed)
+    assert_same_job(spec, undisturbed)
 
 
 def test_a_loss_that_is_no_number_leaves_the_checkpoint_before_it(spec_of: Specs) -> None:

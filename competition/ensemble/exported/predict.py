@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import segmentation_models_pytorch as smp
+import timm
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -38,6 +39,7 @@ VIEWS = {
 }
 """Quarter turns, and whether the image is mirrored before them."""
 STRIDE = 32
+OF_ANY_SIZE = "tu-mvitv2"  # whatever timm says of them
 LEVELS = 255
 
 
@@ -222,7 +224,7 @@ class Model:
                         sys.exit("A model's answer is not finite.")
                     found = logits
                     if logits.shape[1:] != image.shape[:2]:
-                        found = F.interpolate(logits[None], image.shape[:2], mode="bilinear", align_corners=False)[0]
+                        found = interpolated(logits[None], image.shape[:2])[0]
                     yield found.softmax(0).cpu().numpy()
 
 
@@ -230,11 +232,22 @@ def build(told: dict[str, Any], classes: int) -> nn.Module:
     """A network without its weights: of the library, or by the team's own code."""
     network: nn.Module
     if told["target"] is None:
-        network = smp.create_model(told["architecture"], told["encoder"], None, in_channels=3, classes=classes)
+        network = smp.create_model(
+            told["architecture"], told["encoder"], None, in_channels=3, classes=classes, **for_size(told)
+        )
     else:
         module, _, name = told["target"].partition(":")
         network = getattr(import_module(module), name)(classes=classes)
     return network
+
+
+def for_size(told: dict[str, Any]) -> dict[str, Any]:
+    """What tells an encoder that is made for one size of image which it is."""
+    encoder = told["encoder"]
+    if not encoder.startswith("tu-") or encoder.startswith(OF_ANY_SIZE):
+        return {}
+    known = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
+    return {"img_size": tuple(told["train_size"])} if known is not None and known.fixed_input_size else {}
 
 
 def average(look: Any, views: list[tuple[float, int, bool]], pixels: Tensor) -> Tensor:
@@ -246,9 +259,18 @@ def average(look: Any, views: list[tuple[float, int, bool]], pixels: Tensor) -> 
         found = torch.rot90(look(seen.contiguous()).softmax(1), -turns, (2, 3))
         found = found.flip(3) if mirrored else found
         if found.shape[2:] != pixels.shape[1:3]:
-            found = F.interpolate(found, size=pixels.shape[1:3], mode="bilinear", align_corners=False)
+            found = interpolated(found, pixels.shape[1:3])
         total = found if total is None else total + found
     return torch.log((total / len(views)).clamp(min=torch.finfo(total.dtype).tiny))
+
+
+def interpolated(values: Tensor, size: Any) -> Tensor:
+    """Values (N, C, h, w) as (N, C, H, W), in the form that has no gradient: the other is slow on a GPU."""
+    strict = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    result = F.interpolate(values, size=tuple(size), mode="bilinear", align_corners=False)
+    torch.use_deterministic_algorithms(strict, warn_only=True)
+    return result
 
 
 def scaled(pixels: Tensor, scale: float) -> Tensor:

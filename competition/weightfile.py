@@ -1,0 +1,46 @@
+"""The safetensors file that `model.weights` may name, pinned by its hash: other weights are another condition."""
+
+import re
+from pathlib import Path
+
+from competition.config import OF_EXPERIMENT
+from competition.errors import ConfigError
+from competition.files import sha256_of
+
+_WORDS = ("imagenet", "offline", "none")
+_PIN = re.compile(r"@([0-9a-f]{12})$")
+
+
+def is_file(weights: str) -> bool:
+    """Whether a value of `model.weights` names a file."""
+    return weights not in _WORDS and not weights.startswith(OF_EXPERIMENT)
+
+
+def pinned(weights: str, root: Path) -> str:
+    """`PATH@hash`, with the first 12 digits of the sha256 of the file as it is now; as it stands if it has that.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    return weights if _PIN.search(weights) else f"{weights}@{sha256_of(located(weights, root))[:12]}"
+
+
+def located(weights: str, root: Path) -> Path:
+    """The file that a value of `model.weights`, pinned or not, names; a relative path starts at `root`.
+
+    Raises:
+        ConfigError: there is no such file, or it is another than it was when it was pinned.
+    """
+    name, pin = _PIN.sub("", weights), _PIN.search(weights)
+    path = root / Path(name).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            f"model.weights: there is no file {path}.",
+            hint="It takes imagenet, offline, none, experiment:NAME, or the PATH of a safetensors file.",
+        )
+    if pin and not (now := sha256_of(path)).startswith(pin[1]):
+        raise ConfigError(
+            f"model.weights {name}: {path} has changed: it was {pin[1]} and is {now[:12]}.",
+            hint=f"Put the file back; or run the new weights as a condition: --set model.weights={name}",
+        )
+    return path
