@@ -1,6 +1,7 @@
 """Every error that a user can cause: what is wrong, its exit code, and the command that mends it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -83,3 +84,13 @@ def _listing(noun: str, known: Iterable[str]) -> str:
         return f"There is no {noun} yet{_FIRST.get(noun, '')}."
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"Known: {shown}"
+
+
+@contextmanager
+def mended(experiment: str, fold: int) -> Iterator[None]:
+    """Gives what is wrong with a file of a fold the command that writes it again."""
+    try:
+        yield
+    except DataError as error:
+        hint = f"`comp retry {experiment} --folds {fold} --finished-too` runs the job that writes it again."
+        raise DataError(error.message, hint=hint) from error

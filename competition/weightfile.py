@@ -22,7 +22,8 @@ def pinned(weights: str, root: Path) -> str:
     Raises:
         ConfigError: there is no such file.
     """
-    return weights if _PIN.search(weights) else f"{weights}@{sha256_of(located(weights, root))[:12]}"
+    _, pin = _parts(weights, root)
+    return weights if pin else f"{weights}@{sha256_of(located(weights, root))[:12]}"
 
 
 def located(weights: str, root: Path) -> Path:
@@ -31,16 +32,24 @@ def located(weights: str, root: Path) -> Path:
     Raises:
         ConfigError: there is no such file, or it is another than it was when it was pinned.
     """
-    name, pin = _PIN.sub("", weights), _PIN.search(weights)
+    name, pin = _parts(weights, root)
     path = root / Path(name).expanduser()
     if not path.is_file():
         raise ConfigError(
             f"model.weights: there is no file {path}.",
             hint="It takes imagenet, offline, none, experiment:NAME, or the PATH of a safetensors file.",
         )
-    if pin and not (now := sha256_of(path)).startswith(pin[1]):
+    if pin and not (now := sha256_of(path)).startswith(pin):
         raise ConfigError(
-            f"model.weights {name}: {path} has changed: it was {pin[1]} and is {now[:12]}.",
+            f"model.weights {name}: {path} has changed: it was {pin} and is {now[:12]}.",
             hint=f"Put the file back; or run the new weights as a condition: --set model.weights={name}",
         )
     return path
+
+
+def _parts(weights: str, root: Path) -> tuple[str, str]:
+    """The path, and the digits it is pinned to; empty where it is not, as where a file is called like that."""
+    found = _PIN.search(weights)
+    if found is None or (root / Path(weights).expanduser()).is_file():
+        return weights, ""
+    return weights[: found.start()], found[1]

@@ -55,7 +55,8 @@ def preview(
     name, config = _find(opened, what)
     config = with_contents(with_overrides(config, assignments or []), opened.paths.root)
     if epoch > config.train.epochs:
-        raise RefusedError(f"There is no epoch {epoch}.", hint=f"train.epochs is {config.train.epochs}.")
+        last = config.train.epochs
+        raise RefusedError(f"There is no epoch {epoch}: train.epochs is {last}.", hint=f"`--epoch {last}` is the last.")
     manifest = read_manifest(opened)
     chosen = _evenly(manifest.items, images)
     config, donors = _rare(config, manifest, opened.settings, most=images)

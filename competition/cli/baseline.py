@@ -80,8 +80,8 @@ def new(
     Your experiments start from its baseline from now on; it may differ from the team's in as many keys as you like.
     """
     from competition.cli import output
-    from competition.config import read_config, with_overrides
-    from competition.queue.submit import Wish, current_baseline
+    from competition.config import read_config, with_contents, with_overrides
+    from competition.queue.submit import Wish, current_baseline, pinned
     from competition.settings import Strategy
     from competition.store import baselines, members
 
@@ -94,6 +94,7 @@ def new(
         )
     team = current_baseline(opened.store, opened.settings, Wish(member.name))
     config = with_overrides(read_config(file) if file else team, assignments or [])
+    config = pinned(with_contents(config, opened.paths.root), opened.paths, like=team)
     if baselines.current(opened.store, member.name) is None:
         baselines.found(opened.store, team, actor=member.name)
     made = baselines.start(opened.store, config, member)

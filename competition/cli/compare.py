@@ -124,14 +124,13 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple
     Where both are the same trained models, the numbers are those of the seeds that both have been run with.
     """
     from competition.conditions import conditions_between
-    from competition.queue.evidence import shared_seeds
 
-    seeds = shared_seeds(a, b)
+    made = _contrast(opened, a, b)
+    seeds = made.shared if made else ()
     folds_a, folds_b = (_fold_scores(opened, e.name, seeds) for e in (a, b))
     scores = [fmean(e.repeat_scores[seed] for seed in seeds) if seeds else e.score for e in (a, b)]
     shared = [(folds_a[k], folds_b[k]) for k in sorted(folds_a.keys() & folds_b.keys())]
     folds = _fold_test([y - x for x, y in shared if x is not None and y is not None])
-    made = _contrast(opened, a, b)
     names = opened.settings.classes
     ious = [tuple(e.class_iou or (None,) * len(names)) for e in (a, b)]
     if made is not None:

@@ -92,7 +92,9 @@ def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
     """The verdict in words."""
     verdict, folds = found["verdict"], found["folds_alone"]
     said = [f"Verdict: {b} against {a}: {verdict['call']}."]
-    if verdict["p"] is None:
+    if verdict["p"] is None and verdict["same_models"]:
+        said.append("Too few images or groups to tell anything apart.")
+    elif verdict["p"] is None:
         said.append(f"Nobody knows yet what a seed does to the score: `comp run {a} --seeds 3` finds out.")
     else:
         whose = f"seeds of {' and '.join(verdict['seeds_from'])}"

@@ -1,7 +1,6 @@
 """The experiments of an ensemble, and whether they may be blended at all."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes, Part
 from competition.data.shards import Shard
-from competition.errors import DataError, RefusedError
+from competition.errors import DataError, RefusedError, mended
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class OpenMembers:
         ]
 
         def check(named: tuple[str, int, Shard]) -> None:
-            with _mended(named[0], named[1]):
+            with mended(named[0], named[1]):
                 named[2].verify()
 
         in_threads(check, shards, progress=progress)
@@ -104,7 +103,7 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
 def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
     opened = []
     for fold, path in enumerate(paths):
-        with _mended(name, fold):
+        with mended(name, fold):
             shard = Shard.open(path)
             if shard.part != part:
                 raise DataError(f"{path} holds {shard.part} predictions, not {part}.")
@@ -114,16 +113,6 @@ def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
 
 def _again(name: str) -> str:
     return f"`comp run --from {name}` trains it again, on the current data and split."
-
-
-@contextmanager
-def _mended(name: str, fold: int) -> Iterator[None]:
-    """Gives what is wrong with a shard the command that writes it again."""
-    try:
-        yield
-    except DataError as error:
-        hint = f"`comp retry {name} --folds {fold} --finished-too` runs the job that writes it again."
-        raise DataError(error.message, hint=hint) from error
 
 
 def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: Sequence[tuple[Shard, ...]]) -> None:

@@ -58,7 +58,7 @@ def complete(
     for experiment, parent in comparisons.pending(store, most=most):
         split = splits[experiment.split_version]
         own = snapshot.bound(settings, store.paths.experiment_code(experiment.name))
-        comparisons.save(store, _compare(store, own, experiment, parent, split, draws))
+        comparisons.save(store, experiment, parent, _compare(store, own, experiment, parent, split, draws))
 
 
 def _score(
@@ -94,7 +94,7 @@ def _compare(
 ) -> Comparison:
     """The paired bootstrap of an experiment against its parent, or why there can be none."""
     try:
-        shared = evidence.shared_seeds(parent, experiment)
+        shared = evidence.shared_seeds(store, parent, experiment, folds=split.folds)
         a, b = (
             evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores))
             for e in (parent, experiment)
@@ -103,8 +103,8 @@ def _compare(
         bootstrap = _bootstrap(store, split, a.ids, draws)
         error = paired_error(settings.metric, a.runs, b.runs, bootstrap)
     except CompError as trouble:  # its parent's files may be gone for good; the experiment has its score all the same
-        return Comparison(experiment.id, parent.id, None, 0, str(trouble))
-    made = Comparison(experiment.id, parent.id, None if math.isnan(error) else error, bootstrap.units, None)
+        return Comparison(None, 0, str(trouble))
+    made = Comparison(None if math.isnan(error) else error, bootstrap.units, None)
     if not shared:
         return made
     gains = [experiment.repeat_scores[repeat] - parent.repeat_scores[repeat] for repeat in shared]

@@ -42,12 +42,14 @@ class Contrast:
     """Experiment b against experiment a.
 
     Args:
+        shared: the seeds in which both are the same trained models, which alone are compared then.
         seeds_from: whose repeats say what a seed does to the score; empty where nobody has any.
         images: every image that can be scored by itself, the largest loss first.
     """
 
     effect: Effect
     verdict: Verdict
+    shared: tuple[int, ...]
     seeds_from: tuple[str, ...]
     classes: tuple[ClassChange, ...]
     images: tuple[ImageChange, ...]
@@ -78,7 +80,7 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
     Raises:
         DataError: what one of them left is missing or damaged.
     """
-    shared = evidence.shared_seeds(a, b)
+    shared = evidence.shared_seeds(store, a, b, folds=split.folds)
     left, right = (
         evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b)
     )
@@ -88,6 +90,7 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
     return Contrast(
         effect,
         judge(effect),
+        shared,
         seeds_from,
         _classes(settings.classes, left, right, bootstrap),
         _images(settings.metric, left, right),

@@ -1,17 +1,19 @@
 """What an experiment left to be judged by: the confusion matrices of every out-of-fold image, for each of its seeds."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from competition.conditions import changes_prediction_only, conditions_between
 from competition.data.manifest import Manifest
-from competition.errors import DataError
+from competition.errors import DataError, mended
+from competition.lifecycle import JobKind, job_label
 from competition.paths import Paths
 from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
+from competition.store import artifacts
+from competition.store.engine import Store
 from competition.store.experiments import Experiment
 
 
@@ -51,24 +53,20 @@ def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[
     return Evidence(experiment.name, ids[0], matrices)
 
 
-def shared_seeds(a: Experiment, b: Experiment) -> tuple[int, ...]:
-    """The repeats that both have a score of, where they are the same trained models that only predict differently.
+def shared_seeds(store: Store, a: Experiment, b: Experiment, *, folds: int) -> tuple[int, ...]:
+    """The repeats in which both are the same trained models, byte for byte in every fold, and only predict differently.
 
-    Empty where they are not: then each is the mean of its own seeds.
+    Empty where there are none: then each is the mean of its own seeds.
     """
     if not changes_prediction_only(conditions_between(a.config, b.config)):
         return ()
-    return tuple(repeat for repeat in a.repeat_scores if repeat in b.repeat_scores)
+    left, right = (artifacts.of_experiment(store, e.name) for e in (a, b))
 
+    def is_same(fold: int, repeat: int) -> bool:
+        model = (job_label(JobKind.FOLD, fold, repeat), store.paths.job(a.name, fold, repeat).model.name)
+        return left.get(model) is not None and left.get(model) == right.get(model)
 
-@contextmanager
-def mended(name: str, fold: int) -> Iterator[None]:
-    """Gives what is wrong with a file of a fold the command that writes it again."""
-    try:
-        yield
-    except DataError as error:
-        hint = f"`comp retry {name} --folds {fold} --finished-too` runs the job that writes it again."
-        raise DataError(error.message, hint=hint) from error
+    return tuple(r for r in a.repeat_scores if r in b.repeat_scores and all(is_same(k, r) for k in range(folds)))
 
 
 def units(manifest: Manifest, ids: Sequence[str]) -> list[str]:

@@ -65,16 +65,17 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     started_from = None if wish.parent is None else experiments.find(store, wish.parent)
     baseline = current_baseline(store, settings, wish)
     parent = started_from.config if started_from else baseline
-    config = _pinned(with_contents(_changed(parent, wish), store.paths.root), store.paths)
+    config = pinned(with_contents(_changed(parent, wish), store.paths.root), store.paths, like=parent)
     conditions = conditions_between(parent, config)
     check_one_condition(conditions, together=wish.together)
     check_effects(conditions, parent, config)
     class_indices(config.sampling.rare, settings.classes)
     trackers.require(settings.log)
     _check_class_weights(config, settings)
-    _check_first_weights(store, config, split)
+    _check_source(store, config, split)
     _check_pseudo(store, config, settings, split)
     if experiments.of_config(store, config.sha256, split.version) is None:
+        _check_weight_file(store, config)
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
     founded = _baseline(store, settings, wish) or baselines.found(store, baseline, actor=member.name)
@@ -119,8 +120,9 @@ def team_baseline(store: Store) -> Config:
     Raises:
         ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
     """
-    written = _pinned(read_config(store.paths.baseline), store.paths)
     newest = baselines.current(store)
+    like = None if newest is None else newest.config
+    written = pinned(read_config(store.paths.baseline), store.paths, like=like)
     if newest is None:
         return written
     edited = conditions_between(newest.config, written)
@@ -172,33 +174,39 @@ def _folds(wish: Wish, available: int) -> tuple[int, ...]:
     return tuple(sorted(set(wish.folds)))
 
 
-def _pinned(config: Config, paths: Paths) -> Config:
-    """With the hashes of the team's own model code, of a file of weights and of the pseudo-labels as they are now."""
+def pinned(config: Config, paths: Paths, *, like: Config | None = None) -> Config:
+    """With the hashes of the team's own model code, of a file of weights and of the pseudo-labels as they are now.
+
+    Args:
+        like: what it started from; a value that is the same there stays as it is.
+    """
+    target, weights, labels = config.model.target, config.model.weights, config.data.pseudo
     pins = []
-    if config.model.target is not None:
-        pins.append(f"model.target={owncode.pinned(config.model.target, paths.root, what='model.target')}")
-    if weightfile.is_file(config.model.weights):
-        pins.append(f"model.weights={weightfile.pinned(config.model.weights, paths.root)}")
-    if config.data.pseudo is not None:
-        pins.append(f"data.pseudo={pseudo.find_pinned(paths, config.data.pseudo).pinned}")
+    if target is not None and not (like and like.model.target == target):
+        pins.append(f"model.target={owncode.pinned(target, paths.root, what='model.target')}")
+    if weightfile.is_file(weights) and not (like and like.model.weights == weights):
+        pins.append(f"model.weights={weightfile.pinned(weights, paths.root)}")
+    if labels is not None and not (like and like.data.pseudo == labels):
+        pins.append(f"data.pseudo={pseudo.find_pinned(paths, labels).pinned}")
     return with_overrides(config, pins)
 
 
-def _check_first_weights(store: Store, config: Config, split: SplitVersion) -> None:
-    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split.
-
-    As a file, one fold's model would be the start of all folds: it has seen what the others validate on.
-    """
-    if weightfile.is_file(config.model.weights):
-        path = weightfile.located(config.model.weights, store.paths.root)
-        owner = artifacts.owner(store, sha256_of(path))
-        if owner is not None:
-            raise RefusedError(
-                f"model.weights={config.model.weights}: that file is the model of {owner[0]}, {owner[1]}, which has "
-                "seen images that other folds validate on.",
-                hint=f"--set model.weights={OF_EXPERIMENT}{owner[0]} starts each fold from the model of the same fold.",
-            )
+def _check_weight_file(store: Store, config: Config) -> None:
+    """One fold's model is no start for all folds: it has seen what the others validate on."""
+    if not weightfile.is_file(config.model.weights):
         return
+    path = weightfile.located(config.model.weights, store.paths.root)
+    owner = artifacts.owner(store, sha256_of(path))
+    if owner is not None:
+        raise RefusedError(
+            f"model.weights={config.model.weights}: that file is the model of {owner[0]}, {owner[1]}. As the start of "
+            "every fold, it would have seen what other folds validate on.",
+            hint=f"--set model.weights={OF_EXPERIMENT}{owner[0]} starts each fold from the model of the same fold.",
+        )
+
+
+def _check_source(store: Store, config: Config, split: SplitVersion) -> None:
+    """Each fold starts from the same fold of another experiment, so that one must have them all, on this split."""
     if not config.model.weights.startswith(OF_EXPERIMENT):
         return
     source = experiments.find(store, config.model.weights.removeprefix(OF_EXPERIMENT))

@@ -49,9 +49,9 @@ def pool(effects: Sequence[Effect]) -> PooledEffect:
     """The mean effect, with what images, seeds and parents leave open.
 
     Every comparison is made on the same images, so their error does not shrink with more parents: the mean of the
-    errors stays. Seeds are drawn anew for each, so theirs shrinks. What is left of the spread from parent to parent is
-    a variance of its own (the unweighted estimate of a random-effects model, Hedges 1983, Psychological Bulletin 93).
-    The degrees of freedom are the fewest that any of the comparisons has.
+    errors stays. Seeds are drawn anew for each, so theirs shrinks (between the same models there is none). What is left
+    of the spread from parent to parent is a variance of its own (the unweighted estimate of a random-effects model,
+    Hedges 1983, Psychological Bulletin 93). The degrees of freedom are the fewest that any of the comparisons has.
     """
     number = len(effects)
     delta = fmean(effect.delta for effect in effects)

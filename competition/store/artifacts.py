@@ -26,13 +26,14 @@ def of_experiment(store: Store, experiment: str) -> dict[tuple[str, str], str]:
 
 
 def owner(store: Store, sha256: str) -> tuple[str, str] | None:
-    """The experiment and the label of the job that left a file with this content; None if none did."""
+    """The first experiment, and the label of its job, that left a file with this content; None if none did."""
     jobs, experiments = schema.jobs, schema.experiments
     query = (
         select(experiments.c.name, jobs.c.kind, jobs.c.fold, jobs.c.repeat)
         .join(jobs, jobs.c.experiment_id == experiments.c.id)
         .join(_artifacts, _artifacts.c.job_id == jobs.c.id)
         .where(_artifacts.c.sha256 == sha256)
+        .order_by(experiments.c.id, jobs.c.id)
         .limit(1)
     )
     with store.read() as tx:

@@ -1,17 +1,19 @@
 """Comparisons of experiments with their parents: what redrawing the images said, so that no listing has to do it."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import Select, and_, insert, select
 
 from competition.store import experiments, schema
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
+from competition.store.scores import scores_by_repeat
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An experiment against the experiment with its parent's configuration.
+    """What redrawing the images said of an experiment and the experiment with its parent's configuration.
 
     Args:
         se_images: standard error of the difference of their scores, a fraction, from a paired bootstrap over images;
@@ -22,8 +24,6 @@ class Comparison:
             None where the two are not the same models, so that their scores are means over other seeds.
     """
 
-    experiment_id: int
-    parent_id: int
     se_images: float | None
     units: int
     trouble: str | None
@@ -51,12 +51,18 @@ def pending(store: Store, *, most: int | None = None) -> list[tuple[Experiment, 
     return [(experiments.find(store, row.name), experiments.find(store, row.parent)) for row in names]
 
 
-def save(store: Store, comparison: Comparison) -> None:
-    """Remember a comparison; one that is there already, or whose experiments lost their score meanwhile, stays out."""
+def save(store: Store, experiment: Experiment, parent: Experiment, comparison: Comparison) -> None:
+    """Remember what was found out about the two.
+
+    It stays out where somebody was quicker, and where one of them has lost its score or been scored with other seeds
+    since it was read.
+    """
     table, made = schema.experiments, schema.comparisons
-    pair = (comparison.experiment_id, comparison.parent_id)
+    compared = {e.id: e.repeat_scores for e in (experiment, parent)}
     with store.write() as tx:
-        scored = tx.scalars(select(table.c.id).where(table.c.id.in_(pair), table.c.score.is_not(None))).all()
-        there = tx.scalar(select(made.c.parent_id).where(made.c.experiment_id == comparison.experiment_id))
-        if len(scored) == len(set(pair)) and there is None:
-            tx.execute(insert(made).values(**comparison.__dict__))
+        scored: Select[Any] = select(table.c.id, table.c.score, table.c.repeat_scores)
+        now = {row.id: scores_by_repeat(row) for row in tx.execute(scored.where(table.c.id.in_(compared)))}
+        there = tx.scalar(select(made.c.parent_id).where(made.c.experiment_id == experiment.id))
+        if now == compared and all(now.values()) and there is None:
+            ids = {"experiment_id": experiment.id, "parent_id": parent.id}
+            tx.execute(insert(made).values(**ids, **comparison.__dict__))

@@ -126,8 +126,10 @@ def proven_models(store: Store) -> set[str]:
 
 def model_of(config: dict[str, Any]) -> str:
     """What decides whether a configuration's model can be built and trained at all, as text that compares."""
-    sizes = [config["data"].get("size"), config["sampling"].get("sizes"), config["sampling"].get("crop")]
-    return json.dumps([config["model"], config["optimizer"].get("name"), sizes], sort_keys=True)
+    sampling, predict = config.get("sampling", {}), config.get("predict", {})
+    sizes = [config["data"].get("size"), sampling.get("sizes"), sampling.get("crop")]
+    views = [predict.get("tta"), predict.get("scales"), predict.get("window")]
+    return json.dumps([config["model"], config["optimizer"].get("name"), sizes, views], sort_keys=True)
 
 
 def add_note(store: Store, experiment: Experiment, text: str, *, actor: str) -> None:

@@ -9,6 +9,7 @@ from competition.scoring.verdicts import Call
 from competition.settings import Settings
 from competition.store import baselines, competition, ensembles, experiments, ideas, jobs, members, splits, submissions
 from competition.store.engine import Store
+from competition.store.experiments import Experiment
 from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.workload import Workload
 from competition.team import Role
@@ -81,9 +82,16 @@ def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]
         best = next((r for r in complete if r.lineage == owner and _is_better(r)), None)
         split = splits.current(store)
         ran = experiments.of_config(store, head.config.sha256, split.version) if split else None
-        if best is not None and ran is not None and ran.score is not None and (best.score or 0) > ran.score:
+        if best is not None and ran is not None and _beats(best, ran):
             better.append(best.name)
     return tuple(better)
+
+
+def _beats(row: LeaderboardRow, baseline: Experiment) -> bool:
+    """Whether it scores more than a baseline; against its parent, which has been judged, that is its delta."""
+    if row.judged is not None and row.judged.against == baseline.name:
+        return row.judged.effect.delta > 0
+    return row.score is not None and baseline.score is not None and row.score > baseline.score
 
 
 def _unwritten(store: Store, complete: list[LeaderboardRow]) -> tuple[tuple[int, str], ...]:

@@ -51,7 +51,7 @@ def preflight(config: Config, connection: Connection, root: Path, classes: int) 
         root: the competition's folder.
         classes: how many the model tells apart.
     """
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    _without_a_device()
     try:
         for size in (config.train_size, *config.sampling.sizes):
             augment.check(config.augment, size)
@@ -69,11 +69,17 @@ def preflight(config: Config, connection: Connection, root: Path, classes: int) 
 
 def preview(spec: PreviewSpec, connection: Connection) -> None:
     """Send the images of `spec` before and after augmentation, a list of `Previewed`, or why not, a CompError."""
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    _without_a_device()
     try:
         connection.send(previews(spec))
     except CompError as error:
         connection.send(error)
+
+
+def _without_a_device() -> None:
+    """A child that has nothing to save computes on the CPU and ends when it is told to."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _outcome(spec: JobSpec, reporter: Reporter) -> Message:

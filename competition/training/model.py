@@ -116,20 +116,28 @@ def check_sizes(network: nn.Module, config: Config) -> None:
         ConfigError: there is a size that it does not take.
     """
     wanted = [config.train_size, *config.sampling.sizes, *sizes(config.predict, config.data.size)]
-    empty = copy.deepcopy(network).to("meta").eval()
-    for height, width in dict.fromkeys(wanted):
-        try:
-            with torch.no_grad():
-                try:
-                    empty(torch.empty(1, 3, height, width, device="meta"))
-                except (RuntimeError, AssertionError, ValueError, TypeError, NotImplementedError):
-                    network.eval()(torch.zeros(1, 3, height, width))
-        except (RuntimeError, AssertionError, ValueError) as error:
+    network.eval()
+    empty = copy.deepcopy(network).to("meta")
+    for size in dict.fromkeys(wanted):
+        if _refusal(empty, size, "meta") is None:
+            continue
+        error = _refusal(network, size, "cpu")
+        if error is not None:
             raise ConfigError(
                 f"{config.model.architecture} with the encoder {config.model.encoder} takes no images of "
-                f"{height}x{width}: {error or type(error).__name__}.",
+                f"{size[0]}x{size[1]}: {(str(error) or type(error).__name__).rstrip('.')}.",
                 hint="Set another data.size (or sampling.sizes, predict.scales, predict.tta), or another encoder.",
             ) from error
+
+
+def _refusal(network: nn.Module, size: tuple[int, int], device: str) -> Exception | None:
+    """Why the network takes no image of this size; None if it does."""
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, 3, *size, device=device))
+    except (RuntimeError, AssertionError, ValueError, TypeError) as error:  # NotImplementedError is a RuntimeError
+        return error
+    return None
 
 
 def encoder_of(network: nn.Module, key: str) -> nn.Module:

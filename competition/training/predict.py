@@ -55,12 +55,9 @@ def predictions(
         if logits is None:
             most = _halved(most, device)
             continue
-        finite = torch.isfinite(logits).flatten(1).all(1).tolist()
-        for item, of_image, is_finite in zip(batch, logits, finite, strict=True):
-            if not is_finite:
-                raise NotFiniteError.of_prediction(item.id)
-            done += 1
-            yield item, at_size(of_image, (item.height, item.width))
+        yield from _one_by_one(batch, logits)
+        done += len(batch)
+        del logits  # before the next batch needs the room
     tick(done, len(items))
 
 
@@ -84,6 +81,14 @@ def probabilities(logits: Tensor) -> NDArray[np.float32]:
     """Class probabilities, float32 (C, H, W), summing to 1 over the classes."""
     found: NDArray[np.float32] = logits.softmax(0).cpu().numpy()
     return found
+
+
+def _one_by_one(items: Sequence[Item], logits: Tensor) -> Iterator[tuple[Item, Tensor]]:
+    finite = torch.isfinite(logits).flatten(1).all(1).tolist()
+    for item, of_image, is_finite in zip(items, logits, finite, strict=True):
+        if not is_finite:
+            raise NotFiniteError.of_prediction(item.id)
+        yield item, at_size(of_image, (item.height, item.width))
 
 
 def _if_there_is_room(look: Look, images: Tensor, device: torch.device, most: int) -> Tensor | None:

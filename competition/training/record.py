@@ -23,8 +23,8 @@ def write_record(spec: JobSpec, *, precision: str, device: torch.device, resumed
     """Write the record to the job's folder.
 
     Args:
-        resumed: an earlier attempt has done a part. What its record says otherwise is kept as `resumed_from`, a list
-            with an entry for each such attempt, the first one first.
+        resumed: earlier attempts have done a part. What each had otherwise than this one is kept as `resumed_from`, a
+            list with an entry for each that had, the first one first.
     """
     record = record_of(spec, precision=precision, device=device)
     if resumed and (earlier := _earlier(spec.job_paths.record, record)):
@@ -59,8 +59,8 @@ def _earlier(path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return [{path.name: "missing or damaged"}]
     known: list[dict[str, Any]] = before.pop("resumed_from", [])
-    differing = _differing(before, record)
-    return [*known, differing] if differing else known
+    attempts = [*(_merged(before, earlier) for earlier in known), before]
+    return [differing for attempt in attempts if (differing := _differing(attempt, record))]
 
 
 def _differing(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +73,15 @@ def _differing(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
                 found[key] = inner
         elif value != other:
             found[key] = value
+    return found
+
+
+def _merged(record: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The record with the values of `other` in their places."""
+    found = dict(record)
+    for key, value in other.items():
+        inner = record.get(key)
+        found[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return found
 
 

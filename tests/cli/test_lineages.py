@@ -104,6 +104,17 @@ def test_a_lineage_may_start_from_a_file(comp: Comp, independent: Path) -> None:
     assert (config["optimizer"]["lr"], config["train"]["epochs"]) == (0.5, 20)
 
 
+def test_a_lineage_pins_what_it_starts_from(comp: Comp, independent: Path) -> None:
+    """As the team's baseline does: what starts from it has one condition, and the lineage's first has none."""
+    Path("enc.safetensors").write_bytes(b"weights")
+    comp.ok("baseline", "new", "--as", "eve", "--set", "model.weights=enc.safetensors")
+    config = json.loads(comp.ok("baseline", "show", "--as", "eve", "--json"))["config"]
+    assert config["model"]["weights"].startswith("enc.safetensors@")
+    assert play(independent, blurred(0.3), member="eve") == "b2"
+    Path("enc.safetensors").unlink()  # what is inherited stays as it is, and what is there goes on
+    assert play(independent, blurred(0.3), member="eve") == "b2"
+
+
 def test_promoting_moves_the_team_and_rebase_brings_conditions_along(comp: Comp, ready: Path) -> None:
     play(ready, blurred(0.3))
     play(ready, blurred(0.1), assignments=("loss.dice=0.5",))

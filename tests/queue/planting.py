@@ -4,6 +4,7 @@ import numpy as np
 
 from competition.config import Config
 from competition.data.splits import Split
+from competition.files import sha256_of_json
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.scoring import confusion, metrics
@@ -15,8 +16,12 @@ from tests.conftest import submitted
 CLASSES = 3
 
 
-def leave(store: Store, paths: Paths, name: str, *, skill: float) -> None:
-    """Play the worker for every queued job of an experiment; its images come out about as well as `skill`, 0 to 1."""
+def leave(store: Store, paths: Paths, name: str, *, skill: float, models: str | None = None) -> None:
+    """Play the worker for every queued job of an experiment; its images come out about as well as `skill`, 0 to 1.
+
+    Args:
+        models: the experiment whose trained models it uses; None for its own.
+    """
     current = splits.require_current(store)
     split = Split.read(paths.folds(current.fingerprint, current.version))
     worker = Process("host", "boot", 1, 1.0)
@@ -27,7 +32,9 @@ def leave(store: Store, paths: Paths, name: str, *, skill: float) -> None:
             matrices = np.array([_matrix(name, image_id, taken.repeat, skill) for image_id in ids])
             confusion.save(paths.job(name, taken.fold, taken.repeat).confusion, ids, matrices)
             score = metrics.score("miou", matrices)
-        attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, {}))
+        model = f"{models or name} {taken.kind} {taken.fold} {taken.repeat}"
+        artifacts = {"model.safetensors": sha256_of_json(model)} if taken.kind == "fold" else {}
+        attempts.succeed(store, Succeeded(taken.token, score, 2.0, 1.0, 1.0, artifacts))
 
 
 def queue(store: Store, config: Config, *, name: str, seeds: int = 1, **changes: object) -> None:

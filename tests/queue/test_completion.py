@@ -107,7 +107,7 @@ def test_what_only_predicts_differently_is_compared_on_the_same_models(
     for name, config, skill in (("tta-hflip", flipped, 0.62), ("tta-d4", turned, 0.61)):
         conditions = conditions_between(Config(), config)
         queue(opened, config, name=name, parent_sha256=Config().sha256, conditions=conditions)
-        leave(opened, opened.paths, name, skill=skill)
+        leave(opened, opened.paths, name, skill=skill, models="b1")
     finish(opened, settings)
     rows = {row.name: row for row in leaderboard(opened)}
     judged = rows["tta-hflip"].judged
@@ -131,6 +131,18 @@ def test_what_only_predicts_differently_is_compared_on_the_same_models(
     assert said["verdict"]["same_models"] is True
     assert "the same trained models in both" in " ".join(comp.ok("compare", "tta-d4", "tta-hflip").split())
     assert "= the same trained models" in comp("leaderboard").err
+
+
+def test_models_that_were_trained_anew_are_not_the_same(opened: Store, settings: Settings) -> None:
+    """Whatever the configuration says: then a seed, a device or a version comes between the two."""
+    flipped = with_overrides(Config(), ["predict.tta=hflip"])
+    conditions = conditions_between(Config(), flipped)
+    queue(opened, flipped, name="tta-hflip", parent_sha256=Config().sha256, conditions=conditions)
+    leave(opened, opened.paths, "tta-hflip", skill=0.62)
+    finish(opened, settings)
+    judged = {row.name: row for row in leaderboard(opened)}["tta-hflip"].judged
+    assert judged is not None
+    assert (judged.effect.same_models, judged.effect.runs, judged.seeds_from) == (False, (3, 1), ("b1",))
 
 
 def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings) -> None:

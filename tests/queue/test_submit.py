@@ -2,14 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from competition.config import Config
+from competition import weightfile
+from competition.config import Config, read_config
 from competition.errors import ConfigError, RefusedError, UnknownNameError
 from competition.files import sha256_of
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
 from competition.settings import read_settings
-from competition.store import attempts
+from competition.store import attempts, baselines
 from competition.store.attempts import Process
 from competition.store.engine import open_store
 from competition.store.plans import Submitted
@@ -17,12 +18,12 @@ from competition.store.plans import Submitted
 FIRST = "def build(classes):\n    return 1\n"
 
 
-def wish(root: Path, *assignments: str, checked: list[Config] | None = None) -> Submitted:
+def wish(root: Path, *assignments: str, checked: list[Config] | None = None, parent: str | None = None) -> Submitted:
     """Ask for an experiment; no model is built."""
     paths = Paths(root)
     store = open_store(paths)
     try:
-        asked = Wish("ann", assignments=assignments)
+        asked = Wish("ann", assignments=assignments, parent=parent)
         check = (checked if checked is not None else []).append
         return submit(store, read_settings(paths.competition), asked, check_model=check)
     finally:
@@ -45,6 +46,43 @@ def test_own_code_is_a_condition_and_so_is_its_change(ready: Path) -> None:
     assert second.experiment.config.model.target != first.experiment.config.model.target
 
 
+def test_a_baseline_that_was_stored_without_a_pin_goes_on(ready: Path) -> None:
+    """Of an earlier comp, which pinned no weights."""
+    (ready / "enc.safetensors").write_bytes(b"weights")
+    text = (ready / "baseline.yaml").read_text()
+    (ready / "baseline.yaml").write_text(text.replace("  weights: none", "  weights: enc.safetensors"))
+    store = open_store(Paths(ready))
+    baselines.found(store, read_config(ready / "baseline.yaml"), actor="ann")
+    store.close()
+    assert wish(ready).experiment.name == "b1"
+    assert wish(ready).is_new is False
+    (condition,) = wish(ready, "optimizer.lr=2e-3").experiment.conditions
+    assert condition.key == "optimizer.lr"
+
+
+def test_a_file_that_is_called_like_a_pinned_one_is_that_file(tmp_path: Path) -> None:
+    odd = "enc@0123456789ab"
+    (tmp_path / odd).write_bytes(b"weights")
+    assert weightfile.located(odd, tmp_path) == tmp_path / odd
+    assert weightfile.pinned(odd, tmp_path) == f"{odd}@{sha256_of(tmp_path / odd)[:12]}"
+    assert weightfile.located(weightfile.pinned(odd, tmp_path), tmp_path) == tmp_path / odd
+
+
+def test_another_way_to_predict_is_shown_to_the_model_again(ready: Path) -> None:
+    """Some encoders take no views at other scales."""
+    seen: list[Config] = []
+    source = wish(ready, checked=seen).experiment.name
+    store = open_store(Paths(ready))
+    taken = attempts.claim(store, Process("host", "boot", 1, 1.0), device="cpu", slot=0, experiment=source)
+    assert taken is not None
+    attempts.succeed(store, Succeeded(taken.token, None, 2.0, 1.0, 1.0, {}))
+    store.close()
+    wish(ready, "optimizer.lr=2e-3", checked=seen)
+    assert len(seen) == 1  # that model has been built before
+    wish(ready, "predict.scales=[1,1.5]", checked=seen)
+    assert len(seen) == 2
+
+
 def test_own_code_that_is_not_there_is_refused(ready: Path) -> None:
     with pytest.raises(ConfigError, match=r"model\.target nowhere:build: there is no module 'nowhere'"):
         wish(ready, "model.target=nowhere:build")
@@ -64,8 +102,11 @@ def test_a_file_of_weights_is_a_condition_and_so_is_its_change(ready: Path) -> N
     second = wish(ready, "model.weights=enc.safetensors")
     assert second.is_new
     assert second.experiment.config.model.weights != first.experiment.config.model.weights
+    assert wish(ready, f"model.weights={condition.new}").is_new is False  # what is there goes on
     with pytest.raises(ConfigError, match=rf"enc\.safetensors has changed: it was {condition.new[-12:]} and is "):
-        wish(ready, f"model.weights={condition.new}")
+        wish(ready, "optimizer.lr=2e-3", parent=first.experiment.name)
+    file.unlink()
+    assert wish(ready, parent=first.experiment.name).is_new is False
     with pytest.raises(ConfigError, match=r"there is no file .*imagnet"):
         wish(ready, "model.weights=imagnet")
 
@@ -81,7 +122,7 @@ def test_the_model_of_one_fold_is_no_start_for_all(ready: Path) -> None:
         assert taken is not None
         attempts.succeed(store, Succeeded(taken.token, 0.5, 2.0, 1.0, 1.0, artifacts))
     store.close()
-    with pytest.raises(RefusedError, match=rf"that file is the model of {source}, fold 0, which has seen") as caught:
+    with pytest.raises(RefusedError, match=rf"that file is the model of {source}, fold 0\. As the start") as caught:
         wish(ready, "model.weights=best.safetensors")
     assert f"--set model.weights=experiment:{source}" in str(caught.value)
     copied.write_bytes(b"other tensors")

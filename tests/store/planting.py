@@ -39,13 +39,21 @@ def baseline(store: Store, score: float = 0.44, *, band: SeedBand | None = BAND)
     return Config()
 
 
-def child(store: Store, assignment: str, score: float, *, parent: Config, of: str = "b1", member_id: int = 1) -> Config:
+def child(
+    store: Store,
+    assignment: str,
+    score: float,
+    *,
+    parent: Config,
+    of: str = "b1",
+    member_id: int = 1,
+    found: Comparison = Comparison(0.003, 240, None),  # noqa: B008 - it is frozen
+) -> Config:
     """An experiment with one condition, complete and compared with its parent; its name is the condition's."""
     config = with_overrides(parent, [assignment])
     conditions = conditions_between(parent, config)
     name = conditions[0].slug if of == "b1" else f"{conditions[0].slug}-{of}"
     submitted(store, config, name=name, parent_sha256=parent.sha256, conditions=conditions, member_id=member_id)
     finish(store, name, score)
-    pair = (experiments.find(store, name).id, experiments.find(store, of).id)
-    comparisons.save(store, Comparison(*pair, se_images=0.003, units=240, trouble=None))
+    comparisons.save(store, *(experiments.find(store, n) for n in (name, of)), found)
     return config

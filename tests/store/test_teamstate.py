@@ -1,4 +1,5 @@
 from competition.settings import DataSettings, Settings
+from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.teamstate import team_state
 from competition.store.workload import workloads
@@ -15,6 +16,12 @@ def test_only_what_is_better_by_verdict_may_be_promoted(store: Store) -> None:
     state = team_state(store, SETTINGS, workloads(store))
     assert state.promotable == ("lr-0.002",)
     assert state.unsure == (("dice-0.5", "dice-0.5"),)
+
+
+def test_what_predicts_better_with_the_same_models_may_be_promoted_whatever_other_seeds_score(store: Store) -> None:
+    parent = baseline(store)
+    child(store, "predict.tta=hflip", 0.438, parent=parent, found=Comparison(0.0005, 240, None, delta=0.004, runs=1))
+    assert team_state(store, SETTINGS, workloads(store)).promotable == ("tta-hflip",)
 
 
 def test_a_baseline_that_waits_or_runs_is_under_way(store: Store) -> None:

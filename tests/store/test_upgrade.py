@@ -8,9 +8,10 @@ import pytest
 
 from competition.lifecycle import JobState
 from competition.paths import Paths
-from competition.store import attempts, jobs, members, schema, slots
-from competition.store.engine import _engine, open_store, problems_of
+from competition.store import attempts, comparisons, jobs, members, schema, slots
+from competition.store.engine import Store, _engine, open_store, problems_of
 from tests.store.making import WORKER, check_invariants
+from tests.store.planting import baseline, child
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
 
@@ -54,6 +55,23 @@ def test_many_that_open_an_older_database_at_once_all_succeed(tmp_path: Path) ->
         assert pool.map(open_it, [paths] * 6, chunksize=1) == [1] * 6
     with sqlite3.connect(paths.database) as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (schema.HEAD,)
+
+
+def test_comparisons_that_would_come_out_otherwise_today_are_made_again(store: Store) -> None:
+    """Those of experiments that only predict differently; all others keep their verdict."""
+    parent = baseline(store)
+    child(store, "predict.tta=hflip", 0.45, parent=parent)
+    child(store, "optimizer.lr=2e-3", 0.45, parent=parent)
+    assert comparisons.pending(store) == []
+    store.close()
+    with sqlite3.connect(store.paths.database) as raw:
+        raw.executescript(
+            "ALTER TABLE comparisons DROP COLUMN delta; ALTER TABLE comparisons DROP COLUMN runs;"
+            "UPDATE alembic_version SET version_num = '0007';"
+        )
+    upgraded = open_store(store.paths)
+    assert [e.name for e, _ in comparisons.pending(upgraded)] == ["tta-hflip"]
+    upgraded.close()
 
 
 def turn_to_wal(database: Path) -> str:

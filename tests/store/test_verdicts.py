@@ -50,7 +50,7 @@ def test_own_seeds_are_pooled_with_the_parents(store: Store) -> None:
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
     lr = experiments.find(store, "lr-0.002")
     scores.set_score(store, lr.id, score=0.47, class_iou=[], repeat_scores={0: 0.46, 1: 0.48}, band=BAND)
-    comparisons.save(store, Comparison(lr.id, experiments.find(store, "b1").id, 0.003, 240, None))
+    comparisons.save(store, *(experiments.find(store, n) for n in ("lr-0.002", "b1")), Comparison(0.003, 240, None))
     judged = rows(store)["lr-0.002"].judged
     assert judged is not None
     assert judged.effect.band is not None
@@ -89,12 +89,16 @@ def test_a_new_score_of_either_makes_the_comparison_due_again(store: Store) -> N
 def test_a_comparison_that_comes_too_late_is_not_kept(store: Store) -> None:
     b1 = baseline(store)
     child(store, "optimizer.lr=2e-3", 0.47, parent=b1)
-    ids = (experiments.find(store, "lr-0.002").id, experiments.find(store, "b1").id)
+    pair = (experiments.find(store, "lr-0.002"), experiments.find(store, "b1"))
     jobs.retry(store, "b1", folds=[0], actor="ann", finished_too=True)
     assert experiments.find(store, "b1").score is None
-    comparisons.save(store, Comparison(*ids, 0.003, 240, None))
+    comparisons.save(store, *pair, Comparison(0.003, 240, None))
     finish(store, "b1", 0.44, scores=[0.44] * 3, band=BAND)
     assert len(comparisons.pending(store)) == 1
+    comparisons.save(store, *pair, Comparison(0.003, 240, None))  # of other scores than there are by now
+    assert len(comparisons.pending(store)) == 1
+    comparisons.save(store, pair[0], experiments.find(store, "b1"), Comparison(0.003, 240, None))
+    assert comparisons.pending(store) == []
 
 
 def test_images_that_could_not_be_drawn_are_no_verdict_but_a_reason(store: Store) -> None:
@@ -104,7 +108,8 @@ def test_images_that_could_not_be_drawn_are_no_verdict_but_a_reason(store: Store
     with store.write() as tx:
         scores.forget_score(tx, lr.id)
     scores.set_score(store, lr.id, score=0.47, class_iou=[])
-    comparisons.save(store, Comparison(lr.id, experiments.find(store, "b1").id, None, 0, "confusion.npz is damaged"))
+    pair = (experiments.find(store, "lr-0.002"), experiments.find(store, "b1"))
+    comparisons.save(store, *pair, Comparison(None, 0, "confusion.npz is damaged"))
     row = rows(store)["lr-0.002"]
     assert (row.rank, row.judged, row.reason) == (1, None, "no verdict: confusion.npz is damaged")
 

@@ -40,7 +40,7 @@ def test_a_job_that_resumes_keeps_what_earlier_attempts_had_otherwise(
     assert recorded(spec)["resumed_from"] == [first], "an attempt that is like the one before adds nothing"
     with_code(monkeypatch, "old", "2.1")
     run(spec)
-    assert recorded(spec)["resumed_from"] == [first, {"comp_sha256": "new"}]
+    assert recorded(spec)["resumed_from"] == [{"packages": {"numpy": "2.0"}}, {"comp_sha256": "new"}]
 
 
 def test_a_job_that_starts_anew_has_nothing_of_earlier_attempts(
