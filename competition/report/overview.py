@@ -49,8 +49,7 @@ def write_overview(store: Store, settings: Settings) -> Path:
 def undrawn(store: Store) -> list[str]:
     """The experiments that are scored and have no pictures: whoever scored them was ended before they were drawn."""
     scored = [row.name for row in leaderboard(store, every_split=True) if row.score is not None]
-    pictures = (store.paths.curves, store.paths.gallery)
-    return [name for name in scored if not all(picture(name).is_file() for picture in pictures)]
+    return [name for name in scored if not store.paths.gallery(name).is_file()]  # the last that is drawn
 
 
 def overview(store: Store, settings: Settings, *, live: bool = False) -> str:

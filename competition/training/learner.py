@@ -162,12 +162,11 @@ class Learner:
         torch.manual_seed(derive(self._config.seed, "step", batch.draw.epoch, batch.draw.step))
         number = len(batch.draw.ids)
         parts = number_of_parts(number, self.micro_batch)
-        targets = batch.masks if batch.partners is None else torch.stack([batch.masks, batch.partners], 1)
-        for images, masks in zip(batch.images.tensor_split(parts), targets.tensor_split(parts), strict=True):
-            logits = self._forward(images.to(self._device, non_blocking=True))
-            target = masks.to(self._device, non_blocking=True)
-            first, second = (target, None) if batch.partners is None else target.unbind(1)
-            yield len(images) / number * two_target_loss(self._criterion, logits, first, second, batch.share)
+        blended = () if batch.partners is None else (batch.partners,)  # each in the pinned memory that it came in
+        for part in zip(*(t.tensor_split(parts) for t in (batch.images, batch.masks, *blended)), strict=True):
+            images, *targets = (t.to(self._device, non_blocking=True) for t in part)
+            loss = two_target_loss(self._criterion, self._forward(images), targets, batch.share)
+            yield len(images) / number * loss
 
     def _halve(self, images: int) -> bool:
         """Compute in half of what a step of `images` took at once from now on; False if that was done or cannot be."""

@@ -69,14 +69,14 @@ def paste(image: Pixels, mask: Pixels, donor: tuple[Pixels, Pixels], classes: Se
 
 
 def two_target_loss(
-    criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, masks: Tensor, partners: Tensor | None, share: float
+    criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, targets: Sequence[Tensor], share: float
 ) -> Tensor:
-    """The loss of `logits` (N, C, H, W): `share` of it against `masks`, the rest against `partners` (N, H, W).
+    """The loss of `logits` (N, C, H, W) against `targets`, each (N, H, W): of two, the first counts by `share`.
 
     Blending losses, not labels, lets void in one of the two masks leave the other's label in force.
     """
-    loss = criterion(logits, masks)
-    return loss if partners is None else share * loss + (1 - share) * criterion(logits, partners)
+    first, *second = (criterion(logits, target) for target in targets)
+    return share * first + (1 - share) * second[0] if second else first
 
 
 def _partners(images: int, rng: np.random.Generator) -> list[int]:

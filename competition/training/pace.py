@@ -71,6 +71,10 @@ class Pace:
         self.steps_done += 1
         self._steps_measured += 1
 
+    def settled(self, seconds: float) -> None:
+        """Take in the wait for what the device still had to do of the steps so far."""
+        self.train_s += seconds
+
     def inferred(self, images: int, seconds: float) -> None:
         """Take in a pass of predictions."""
         self.predicted += images

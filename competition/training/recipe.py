@@ -121,16 +121,18 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
             waited_s = watch.lap()
             losses.add(learner.step(batch), batch.draw)
             at.step += 1
+            if reporter.is_due:  # a GPU has to finish its steps first, which is time spent training
+                pace.loss, pace.lr = losses.read(), learner.learning_rate(at.epoch, at.step - 1)
             seconds = waited_s + watch.lap()
             at.train_s += seconds
             pace.trained(len(batch.draw.ids), seconds=seconds, waited_s=waited_s)
-            if reporter.is_due:
-                pace.loss, pace.lr = losses.read(), learner.learning_rate(at.epoch, at.step - 1)
-                pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
+            pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
             if reporter.stopping:
                 break
         pace.loss = losses.read()
-        at.train_s += watch.lap()
+        waited_s = watch.lap()
+        at.train_s += waited_s
+        pace.settled(waited_s)
         if not learner.is_finite:
             raise NotFiniteError.of_weights(epoch=at.epoch + 1, batch=at.step, ids=losses.last_ids)
         checkpoint.save(paths, Checkpoint(at, learner.state(), best), identity=identity)

@@ -83,5 +83,5 @@ def test_the_loss_has_two_targets() -> None:
 
     logits = torch.zeros(1, 1, 1, 2)
     one, other = torch.tensor([[[1.0, 3.0]]]), torch.tensor([[[4.0, 8.0]]])
-    assert two_target_loss(criterion, logits, one, other, 0.75).item() == 0.75 * 2 + 0.25 * 6
-    assert two_target_loss(criterion, logits, one, None, 1.0).item() == 2
+    assert two_target_loss(criterion, logits, [one, other], 0.75).item() == 0.75 * 2 + 0.25 * 6
+    assert two_target_loss(criterion, logits, [one], 1.0).item() == 2

@@ -67,6 +67,14 @@ def test_the_bottleneck_is_named(waited_s: float, summary: str) -> None:
     assert pace.summary().startswith(summary)
 
 
+def test_what_the_device_had_to_do_still_counts_as_training() -> None:
+    """A GPU is handed its steps before it has done those before: the wait at an epoch's end is part of them."""
+    pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=0, device=CPU)
+    pace.trained(8, seconds=1.0, waited_s=0.2)
+    pace.settled(1.0)
+    assert (pace.images_per_s, pace.wait_share) == (4.0, 0.1)
+
+
 def test_an_attempt_that_trained_nothing_tells_no_speed() -> None:
     pace = Pace(Reporter(lambda _: True), epochs=1, steps=2, steps_done=2, device=CPU)
     assert pace.summary() == "All training was done in earlier attempts."
