@@ -22,12 +22,17 @@ class Condition:
     new: Any
 
     def __str__(self) -> str:
-        return f"{self.key}: {_brief(self.old)} -> {_brief(self.new)}"
+        return f"{self.key}: {_brief(self.old)} -> {self.value}"
+
+    @property
+    def value(self) -> str:
+        """The new value on one line."""
+        return _brief(self.new)
 
     @property
     def slug(self) -> str:
         """A short name for experiments: `lr-0.0005`."""
-        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", _brief(self.new)).strip("-.") or "empty"
+        value = re.sub(r"[^A-Za-z0-9.+-]+", "-", self.value).strip("-.") or "empty"
         return f"{self.key.rpartition('.')[2]}-{value}"[:48]
 
 

@@ -37,7 +37,9 @@ def located(weights: str, root: Path) -> Path:
     if not path.is_file():
         raise ConfigError(
             f"model.weights: there is no file {path}.",
-            hint="It takes imagenet, offline, none, experiment:NAME, or the PATH of a safetensors file.",
+            hint=f"Put the file back, whose sha256 begins with {pin}; then `comp retry EXPERIMENT`."
+            if pin
+            else "It takes imagenet, offline, none, experiment:NAME, or the PATH of a safetensors file.",
         )
     if pin and not (now := sha256_of(path)).startswith(pin):
         raise ConfigError(

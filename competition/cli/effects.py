@@ -54,11 +54,12 @@ def by_condition(rows: Iterable["LeaderboardRow"]) -> list[ConditionEffect]:
     for row in rows:
         if row.judged is not None and len(row.conditions) == 1:
             tried[f"{row.conditions[0].key} = {row.conditions[0].new}"].append(row)
+    names = {whole: f"{its[0].conditions[0].key} = {its[0].conditions[0].value}" for whole, its in tried.items()}
     effects = {name: pool([r.judged.effect for r in its if r.judged]) for name, its in tried.items()}
     levels = holm([1.0 if effect.p is None else effect.p for effect in effects.values()])
     found = [
         ConditionEffect(
-            name, tuple(r.judged.against for r in tried[name] if r.judged), effect, effect.call(level=level)
+            names[name], tuple(r.judged.against for r in tried[name] if r.judged), effect, effect.call(level=level)
         )
         for (name, effect), level in zip(effects.items(), levels, strict=True)
     ]

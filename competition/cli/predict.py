@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import AsOption, DirOption, JsonOption
-from competition.errors import CompError
+from competition.cli.options import AsOption, Competition, DirOption, JsonOption, open_competition
+from competition.errors import CompError, RefusedError
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +45,7 @@ def predict(
     """
     from competition.cli.run import run
 
+    _check_trained(open_competition(folder), experiment)
     given = {"tta": tta, "scales": None if scales is None else f"[{scales}]", "window": window, "overlap": overlap}
     assignments = [f"predict.{key}={value}" for key, value in given.items() if value is not None]
     if not assignments:
@@ -63,3 +64,24 @@ def predict(
         folder=folder,
         as_json=as_json,
     )
+
+
+def _check_trained(opened: Competition, name: str) -> None:
+    """A fold that is not trained would be, which nobody expects of a command that predicts."""
+    from competition.lifecycle import JobKind, JobState
+    from competition.store import experiments, jobs, splits
+
+    found, split = experiments.find(opened.store, name), splits.require_current(opened.store)
+    if found.split_version != split.version:
+        raise RefusedError(
+            f"{name} was trained on split v{found.split_version}, and the current one is v{split.version}.",
+            hint=f"`comp run --from {name}` trains it on that.",
+        )
+    every = [j for j in jobs.of_experiment(opened.store, name) if j.kind is JobKind.FOLD]
+    done = {j.fold for j in every if j.state is JobState.SUCCEEDED}
+    missing = [str(fold) for fold in range(split.folds) if fold not in done]
+    if missing:
+        raise RefusedError(
+            f"{name} has no trained model of fold {', '.join(missing)}.",
+            hint=f"`comp run {name}` trains what is missing, `comp retry {name}` what has failed.",
+        )

@@ -102,7 +102,7 @@ def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
             whose = "the same trained models in both, so that no seed comes between them"
         ends = f"{_points(verdict['low'])} to {_points(verdict['high'])}"
         said.append(
-            f"{_points(verdict['delta'])} [{ends}], p {verdict['p']:.3f}; "
+            f"{_points(verdict['delta'])} [{ends}], p {_p(verdict['p'])}; "
             f"from {verdict['units']} images or groups, and {whose}."
         )
         said.append(f"The smallest effect found four times out of five here: {output.percent(verdict['detectable'])}.")
@@ -110,10 +110,16 @@ def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
         said.append(f"{verdict['seeds_wanted']} seeds of each could tell.")
     if folds and not math.isnan(folds["p"]):
         ends = f"{_points(folds['low'])} to {_points(folds['high'])}"
-        said.append(f"Folds alone (corrected t): {_points(folds['delta'])} [{ends}], p {folds['p']:.3f}.")
-    if not verdict["same_models"]:
+        said.append(f"Folds alone (corrected t): {_points(folds['delta'])} [{ends}], p {_p(folds['p'])}.")
+    if verdict["same_models"]:
+        said.append(f"All numbers are of the seeds that both have ({verdict['seeds'][0]}), not of all of either.")
+    else:
         said.append("Intervals of classes are from images alone; a seed moves them too.")
     return said
+
+
+def _p(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _points(value: float) -> str:

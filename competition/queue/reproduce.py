@@ -121,10 +121,12 @@ def reproduce(
 def _finished(store: Store, name: str, fold: int) -> Job:
     wanted = (JobKind.FOLD, fold, 0)
     job = next((j for j in jobs.of_experiment(store, name) if (j.kind, j.fold, j.repeat) == wanted), None)
-    if job is None or job.state is not JobState.SUCCEEDED:
-        what = "does not exist" if job is None else f"is {job.state}"
+    if job is None:
+        raise RefusedError(f"{name} has no fold {fold}.", hint=f"`comp queue {name}` lists its folds.")
+    if job.state is not JobState.SUCCEEDED:
         raise RefusedError(
-            f"Fold {fold} of {name} {what}, so there is nothing to compare with.", hint=f"`comp run {name}` trains it."
+            f"Fold {fold} of {name} is {job.state}, so there is nothing to compare with.",
+            hint=f"`comp run {name}` trains it.",
         )
     return job
 

@@ -64,7 +64,7 @@ def verdict_notes(rows: Sequence["LeaderboardRow"]) -> list[str]:
     if lenders:
         said.append(f"~ what a seed does to the score is borrowed from {', '.join(lenders)}.")
     if any(j.effect.same_models for j in judged):
-        said.append("= the same trained models as the parent's, so no seed: compared on the seeds that both have.")
+        said.append("= the same trained models as its parent: compared on the seeds that both have.")
     unknown = sorted({j.against for j in judged if not j.effect.seeds_known})
     if unknown:
         said.append(

@@ -115,18 +115,20 @@ def check_sizes(network: nn.Module, config: Config) -> None:
     Raises:
         ConfigError: there is a size that it does not take.
     """
-    wanted = [config.train_size, *config.sampling.sizes, *sizes(config.predict, config.data.size)]
+    views = f"scales {', '.join(map(str, config.predict.scales))} and tta {config.predict.tta} of predict"
+    wanted = dict.fromkeys(sizes(config.predict, config.data.size), views)
+    wanted |= dict.fromkeys(config.sampling.sizes, "sampling.sizes") | {config.train_size: "what it trains on"}
     network.eval()
     empty = copy.deepcopy(network).to("meta")
-    for size in dict.fromkeys(wanted):
+    for size, origin in reversed(wanted.items()):
         if _refusal(empty, size, "meta") is None:
             continue
         error = _refusal(network, size, "cpu")
         if error is not None:
             raise ConfigError(
                 f"{config.model.architecture} with the encoder {config.model.encoder} takes no images of "
-                f"{size[0]}x{size[1]}: {(str(error) or type(error).__name__).rstrip('.')}.",
-                hint="Set another data.size (or sampling.sizes, predict.scales, predict.tta), or another encoder.",
+                f"{size[0]}x{size[1]} ({origin}): {(str(error) or type(error).__name__).rstrip('.')}.",
+                hint="Set another size there, or another encoder.",
             ) from error
 
 
@@ -148,7 +150,11 @@ def encoder_of(network: nn.Module, key: str) -> nn.Module:
     """
     encoder = getattr(network, "encoder", None)
     if not isinstance(encoder, nn.Module):
-        raise ConfigError(f"{key} is about the encoder, and {type(network).__name__} has no attribute `encoder`.")
+        raise ConfigError(
+            f"{key} is about the encoder, and {type(network).__name__} has no attribute `encoder`.",
+            hint="Give the model one; or set model.weights=none, model.freeze_epochs=0 or optimizer.encoder_lr=null, "
+            "whichever it is, with it (and --together REASON).",
+        )
     return encoder
 
 
@@ -176,7 +182,10 @@ def _own(target: str, classes: int, folder: Path) -> nn.Module:
         with owncode.importable_from(folder):
             network = builder(classes=classes)
     except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
-        raise ConfigError(f"model.target {target} failed: {type(error).__name__}: {error}") from error
+        raise ConfigError(
+            f"model.target {target} failed: {type(error).__name__}: {error}",
+            hint=f"It is called as {target.partition('@')[0].partition(':')[2]}(classes={classes}).",
+        ) from error
     if not isinstance(network, nn.Module):
         raise ConfigError(f"model.target {target} returned a {type(network).__name__}, which is no torch.nn.Module.")
     network.register_forward_hook(partial(_check_answer, target, classes))
@@ -191,7 +200,8 @@ def _check_answer(target: str, classes: int, _network: nn.Module, images: tuple[
     if got != wanted:
         raise ConfigError(
             f"model.target {target}: the network gives {got} for {number} images of {height}x{width}, and it must give "
-            f"logits of the shape {wanted}: images, classes, height, width."
+            f"logits of the shape {wanted}: images, classes, height, width.",
+            hint="Mend it and give the command that named it again: changed code is another experiment.",
         )
 
 

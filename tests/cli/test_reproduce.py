@@ -43,7 +43,7 @@ def test_a_fold_is_trained_again_and_compared(comp: Comp, ready: Path) -> None:
 def test_what_cannot_be_reproduced_is_explained(comp: Comp, ready: Path) -> None:
     comp.ok("run", "--as", "ann", "--detach")
     assert "Fold 0 of b1 is waiting, so there is nothing to compare" in comp.error("reproduce", "b1")
-    assert "Fold 7 of b1 does not exist" in comp.error("reproduce", "b1", "--fold", "7")
+    assert "b1 has no fold 7." in comp.error("reproduce", "b1", "--fold", "7")
     assert "There is no experiment 'b2'" in comp.error("reproduce", "b2")
     me = this_process()
     with sqlite3.connect("runs/comp.db") as raw:
