@@ -136,19 +136,18 @@ def judge_all(families: Families, *, fold_means: FoldMeans, only: Collection[int
             continue
         baseline = by_config.get((families.baselines.get(child.baseline_version, ""), child.split_version))
         lender = None if baseline is None else (baseline.name, band_of(baseline))
-        band, seeds_from = seed_deviation({r.name: band_of(r) for r in (child, parent)}, lender)
         same_models = made.delta is not None
+        own = {} if same_models else {r.name: band_of(r) for r in (child, parent)}
+        band, seeds_from = seed_deviation(own, None if same_models else lender)
         runs = (max(1, len(scores_by_repeat(parent))), max(1, len(scores_by_repeat(child))))
         effect = Effect(
             delta=made.delta if same_models else child.score - parent.score,
             se_images=math.nan if made.se_images is None else made.se_images,
             units=made.units,
             runs=(made.runs, made.runs) if same_models else runs,
-            band=None if same_models else band,
+            band=band,
             same_models=same_models,
         )
-        if same_models:
-            seeds_from = ()
         gathered[parent.id].append((child, effect, seeds_from))
     judged: dict[int, Judged] = {}
     for parent_id, family in gathered.items():
