@@ -8,8 +8,8 @@ from competition.lifecycle import FailureKind, JobKind
 from competition.paths import JobPaths, Paths
 
 if TYPE_CHECKING:
-    from competition.config import Config
-    from competition.settings import Settings
+    from competition.config.experiment import Config
+    from competition.config.settings import Settings
 
 
 @dataclass(frozen=True)

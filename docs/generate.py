@@ -6,10 +6,10 @@ from pathlib import Path
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import UNLOCKED, DataSettings, Settings
 from competition.ensemble.export import ExportPaths
 from competition.paths import EnsemblePaths, JobPaths, Paths, PseudoPaths
-from competition.settings import UNLOCKED, DataSettings, Settings
 from competition.team import ALIASES, RIGHTS, Role
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from competition.cli.boundary import run
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.paths import Paths
 from competition.store import baselines, competition, members, splits
 from competition.store.engine import Store, create_store

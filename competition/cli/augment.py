@@ -10,11 +10,11 @@ from competition.cli.options import Competition, DirOption, SetOption, add_group
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from competition.config import Config
+    from competition.config.experiment import Config
+    from competition.config.settings import Settings
     from competition.data.manifest import Item, Manifest
     from competition.data.preview import Previewed
     from competition.report.sheet import Tile
-    from competition.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +44,7 @@ def preview(
     """
     from competition.cli import output
     from competition.cli.study import read_manifest
-    from competition.config import with_contents, with_overrides
+    from competition.config.experiment import with_contents, with_overrides
     from competition.data.preview import PreviewSpec
     from competition.errors import RefusedError
     from competition.files import write_bytes
@@ -70,7 +70,7 @@ def preview(
 
 def _find(opened: Competition, what: str | None) -> "tuple[str, Config]":
     """The configuration that `what` names, and what to call its sheet."""
-    from competition.config import read_config
+    from competition.config.experiment import read_config
     from competition.queue.submit import team_baseline
     from competition.store import experiments
 

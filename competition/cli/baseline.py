@@ -38,9 +38,9 @@ def show(
 
     Of the team, or of --as MEMBER where the member has one.
     """
-    from competition import yamlfile
     from competition.cli import output
-    from competition.config import read_config
+    from competition.config import yamlfile
+    from competition.config.experiment import read_config
     from competition.store import baselines
 
     opened = open_competition(folder)
@@ -80,9 +80,9 @@ def new(
     Your experiments start from its baseline from now on; it may differ from the team's in as many keys as you like.
     """
     from competition.cli import output
-    from competition.config import read_config, with_contents, with_overrides
+    from competition.config.experiment import read_config, with_contents, with_overrides
+    from competition.config.settings import Strategy
     from competition.queue.submit import Wish, current_baseline, pinned
-    from competition.settings import Strategy
     from competition.store import baselines, members
 
     opened = open_competition(folder)

@@ -123,7 +123,7 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple
 
     Where both are the same trained models, the numbers are those of the seeds that both have been run with.
     """
-    from competition.conditions import conditions_between
+    from competition.config.conditions import conditions_between
 
     made = _contrast(opened, a, b)
     seeds = made.shared if made else ()

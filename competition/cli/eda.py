@@ -34,7 +34,7 @@ def eda(
     """
     from competition.cli import output
     from competition.cli.study import read_manifest
-    from competition.config import read_config
+    from competition.config.experiment import read_config
     from competition.data.eda.summary import summarise
     from competition.data.eda.survey import survey
     from competition.data.load import open_loader

@@ -10,11 +10,11 @@ from competition.cli.places import places, written
 from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.config import Config
+    from competition.config.experiment import Config
+    from competition.config.settings import Settings
     from competition.data.manifest import Manifest
     from competition.data.readers.detect import Detected
     from competition.paths import Paths
-    from competition.settings import Settings
 
 LARGEST_DEFAULT_SIDE = 512
 
@@ -88,8 +88,8 @@ def init(
     In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and
     makes the database.
     """
+    from competition.config.settings import read_settings
     from competition.paths import Paths
-    from competition.settings import read_settings
 
     paths = Paths((folder or Path.cwd()).resolve())
     labels = {"masks": masks, "pairs": pairs, "rle_csv": rle_csv, "coco": coco}
@@ -141,11 +141,11 @@ def _detect(data: dict[str, Any], paths: "Paths", classes: list[str] | None, voi
 def _set_up_new(
     paths: "Paths", raw: dict[str, object], *, size: str | None, assignments: list[str], notes: tuple[str, ...]
 ) -> None:
-    from competition import yamlfile
-    from competition.config import Config, with_overrides
+    from competition.config import yamlfile
+    from competition.config.experiment import Config, with_overrides
+    from competition.config.settings import Settings, with_own_metric
     from competition.files import write_text
     from competition.scoring import metrics
-    from competition.settings import Settings, with_own_metric
 
     settings = yamlfile.build(raw, Settings, source="comp init")
     metrics.check(with_own_metric(settings, paths.root).metric, classes=len(settings.classes))
@@ -161,7 +161,7 @@ def _set_up_new(
 
 
 def _set_up_existing(paths: "Paths", settings: "Settings") -> None:
-    from competition.config import read_config
+    from competition.config.experiment import read_config
 
     config = read_config(paths.baseline)
     manifest = _index(settings, paths, ())

@@ -13,7 +13,7 @@ from competition.errors import CompError
 from competition.paths import Paths, find_competition
 
 if TYPE_CHECKING:
-    from competition.settings import Settings
+    from competition.config.settings import Settings
     from competition.store.engine import Store
 
 DirOption = Annotated[
@@ -54,7 +54,7 @@ class Competition:
         Raises:
             ConfigError: competition.yaml is not as it should be.
         """
-        from competition.settings import read_settings
+        from competition.config.settings import read_settings
 
         return read_settings(self.paths.competition)
 
@@ -97,7 +97,7 @@ def _check_readable(file: Path) -> None:
     except (OSError, ValueError, yaml.YAMLError):
         found = None
     if not isinstance(found, dict):
-        from competition.settings import read_settings
+        from competition.config.settings import read_settings
 
         read_settings(file)  # which says what is wrong
 

@@ -121,7 +121,7 @@ def _warn(opened: Competition, made: "Made") -> None:
 
 
 def _chose_by_its_fold(experiment: "Experiment") -> bool:
-    from competition.config import Chosen
+    from competition.config.experiment import Chosen
 
     train = experiment.config.train
     return train.checkpoint is Chosen.BEST or train.patience > 0

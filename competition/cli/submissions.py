@@ -70,7 +70,7 @@ def score(
     Given again, it corrects the score; the history keeps both.
     """
     from competition.cli import output
-    from competition.settings import OwnMetric
+    from competition.config.settings import OwnMetric
     from competition.store import submissions as store
 
     opened = open_competition(folder)

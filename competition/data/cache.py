@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from competition.config.settings import Settings
 from competition.data.images import Pixels, resize_image, resize_labels
 from competition.data.load import CHANGED, Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.errors import DataError, all_problems
 from competition.paths import CachePaths
-from competition.settings import Settings
 
 Mapped = np.memmap[Any, np.dtype[np.uint8]]
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from competition.config.settings import DataSettings
 from competition.data.readers.listing import id_in_folders
 from competition.errors import did_you_mean
-from competition.settings import DataSettings
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.groups import find_groups
 from competition.data.images import measure_image, read_bytes
 from competition.data.journal import Journal, key_of, open_journal
@@ -17,7 +18,6 @@ from competition.data.parallel import Progress, in_threads
 from competition.data.readers.choose import find_test, reader_of
 from competition.data.readers.source import Reader, Source
 from competition.errors import DataError, all_problems
-from competition.settings import IGNORE_INDEX, Settings
 
 _MOST_VALUES = 8
 """A mask saved as JPEG holds hundreds of wrong values; naming the commonest is enough."""

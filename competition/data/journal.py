@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from competition.config.settings import Settings
 from competition.data.manifest import Item
 from competition.data.readers.source import Source
 from competition.errors import DataError
 from competition.files import sha256_of_json
-from competition.settings import Settings
 
 
 class Journal:

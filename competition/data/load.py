@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from competition.config.settings import DataSettings, Settings
 from competition.data.images import Pixels, decode_image, read_bytes
 from competition.data.manifest import Item
 from competition.data.readers.choose import reader_of
 from competition.data.readers.source import Reader
 from competition.errors import DataError
-from competition.settings import DataSettings, Settings
 
 CHANGED = "Put the old files back, or index the data anew: `comp init`, without options, in the competition's folder."
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import Settings
 from competition.data.images import Pixels
 from competition.data.manifest import Item
-from competition.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from competition.config.yamlfile import Section
 from competition.data.manifest import Item
 from competition.files import replacing, write_json
 from competition.paths import archive_of, header_of
-from competition.yamlfile import Section
 
 Part = Literal["oof", "test"]
 Probabilities = NDArray[np.float32]

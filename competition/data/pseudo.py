@@ -14,6 +14,7 @@ import numpy as np
 from filelock import FileLock
 from pydantic import Field, ValidationError
 
+from competition.config.yamlfile import Section
 from competition.data.cache import Cache, PseudoPart, new_file
 from competition.data.images import Pixels, decode_mask, read_bytes, resize_labels
 from competition.data.manifest import Item, Manifest
@@ -21,7 +22,6 @@ from competition.data.parallel import Progress, in_threads
 from competition.errors import ConfigError, DataError, UnknownNameError
 from competition.files import sha256_of_json
 from competition.paths import Paths, PseudoPaths
-from competition.yamlfile import Section
 
 PREFIX = "test:"
 DIGITS = 12

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import Metric
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes
 from competition.ensemble.blend import Count, Weighting, best_class, blocks, total_of
@@ -24,7 +25,6 @@ from competition.ensemble.evaluate import Truth
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Planes
 from competition.scoring.confusion import Matrices
-from competition.settings import Metric
 
 Counts = NDArray[np.int64]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.parallel import Progress, in_threads
 from competition.data.probabilities import Bytes
 from competition.ensemble.blend import Weighting, best_class, blend, two_best
@@ -13,7 +14,6 @@ from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Method
 from competition.scoring import confusion
 from competition.scoring.confusion import Labels, Matrices
-from competition.settings import IGNORE_INDEX
 
 Truth = Callable[[str], Labels]
 """The labels of an image by its id: uint8 (H, W)."""

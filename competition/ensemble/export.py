@@ -11,8 +11,8 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from competition import owncode
-from competition.config import Config, Determinism
+from competition.config import owncode
+from competition.config.experiment import Config, Determinism
 from competition.data.parallel import Progress
 from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, weighting_of
 from competition.ensemble.methods import Method

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
@@ -26,7 +27,6 @@ from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import RefusedError
 from competition.files import write_json
 from competition.paths import PseudoPaths
-from competition.settings import IGNORE_INDEX
 
 Counts = NDArray[np.int64]
 

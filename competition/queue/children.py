@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.queue.processes import identify, kill_group, kills_for_memory, this_process

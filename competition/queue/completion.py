@@ -7,13 +7,13 @@ from statistics import fmean
 
 import numpy as np
 
+from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.errors import CompError, StoreError
 from competition.queue import evidence, snapshot
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seeds import seed_band
-from competition.settings import Settings
 from competition.store import comparisons, experiments
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.queue import evidence
 from competition.queue.evidence import Evidence
@@ -15,7 +16,6 @@ from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.imagewise import ImageChange, image_changes, most_changed
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import LEVEL, Effect, Verdict, judge
-from competition.settings import Settings
 from competition.store import experiments
 from competition.store.engine import Store
 from competition.store.experiments import Experiment

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
-from competition.config import read_config
+from competition.config.experiment import read_config
+from competition.config.settings import read_settings
 from competition.errors import CompError
 from competition.files import sha256_of
 from competition.queue.devices import CPU, find_gpus, free_memory_mib
-from competition.settings import read_settings
 from competition.store import artifacts, events, experiments, jobs
 from competition.store.engine import Store, problems_of
 

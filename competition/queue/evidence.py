@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from competition.conditions import changes_prediction_only, conditions_between
+from competition.config.conditions import changes_prediction_only, conditions_between
 from competition.data.manifest import Manifest
 from competition.errors import DataError, mended
 from competition.lifecycle import JobKind, job_label

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from competition.config.settings import Settings
 from competition.errors import RefusedError
 from competition.jobspec import Failed, Interrupted, Progress, Succeeded
 from competition.lifecycle import JobKind, JobState
@@ -17,7 +18,6 @@ from competition.queue.children import Nursery
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.specs import job_spec
-from competition.settings import Settings
 from competition.store import artifacts, experiments, jobs, slots
 from competition.store.engine import Store
 from competition.store.jobs import Job

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from competition.conditions import changes_prediction_only
+from competition.config.conditions import changes_prediction_only
 from competition.lifecycle import JobKind, JobState
 from competition.store import experiments, jobs
 from competition.store.attempts import Claim

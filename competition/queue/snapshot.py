@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from competition.config import Config
-from competition.settings import OwnMetric, Settings
+from competition.config.experiment import Config
+from competition.config.settings import OwnMetric, Settings
 
 
 def named_modules(settings: Settings, config: Config) -> set[str]:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from competition.config import repeated
+from competition.config.experiment import repeated
+from competition.config.settings import Settings
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.queue import snapshot
 from competition.queue.devices import Device
-from competition.settings import Settings
 from competition.store import splits
 from competition.store.engine import Store
 from competition.store.experiments import Experiment

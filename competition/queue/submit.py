@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition import owncode, trackers, weightfile, yamlfile
-from competition.conditions import check_effects, check_one_condition, conditions_between, default_name
-from competition.config import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
+from competition.config import owncode, trackers, weightfile, yamlfile
+from competition.config.conditions import check_effects, check_one_condition, conditions_between, default_name
+from competition.config.experiment import OF_EXPERIMENT, Config, read_config, with_contents, with_overrides
+from competition.config.settings import Settings
 from competition.data import pseudo
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
@@ -13,7 +14,6 @@ from competition.files import sha256_of, write_text
 from competition.names import check_name
 from competition.paths import Paths
 from competition.queue import snapshot
-from competition.settings import Settings
 from competition.store import artifacts, baselines, competition, experiments, members, plans, splits
 from competition.store.baselines import Baseline
 from competition.store.engine import Store

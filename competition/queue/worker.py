@@ -9,6 +9,7 @@ from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any
 
+from competition.config.settings import Settings
 from competition.errors import CompError, StoreBusyError, StoreError
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
@@ -23,7 +24,6 @@ from competition.queue.reaper import reap
 from competition.queue.reuse import trained_model
 from competition.queue.room import Slot, room_in, slots_of
 from competition.queue.specs import job_spec
-from competition.settings import Settings
 from competition.store import attempts, experiments, jobs, order, pauses, slots, splits
 from competition.store.attempts import Claim
 from competition.store.engine import Store

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from competition import __version__
+from competition.config.settings import Settings
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.parallel import Progress
@@ -26,7 +27,6 @@ from competition.report.templating import render
 from competition.report.wording import Fact, percent
 from competition.scoring.calibration import Calibration
 from competition.scoring.imagewise import ImageChange, most_changed
-from competition.settings import Settings
 
 PICTURED = 10
 """So many of the images that changed most are shown."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.paths import Paths
 from competition.scoring import confusion, jackknife, metrics
-from competition.settings import Settings
 from competition.store.splits import SplitVersion
 
 

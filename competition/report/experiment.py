@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Manifest
@@ -22,7 +23,6 @@ from competition.report.overlay import faded, overlay, shrink_image, shrink_labe
 from competition.report.palette import Colour, class_colours, leading_background
 from competition.report.theme import LIGHT, Theme, draw
 from competition.scoring import confusion, metrics
-from competition.settings import IGNORE_INDEX, Settings
 
 EACH = 3
 """So many of the best images, of those in the middle, and of the worst."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.errors import RefusedError
 from competition.report.cvscores import cv_scores
 from competition.report.publicboard import test_images
 from competition.scoring import publicboard
-from competition.settings import Settings
 from competition.store import ensembles, splits, submissions
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard

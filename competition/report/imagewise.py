@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.data.load import Loader
 from competition.data.manifest import Manifest
@@ -15,7 +16,6 @@ from competition.report.overlay import faded, overlay, shrink_image, shrink_labe
 from competition.report.palette import class_colours, leading_background
 from competition.report.theme import Theme
 from competition.scoring.imagewise import ImageChange
-from competition.settings import IGNORE_INDEX
 
 MENDED, BROKEN, STILL_WRONG = (47, 111, 222), (224, 122, 31), (70, 74, 82)
 """RGB of pixels that only b names rightly, that only a does, and that both name wrongly, but as different classes."""

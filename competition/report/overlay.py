@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels, resize_image, resize_labels
 from competition.report.palette import VOID, Colour
-from competition.settings import IGNORE_INDEX
 
 THUMBNAIL = 320
 """Longest side of a picture on a page, pixels."""

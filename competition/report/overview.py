@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from competition import __version__
+from competition.config.settings import Settings
 from competition.files import write_text
 from competition.lifecycle import JobState
 from competition.nextsteps import next_steps
@@ -22,7 +23,6 @@ from competition.report.scatter import scatter_of
 from competition.report.templating import render
 from competition.report.wording import Fact, percent, verdict_notes
 from competition.scoring.verdicts import Call
-from competition.settings import Settings
 from competition.store import ensembles, events, ideas, jobs, members, splits, submissions
 from competition.store.engine import Store
 from competition.store.ensembles import Ensemble

@@ -2,7 +2,7 @@
 
 import colorsys
 
-from competition.settings import Settings
+from competition.config.settings import Settings
 
 Colour = tuple[int, int, int]
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from statistics import mean, stdev
 from typing import Any
 
+from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.report.cvscores import CvScore, cv_scores
 from competition.report.wording import percent
 from competition.scoring import publicboard
-from competition.settings import Settings
 from competition.store import splits, submissions
 from competition.store.engine import Store
 from competition.store.submissions import Submission

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from competition.config.settings import Settings
 from competition.data.eda.drift import FEWEST_IMAGES
 from competition.data.eda.survey import Survey
 from competition.report.wording import Fact
-from competition.settings import Settings
 
 
 def scope(survey: Survey) -> str:

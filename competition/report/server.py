@@ -10,10 +10,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from competition.config.settings import Settings
 from competition.errors import CompError
 from competition.paths import Paths
 from competition.report.overview import overview
-from competition.settings import Settings
 from competition.store.engine import Store
 
 IDLE_S = 30.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.metrics import Matrices, Scores
-from competition.settings import Metric
 
 DRAWS = 10_000
 OWN_DRAWS = 400

@@ -9,9 +9,9 @@ is no mean over images, and draws no random numbers.
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.confusion import Matrices
-from competition.settings import Metric
 
 Scores = NDArray[np.float64]
 

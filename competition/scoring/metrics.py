@@ -15,9 +15,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import Metric
 from competition.errors import ConfigError
 from competition.scoring import own
-from competition.settings import Metric
 
 Matrices = NDArray[np.int64] | NDArray[np.float64]
 """Counts of pixels, or estimates of them."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.owncode import importable_from, load
+from competition.config.settings import OwnMetric
 from competition.errors import CompError, ConfigError
-from competition.owncode import importable_from, load
-from competition.settings import OwnMetric
 
 
 def score(metric: str, matrices: NDArray[Any]) -> float:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, covariance
 from competition.scoring.metrics import Matrices, Scores
 from competition.scoring.seedband import SeedBand
-from competition.settings import Metric
 
 
 def seed_band(metric: str, repeats: Sequence[Sequence[Matrices]], bootstrap: Bootstrap) -> SeedBand:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from competition.config import Config, config_from
+from competition.config.experiment import Config, config_from
+from competition.config.settings import Settings, Strategy
 from competition.errors import RefusedError
-from competition.settings import Settings, Strategy
 from competition.store import events, schema
 from competition.store.engine import Store
 from competition.store.members import Member

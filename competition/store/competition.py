@@ -4,8 +4,8 @@ import time
 
 from sqlalchemy import insert, select, update
 
+from competition.config.settings import Settings
 from competition.errors import ConfigError, RefusedError, StoreError, all_problems
-from competition.settings import Settings
 from competition.store import schema
 from competition.store.engine import Store
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from competition.conditions import Condition
-from competition.config import Config, config_from
+from competition.config.conditions import Condition
+from competition.config.experiment import Config, config_from
 from competition.errors import UnknownNameError
 from competition.lifecycle import ExperimentState, JobKind, JobState, experiment_state, repeats_asked_for
 from competition.scoring.seedband import SeedBand

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from competition.conditions import Condition
+from competition.config.conditions import Condition
 from competition.lifecycle import (
     ExperimentState,
     FoldStates,

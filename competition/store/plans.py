@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from competition.conditions import Condition
-from competition.config import Config
+from competition.config.conditions import Condition
+from competition.config.experiment import Config
 from competition.errors import RefusedError
 from competition.files import sha256_of_json
 from competition.lifecycle import JobKind, JobState, job_label

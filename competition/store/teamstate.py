@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from competition.config.settings import Settings
 from competition.data.checks import kept
 from competition.lifecycle import ExperimentState, JobState
 from competition.nextsteps import TeamState
 from competition.scoring.verdicts import Call
-from competition.settings import Settings
 from competition.store import baselines, competition, ensembles, experiments, ideas, jobs, members, splits, submissions
 from competition.store.engine import Store
 from competition.store.experiments import Experiment

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torchvision.transforms import v2
 
-from competition.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
+from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.errors import CompError, ConfigError
-from competition.settings import IGNORE_INDEX
 from competition.training.pipeline import build_transforms, through_torchvision
 from competition.training.policies import policy
 from competition.training.presets import entry, preset

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from competition.config import Average, TrainConfig
+from competition.config.experiment import Average, TrainConfig
 from competition.errors import ConfigError
 from competition.training.model import Segmenter
 

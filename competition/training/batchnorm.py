@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
-from competition.config import BatchNorm, Config
+from competition.config.experiment import BatchNorm, Config
 from competition.data.cache import Cache
 from competition.data.images import Pixels
 from competition.training.dataset import draws, steps_per_epoch

@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.data.preview import PreviewSpec
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.data.cache import Cache
 from competition.data.images import Pixels
 from competition.data.rarity import NONE, Rare

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.optimisation import ClassWeights
 from competition.data.cache import Cache, open_cache
 from competition.data.eda.classes import class_facts, inverse_frequency, median_frequency
 from competition.data.load import Loader, open_loader
@@ -14,7 +15,6 @@ from competition.data.splits import Split
 from competition.errors import DataError, RefusedError
 from competition.jobspec import JobSpec, Progress
 from competition.lifecycle import JobKind
-from competition.optimisation import ClassWeights
 from competition.training.reporting import Reporter
 
 DEBUG_EPOCHS = 2

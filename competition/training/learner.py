@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.training import optim, schedule
 from competition.training.averaging import Averaging
 from competition.training.compiling import compiled, refusal

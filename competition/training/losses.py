@@ -8,8 +8,8 @@ from segmentation_models_pytorch.losses import LovaszLoss, MCCLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from competition.optimisation import LossConfig
-from competition.settings import IGNORE_INDEX
+from competition.config.optimisation import LossConfig
+from competition.config.settings import IGNORE_INDEX
 
 
 class SegmentationLoss(nn.Module):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from competition.augmentation import MixConfig
+from competition.config.augmentation import MixConfig
 from competition.data.images import Pixels
 
 

@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from competition import owncode, weightfile
-from competition.config import OF_EXPERIMENT, Config, ModelConfig, Precision
+from competition.config import owncode, weightfile
+from competition.config.experiment import OF_EXPERIMENT, Config, ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
 from competition.paths import Paths
 from competition.training import weights

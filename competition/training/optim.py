@@ -8,8 +8,8 @@ from timm.optim import (  # type: ignore[attr-defined]  # timm hands them on wit
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from competition.config.optimisation import OptimizerConfig
 from competition.errors import ConfigError, UnknownNameError
-from competition.optimisation import OptimizerConfig
 from competition.training.model import encoder_of
 
 MOMENTUM = 0.9

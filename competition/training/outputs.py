@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from competition.config import PredictConfig
+from competition.config.experiment import PredictConfig
 from competition.data.probabilities import Part, ShardWriter
 from competition.files import replacing, sha256_of
 from competition.jobspec import JobSpec

@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
-from competition.augmentation import CLASS_NAME, Engine, Transforms
+from competition.config.augmentation import CLASS_NAME, Engine, Transforms
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.errors import ConfigError, all_problems, did_you_mean
-from competition.settings import IGNORE_INDEX
 
 Arguments = dict[str, Any]
 Adapt = Callable[[str, type, Arguments], str]

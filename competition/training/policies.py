@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from albumentations.core.transforms_interface import BaseTransformInitSchema
 
-from competition.augmentation import AugmentConfig, SubPolicies, Transforms
+from competition.config.augmentation import AugmentConfig, SubPolicies, Transforms
 from competition.data.images import Pixels
 from competition.errors import ConfigError, all_problems, did_you_mean
 from competition.training.presets import entry

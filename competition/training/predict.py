@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from competition.config import PredictConfig
+from competition.config.experiment import PredictConfig
 from competition.data.cache import Mapped
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError, is_out_of_memory

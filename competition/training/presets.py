@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from competition.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
+from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
 
 
 def preset(config: AugmentConfig) -> Transforms:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.data.cache import Cache
 from competition.data.load import open_loader
 from competition.data.manifest import Item

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from competition.config import BatchNorm, Chosen
+from competition.config.experiment import BatchNorm, Chosen
 from competition.data.rarity import find_rare
 from competition.data.shards import Shard
 from competition.files import write_json

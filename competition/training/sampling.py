@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.augmentation import SamplingConfig
+from competition.config.augmentation import SamplingConfig
 from competition.data.images import Pixels, resize_image, resize_labels
 from competition.data.manifest import Item
 from competition.training.seeds import derive

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from competition.optimisation import ScheduleConfig
+from competition.config.optimisation import ScheduleConfig
 
 POLY_POWER = 0.9
 ONE_CYCLE_RISE = 0.3

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from competition.config import Determinism
+from competition.config.experiment import Determinism
 
 _NOT_DETERMINISTIC = re.compile(r"(\S+) does not have a deterministic implementation")
 

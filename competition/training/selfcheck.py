@@ -5,7 +5,7 @@ from copy import deepcopy
 import numpy as np
 import torch
 
-from competition.augmentation import AugmentConfig
+from competition.config.augmentation import AugmentConfig
 from competition.errors import CompError, ConfigError
 from competition.training.augment import Augmenter
 from competition.training.seeds import derive

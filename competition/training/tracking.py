@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict
 
+from competition.config.trackers import Tracker, require
 from competition.jobspec import JobSpec
-from competition.trackers import Tracker, require
 from competition.training.history import Row
 
 Sink = Callable[[Row], None]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from competition.config import PredictConfig, TestTimeAugmentation
-from competition.fields import STRIDE
+from competition.config.experiment import PredictConfig, TestTimeAugmentation
+from competition.config.fields import STRIDE
 from competition.training.seeds import without_gradients
 
 Look = Callable[[Tensor], Tensor]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from competition.augmentation import PRESETS, AugmentConfig, Engine
+from competition.config.augmentation import PRESETS, AugmentConfig, Engine
 from competition.training.augment import Augmenter
 from competition.training.pipeline import build_transforms
 from competition.training.presets import preset

@@ -198,10 +198,10 @@ def real(competition: Path) -> tuple[list[str], Predict]:
     import torch
     from safetensors.torch import load_file
 
-    from competition.config import read_config
+    from competition.config.experiment import read_config
+    from competition.config.settings import read_settings
     from competition.data.images import read_image
     from competition.paths import Paths
-    from competition.settings import read_settings
     from competition.training.model import Segmenter, build, normalisation
     from competition.training.precision import resolve
     from competition.training.predict import at_size, probabilities

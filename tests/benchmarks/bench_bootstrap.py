@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 
+from competition.config.settings import Metric
 from competition.scoring import bootstrap, metrics
-from competition.settings import Metric
 
 IMAGES, CLASSES, DRAWS = 5_000, 11, 10_000
 LOOP_DRAWS = 100

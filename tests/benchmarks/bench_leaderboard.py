@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import Metric
 from competition.paths import Paths
 from competition.scoring.bootstrap import draw, paired_error
-from competition.settings import Metric
 from competition.store import baselines, competition, members, schema, splits
 from competition.store.engine import Store, create_store
 from competition.store.leaderboard import leaderboard, standings

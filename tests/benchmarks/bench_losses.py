@@ -13,8 +13,8 @@ from segmentation_models_pytorch.losses import DiceLoss
 from torch import Tensor
 from torch.nn import functional as F
 
-from competition.config import LossConfig
-from competition.settings import IGNORE_INDEX
+from competition.config.experiment import LossConfig
+from competition.config.settings import IGNORE_INDEX
 from competition.training.losses import SegmentationLoss
 
 ROUNDS = 15

@@ -9,6 +9,7 @@ import sys
 from itertools import combinations
 from pathlib import Path
 
+from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
 from competition.paths import find_competition
 from competition.queue import evidence
@@ -17,7 +18,6 @@ from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.seeds import seed_band
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import Call, Effect, judge
-from competition.settings import read_settings
 from competition.store import experiments, splits
 from competition.store.engine import open_store
 

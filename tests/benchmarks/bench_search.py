@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from competition.config.settings import Metric, read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.parallel import in_threads
@@ -33,7 +34,6 @@ from competition.ensemble.methods import Method
 from competition.ensemble.pixels import draw
 from competition.paths import Paths
 from competition.scoring import confusion, metrics
-from competition.settings import Metric, read_settings
 
 MODELS = 20
 FASTER, CLOSE, SECONDS = 20.0, 0.0005, 60.0

@@ -184,8 +184,8 @@ def own_size_score(model: Any) -> float:
     import torch
     from torch.nn import functional as F
 
+    from competition.config.settings import Metric
     from competition.scoring import confusion, metrics
-    from competition.settings import Metric
 
     matrices = []
     for name in official()[1]:
@@ -222,7 +222,7 @@ def comp(seed: int, epochs: int, device: str) -> dict[str, Any]:
 
 
 def config(seed: int, epochs: int) -> Any:
-    from competition.config import Config, with_overrides
+    from competition.config.experiment import Config, with_overrides
 
     return with_overrides(Config(), [*OVERRIDES, f"seed={seed}", f"train.epochs={epochs}"])
 
@@ -325,7 +325,7 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
     """The same by comp, which also sets its process up."""
     import torch
 
-    from competition.config import PredictConfig
+    from competition.config.experiment import PredictConfig
     from competition.training import hardware, predict
 
     device = torch.device(on)

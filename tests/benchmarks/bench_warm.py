@@ -26,11 +26,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from competition.cli.boundary import run
+from competition.config.settings import read_settings
 from competition.jobspec import JobSpec
 from competition.paths import Paths
 from competition.queue.devices import CPU
 from competition.queue.specs import job_spec
-from competition.settings import read_settings
 from competition.store import experiments, jobs, schema
 from competition.store.engine import open_store
 from tests.conftest import draw_images

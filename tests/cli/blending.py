@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
 from competition.data.probabilities import ShardWriter
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
-from competition.settings import read_settings
 from competition.store import experiments, scores, splits
 from competition.store.engine import open_store
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.probabilities import ShardWriter
@@ -15,7 +16,6 @@ from competition.paths import Paths
 from competition.queue.completion import complete
 from competition.queue.submit import Wish, submit
 from competition.scoring import confusion
-from competition.settings import read_settings
 from competition.store import attempts, splits
 from competition.store.attempts import Process
 from competition.store.engine import Store, open_store

@@ -19,7 +19,7 @@ from sqlalchemy import update
 from competition.cli.activity import activity
 from competition.cli.board import REDRAW_S, board
 from competition.cli.options import open_competition
-from competition.config import read_config, with_overrides
+from competition.config.experiment import read_config, with_overrides
 from competition.jobspec import Progress
 from competition.queue.devices import CPU, choose
 from competition.queue.processes import identify, this_process

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.config import read_config
+from competition.config.experiment import read_config
 from competition.data.manifest import Manifest
 from competition.data.preview import Previewed, PreviewSpec
 from competition.paths import Paths

@@ -1,10 +1,10 @@
 import json
 from pathlib import Path
 
+from competition.config.settings import read_settings
 from competition.data.cache import open_cache
 from competition.data.manifest import Manifest
 from competition.paths import Paths
-from competition.settings import read_settings
 from tests.conftest import Comp
 
 

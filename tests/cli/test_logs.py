@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.paths import Paths
 from competition.queue.processes import this_process
 from competition.store import attempts, jobs

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from competition.config.settings import read_settings
 from competition.data.shards import Shard
 from competition.errors import RefusedError
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
-from competition.settings import read_settings
 from competition.store import splits
 from competition.store.engine import open_store
 from competition.store.plans import Submitted

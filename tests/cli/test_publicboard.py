@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import read_settings
 from competition.paths import Paths
 from competition.report.cvscores import cv_scores
-from competition.settings import read_settings
 from competition.store import experiments, scores, splits
 from competition.store.engine import open_store
 from competition.store.submissions import Draft, record, set_score

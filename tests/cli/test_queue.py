@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.lifecycle import FailureKind
 from competition.paths import Paths
 from competition.queue.processes import this_process

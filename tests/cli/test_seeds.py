@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.config import Config, repeated
+from competition.config.experiment import Config, repeated
 from competition.files import sha256_of
 from competition.paths import Paths
 from tests.conftest import Comp

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.paths import Paths
 from competition.store import baselines
 from competition.store.engine import open_store

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from competition.config.settings import Settings
 from competition.data.manifest import Item, Manifest
-from competition.settings import Settings
 
 
 def save(pixels: NDArray[Any], path: Path, **options: Any) -> Path:

@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from competition.config.settings import Settings
 from competition.data.index import index
 from competition.data.manifest import Manifest
-from competition.settings import Settings
 
 REPOSITORY = Path(__file__).parents[2]
 

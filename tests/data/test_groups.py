@@ -1,7 +1,7 @@
 from pathlib import Path
 
+from competition.config.settings import DataSettings
 from competition.data.groups import find_groups
-from competition.settings import DataSettings
 
 IDS = ["v1_01", "v1_02", "v2.x"]
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 
+from competition.config.settings import Settings
 from competition.data.images import read_image, read_mask
 from competition.data.index import index
 from competition.data.manifest import Manifest
 from competition.data.synthetic import CLASSES, make_street_litter
-from competition.settings import Settings
 
 
 def indexed(folder: Path, **groups: str) -> Manifest:

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.ensemble.budget import Plan, plan, seconds_of
 from competition.ensemble.evaluate import confusions
 from competition.ensemble.members import open_members
 from competition.errors import DataError, RefusedError
 from competition.paths import JobPaths
 from competition.scoring import metrics
-from competition.settings import Metric
 from tests.ensemble.conftest import Makes, noisy, random_truth
 
 IDS = [f"i{n}" for n in range(6)]

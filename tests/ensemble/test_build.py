@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from competition.config.settings import IGNORE_INDEX, Metric
 from competition.ensemble import crossfit
 from competition.ensemble.blend import Weighting
 from competition.ensemble.build import Ensemble, build
@@ -14,7 +15,6 @@ from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.pixels import Sample
 from competition.scoring import confusion, metrics
-from competition.settings import IGNORE_INDEX, Metric
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
 IDS = [f"i{n}" for n in range(6)]

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from competition.config.settings import IGNORE_INDEX
 from competition.ensemble.blend import best_class, weighted_sum
 from competition.ensemble.evaluate import confusions, survey
 from competition.ensemble.members import OpenMembers, open_members
 from competition.scoring import confusion
-from competition.settings import IGNORE_INDEX
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
 TRUTH = random_truth("a", "b", "c", seed=3)

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.ensemble.build import build
 from competition.ensemble.explain import explain, oof_labels, without
 from competition.ensemble.members import open_members
 from competition.ensemble.methods import Method
-from competition.settings import Metric
 from tests.ensemble.conftest import Makes, answering
 
 

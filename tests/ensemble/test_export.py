@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.ensemble.export import PACKAGES, Exported, ExportPaths, Trained, export
 from competition.ensemble.methods import Method
 from competition.errors import CompError, ConfigError, DataError

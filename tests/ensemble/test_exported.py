@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from competition.config import PredictConfig
+from competition.config.experiment import PredictConfig
 from competition.data.images import read_image, resize_image
 from competition.data.naming import natural_key
 from competition.ensemble.blend import blend, counts_at_all, of_models

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.ensemble.blend import best_class, weighted_sum
 from competition.ensemble.build import Ensemble, build
 from competition.ensemble.members import Member
 from competition.ensemble.methods import Method
 from competition.scoring import confusion, metrics
-from competition.settings import Metric
 from tests.ensemble.conftest import write_shard
 
 CLASSES, SIDE, MEMBERS, FOLDS = 3, 8, 4, 3

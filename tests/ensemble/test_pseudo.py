@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data import pseudo
 from competition.data.manifest import Item, Manifest
 from competition.data.probabilities import ShardWriter, quantise
@@ -11,7 +12,6 @@ from competition.ensemble.members import Member
 from competition.ensemble.pseudo import confident, make
 from competition.errors import DataError, RefusedError
 from competition.paths import Paths
-from competition.settings import IGNORE_INDEX
 
 CLASSES = ("background", "object")
 MANIFEST = Manifest(

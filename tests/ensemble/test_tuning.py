@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.ensemble.blend import blend
 from competition.ensemble.build import build
 from competition.ensemble.members import open_members
@@ -8,7 +9,6 @@ from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.tuning import _tables, search
 from competition.scoring import confusion
-from competition.settings import Metric
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
 IDS = [f"i{n}" for n in range(6)]

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import psutil
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import DataSettings, Settings
 from competition.files import write_json
 from competition.jobspec import Interrupted, JobSpec, Succeeded
 from competition.queue.children import Child, Nursery
 from competition.queue.devices import Device
 from competition.queue.processes import identify, kills_for_memory
 from competition.queue.worker import Worker
-from competition.settings import DataSettings, Settings
 from competition.store.engine import Store
 
 SETTINGS = Settings(name="test", classes=("a", "b"), data=DataSettings(images="images", masks="masks"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.data.splits import Split
 from competition.files import sha256_of_json
 from competition.jobspec import Succeeded

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from sqlalchemy import select
 
+from competition.config.settings import read_settings
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.queue import reaper
@@ -23,7 +24,6 @@ from competition.queue.devices import CPU
 from competition.queue.reaper import reap
 from competition.queue.submit import Wish, submit
 from competition.queue.worker import Worker
-from competition.settings import read_settings
 from competition.store import artifacts, jobs, schema, slots
 from competition.store.engine import Store, open_store
 from tests.conftest import Comp

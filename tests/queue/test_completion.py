@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.conditions import conditions_between
-from competition.config import Config, with_overrides
+from competition.config.conditions import conditions_between
+from competition.config.experiment import Config, with_overrides
+from competition.config.settings import Settings, read_settings
 from competition.errors import CompError, StoreBusyError
 from competition.paths import Paths
 from competition.queue import evidence
@@ -16,7 +17,6 @@ from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.imagewise import most_changed
 from competition.scoring.verdicts import Effect
-from competition.settings import Settings, read_settings
 from competition.store import baselines, comparisons, events, experiments, scores, splits
 from competition.store.engine import Store, open_store
 from competition.store.leaderboard import leaderboard

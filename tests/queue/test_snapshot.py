@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import DataSettings, OwnMetric, Settings, with_own_metric
 from competition.queue import snapshot
 from competition.scoring import own
-from competition.settings import DataSettings, OwnMetric, Settings, with_own_metric
 
 
 def settings(root: Path, metric: str = "our.metrics:half") -> Settings:

@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from competition import weightfile
-from competition.config import Config, read_config
+from competition.config import weightfile
+from competition.config.experiment import Config, read_config
+from competition.config.settings import read_settings
 from competition.errors import ConfigError, RefusedError, UnknownNameError
 from competition.files import sha256_of
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.queue.submit import Wish, submit
-from competition.settings import read_settings
 from competition.store import attempts, baselines
 from competition.store.attempts import Process
 from competition.store.engine import open_store

@@ -3,9 +3,9 @@
 import numpy as np
 from sqlalchemy import update
 
+from competition.config.settings import DataSettings, Settings
 from competition.files import write_json
 from competition.paths import Paths
-from competition.settings import DataSettings, Settings
 from competition.store import ensembles, events, ideas, schema
 from competition.store.engine import Store, create_store
 from competition.store.ensembles import Ensemble

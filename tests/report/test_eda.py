@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import DataSettings, Settings
 from competition.data.eda.survey import survey
 from competition.data.index import index
 from competition.data.load import open_loader
 from competition.paths import Paths
 from competition.report.eda import write_eda_page
-from competition.settings import DataSettings, Settings
 from tests.conftest import draw_images, save
 from tests.report.parsing import read
 

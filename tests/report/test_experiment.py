@@ -1,7 +1,7 @@
 import numpy as np
 
+from competition.config.settings import IGNORE_INDEX
 from competition.report.experiment import Scored, chosen, errors
-from competition.settings import IGNORE_INDEX
 
 
 def scored(*scores: float) -> list[Scored]:

@@ -3,10 +3,10 @@ import io
 import numpy as np
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX
 from competition.report.imagewise import BROKEN, MENDED, STILL_WRONG, changed_pixels, scatter
 from competition.report.theme import LIGHT, draw
 from competition.scoring.imagewise import ImageChange
-from competition.settings import IGNORE_INDEX
 
 
 def test_each_kind_of_change_has_its_colour() -> None:

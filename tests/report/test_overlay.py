@@ -4,8 +4,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from competition.config.settings import IGNORE_INDEX
 from competition.report.overlay import data_uri, overlay, png_bytes, shrink_image, shrink_labels
-from competition.settings import IGNORE_INDEX
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

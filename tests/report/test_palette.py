@@ -1,5 +1,5 @@
+from competition.config.settings import DataSettings, Settings
 from competition.report.palette import class_colours, leading_background, parse, written
-from competition.settings import DataSettings, Settings
 
 
 def settings(*classes: str, colors: dict[str, str] | None = None) -> Settings:

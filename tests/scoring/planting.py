@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seedband import SeedBand
 from competition.scoring.seeds import seed_band
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import Call, Effect, judge
-from competition.settings import Metric
 
 PIXELS = 400
 """Per image and class."""

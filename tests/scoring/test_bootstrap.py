@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.scoring import bootstrap, metrics
 from competition.scoring.bootstrap import draw
-from competition.settings import Metric
 
 
 def runs_of(images: int, *, runs: int = 2, classes: int = 4) -> list[np.ndarray]:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from competition.config.settings import IGNORE_INDEX
 from competition.errors import DataError
 from competition.scoring import confusion
-from competition.settings import IGNORE_INDEX
 
 
 def test_rows_are_the_truth_and_columns_the_prediction() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from competition.config.settings import IGNORE_INDEX, Metric
 from competition.errors import ConfigError
 from competition.scoring import confusion, metrics
-from competition.settings import IGNORE_INDEX, Metric
 
 HAND = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]], np.int64)
 """Class 0: 3 hit, 4 true, 5 predicted. Class 1: 4 hit, 6 true, 5 predicted. Class 2 is absent."""

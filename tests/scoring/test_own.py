@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric, OwnMetric, read_settings
 from competition.errors import ConfigError, DataError
 from competition.scoring import metrics
-from competition.settings import Metric, OwnMetric, read_settings
 
 MATRICES = np.stack([np.diag([3, 1]), np.array([[0, 4], [0, 4]])])
 Write = Callable[[str], OwnMetric]

@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
+from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw
 from competition.scoring.seedband import SeedBand, pooled
 from competition.scoring.seeds import seed_band
-from competition.settings import Metric
 from tests.scoring.planting import Planted
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.lifecycle import JobState
 from competition.paths import Paths

@@ -1,7 +1,7 @@
 """Experiments that have run, as far as the database knows."""
 
-from competition.conditions import conditions_between
-from competition.config import Config, with_overrides
+from competition.config.conditions import conditions_between
+from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.scoring.seedband import SeedBand
 from competition.store import attempts, baselines, comparisons, experiments

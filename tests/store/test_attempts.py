@@ -3,7 +3,7 @@ import threading
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import FailureKind, JobKind, JobState
 from competition.store import artifacts, attempts, events, jobs, schema

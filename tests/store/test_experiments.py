@@ -1,7 +1,7 @@
 import pytest
 
-from competition.conditions import Condition
-from competition.config import Config, with_overrides
+from competition.config.conditions import Condition
+from competition.config.experiment import Config, with_overrides
 from competition.errors import RefusedError, UnknownNameError
 from competition.store import experiments
 from competition.store.engine import Store

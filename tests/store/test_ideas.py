@@ -1,6 +1,6 @@
 import pytest
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.errors import UnknownNameError
 from competition.store import events, experiments, ideas
 from competition.store.engine import Store

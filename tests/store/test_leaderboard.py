@@ -1,7 +1,7 @@
 import pytest
 
-from competition.conditions import Condition
-from competition.config import Config, with_overrides
+from competition.config.conditions import Condition
+from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.lifecycle import ExperimentState, FailureKind
 from competition.store import attempts, experiments, jobs, members, splits

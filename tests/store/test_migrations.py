@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config as AlembicConfig
 
-from competition.config import Config, config_from
+from competition.config.experiment import Config, config_from
 from competition.files import sha256_of_json
 from competition.paths import Paths
 from competition.store import baselines, engine, experiments, ideas, jobs, submissions

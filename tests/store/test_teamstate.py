@@ -1,4 +1,4 @@
-from competition.settings import DataSettings, Settings
+from competition.config.settings import DataSettings, Settings
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.teamstate import team_state

@@ -1,6 +1,6 @@
 import pytest
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.store import attempts, experiments, jobs, members, scores
 from competition.store.attempts import Process

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.settings import IGNORE_INDEX
+from competition.config.settings import IGNORE_INDEX
 
 Pixels = NDArray[np.uint8]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
+from competition.config.settings import DataSettings, Settings
 from competition.data.index import index
 from competition.data.splits import Scheme, Split
 from competition.jobspec import JobSpec, Progress, Succeeded
 from competition.lifecycle import JobKind
 from competition.paths import Paths
-from competition.settings import DataSettings, Settings
 from competition.training.recipe import train
 from competition.training.reporting import Reporter
 from tests.conftest import draw_images

@@ -13,9 +13,9 @@ import torch
 from albumentations.core.serialization import SERIALIZABLE_REGISTRY
 from torchvision.transforms import v2
 
-from competition.augmentation import CLASS_NAME, HOLES, PRESETS, AugmentConfig, Engine, Transforms, with_files
+from competition.config.augmentation import CLASS_NAME, HOLES, PRESETS, AugmentConfig, Engine, Transforms, with_files
+from competition.config.settings import IGNORE_INDEX
 from competition.errors import ConfigError
-from competition.settings import IGNORE_INDEX
 from competition.training.augment import Augmenter, check
 from competition.training.pipeline import build_transforms, through_torchvision
 from competition.training.policies import LEVELS, OPERATIONS, policy

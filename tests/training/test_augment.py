@@ -6,7 +6,7 @@ import albumentations
 import numpy as np
 import pytest
 
-from competition.augmentation import CLASS_NAME, PRESETS, AugmentConfig, Engine, with_files
+from competition.config.augmentation import CLASS_NAME, PRESETS, AugmentConfig, Engine, with_files
 from competition.errors import ConfigError
 from competition.training.augment import Augmenter, check
 

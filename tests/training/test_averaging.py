@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from competition.config import Average, TrainConfig
+from competition.config.experiment import Average, TrainConfig
 from competition.errors import ConfigError
 from competition.training.averaging import Averaging
 from competition.training.model import IMAGENET, Segmenter

@@ -4,7 +4,7 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import Tensor, nn
 
-from competition.config import BatchNorm
+from competition.config.experiment import BatchNorm
 from competition.training import batchnorm
 from competition.training.job import work_of
 from competition.training.model import IMAGENET, Segmenter

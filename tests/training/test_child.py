@@ -15,7 +15,7 @@ import psutil
 import pytest
 import torch
 
-from competition.config import Config, ModelConfig
+from competition.config.experiment import Config, ModelConfig
 from competition.errors import ConfigError, UnknownNameError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.lifecycle import FailureKind

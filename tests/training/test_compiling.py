@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.errors import ConfigError
 from tests.training.test_learner import batch, learner_of, weights
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from competition.config import Precision
+from competition.config.experiment import Precision
 from competition.training import depthwise
 from competition.training.depthwise import FloatBackward
 from competition.training.precision import arithmetic

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.training.dataset import Batch, Draw
 from competition.training.learner import Learner, number_of_parts
 from competition.training.losses import SegmentationLoss

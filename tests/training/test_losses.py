@@ -8,8 +8,8 @@ from segmentation_models_pytorch.losses._functional import softmax_focal_loss_wi
 from torch import nn
 from torch.nn import functional as F
 
-from competition.optimisation import LOSS_TERMS, LossConfig
-from competition.settings import IGNORE_INDEX as VOID
+from competition.config.optimisation import LOSS_TERMS, LossConfig
+from competition.config.settings import IGNORE_INDEX as VOID
 from competition.training.losses import SegmentationLoss
 
 ALL_TERMS = dict.fromkeys(LOSS_TERMS, 0.5)

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competition.augmentation import MixConfig
+from competition.config.augmentation import MixConfig
 from competition.training.mixing import cutmix, mix, mixup, paste, two_target_loss
 from tests.training.colours import PALETTE, coloured, disagreeing
 

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from competition import owncode
-from competition.config import Config, DataConfig, ModelConfig, Precision, with_overrides
+from competition.config import owncode
+from competition.config.experiment import Config, DataConfig, ModelConfig, Precision, with_overrides
 from competition.errors import ConfigError, UnknownNameError
 from competition.training.model import IMAGENET, OFFLINE, Segmenter, build, check_sizes, describe, normalisation
 from competition.training.outputs import save_model

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW
 
+from competition.config.optimisation import OptimizerConfig
 from competition.errors import ConfigError, UnknownNameError
-from competition.optimisation import OptimizerConfig
 from competition.training.optim import make_optimizer
 
 

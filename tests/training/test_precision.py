@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from competition.config import Precision
+from competition.config.experiment import Precision
 from competition.training.precision import arithmetic, loss_scaler, resolve
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from competition.config import Precision, PredictConfig
+from competition.config.experiment import Precision, PredictConfig
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError
 from competition.training.model import Segmenter

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.config import Config, with_overrides
+from competition.config.experiment import Config, with_overrides
 from competition.data.cache import open_cache
 from competition.data.index import index
 from competition.data.preview import PreviewSpec

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from competition.config import with_overrides
+from competition.config.experiment import with_overrides
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import resize_image, resize_labels
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
@@ -25,7 +26,6 @@ from competition.errors import ConfigError, DataError, RefusedError
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.paths import Paths
-from competition.settings import IGNORE_INDEX
 from competition.training.job import work_of
 from competition.training.reporting import StoppedError
 from competition.training.sampling import Sampling

@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from competition import owncode, weightfile
+from competition.config import owncode, weightfile
+from competition.config.settings import Metric
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.shards import Shard
@@ -18,7 +19,6 @@ from competition.files import sha256_of
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.scoring import confusion, metrics
-from competition.settings import Metric
 from competition.training import batchnorm, checkpoint, recipe
 from competition.training.dataset import Batch
 from competition.training.failures import GateError, NotFiniteError

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from competition.augmentation import SamplingConfig
+from competition.config.augmentation import SamplingConfig
 from competition.data.manifest import Item
 from competition.training.dataset import draws
 from competition.training.sampling import SHUFFLE, Sampling, crop, crop_around, times_before

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from competition.optimisation import ScheduleConfig
+from competition.config.optimisation import ScheduleConfig
 from competition.training.schedule import learning_rate_factor, plateau_factor
 
 

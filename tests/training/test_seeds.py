@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from competition.config import Determinism
+from competition.config.experiment import Determinism
 from competition.training import seeds
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from competition.augmentation import PRESETS, AugmentConfig, Engine
+from competition.config.augmentation import PRESETS, AugmentConfig, Engine
 from competition.errors import CompError, ConfigError
 from competition.training import selfcheck
 from competition.training.augment import Augmenter

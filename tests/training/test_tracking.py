@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from competition.config.settings import read_settings
+from competition.config.trackers import Tracker
 from competition.errors import ConfigError
 from competition.jobspec import JobSpec
-from competition.settings import read_settings
-from competition.trackers import Tracker
 from competition.training import tracking
 from competition.training.history import Row
 from competition.training.reporting import StoppedError

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from competition.config import PredictConfig, TestTimeAugmentation
+from competition.config.experiment import PredictConfig, TestTimeAugmentation
 from competition.training.views import looking, starts
 
 

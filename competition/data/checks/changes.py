@@ -4,13 +4,13 @@ import hashlib
 from functools import partial
 from pathlib import Path
 
+from competition.config.settings import Settings
 from competition.data.checks.finding import Finding, Severity, findings_of
 from competition.data.images import read_bytes
 from competition.data.load import CHANGED, Loader, image_path, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.errors import DataError
-from competition.settings import Settings
 
 
 def check_changes(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from competition.config.settings import Settings
 from competition.data.checks.alike import Alike, find_alike
 from competition.data.checks.changes import check_changes
 from competition.data.checks.finding import Finding
@@ -15,7 +16,6 @@ from competition.data.checks.series import Series, find_series
 from competition.data.manifest import Manifest
 from competition.data.parallel import Progress
 from competition.data.splits import Split
-from competition.settings import Settings
 
 
 @dataclass(frozen=True)

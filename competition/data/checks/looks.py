@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from competition.config.settings import Settings
 from competition.data.checks.hashes import BITS, Hashes, Look, look_at
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.data.tables import read_table, write_table
 from competition.errors import DataError
-from competition.settings import Settings
 
 COLUMNS = ("image_sha256", "hash", "constant", "flat")
 METHOD = "the 16x16 lowest frequencies of 64x64 grey pixels against their median"

@@ -7,12 +7,12 @@ from statistics import median_low
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.fields import STRIDE
 from competition.data.eda.appearance import NAMES
 from competition.data.eda.classes import ClassFacts, median_frequency
 from competition.data.eda.objects import ObjectFacts
 from competition.data.eda.places import likeness
-from competition.fields import STRIDE
 
 Floats = NDArray[np.float64]
 

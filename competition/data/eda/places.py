@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels, resize_labels
-from competition.settings import IGNORE_INDEX
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import Settings
 from competition.data.checks.alike import find_alike
 from competition.data.checks.looks import find_looks
 from competition.data.eda.advice import Advice, advise
@@ -26,7 +27,6 @@ from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.data.sample import debug_sample
 from competition.errors import DataError
-from competition.settings import Settings
 
 Floats = NDArray[np.float64]
 

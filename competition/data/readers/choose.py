@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from competition.config.settings import Settings
 from competition.data.naming import natural_key
 from competition.data.readers.coco import CocoReader, read_coco, sources_of
 from competition.data.readers.encodings import encoding_of
@@ -11,7 +12,6 @@ from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import PairsReader
 from competition.data.readers.rle import RleColumns, RleReader
 from competition.data.readers.source import Found, Reader, Source
-from competition.settings import Settings
 
 
 def reader_of(settings: Settings, root: Path) -> Reader:

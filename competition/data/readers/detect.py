@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from competition import yamlfile
+from competition.config import yamlfile
+from competition.config.settings import VOID, Settings
 from competition.data.images import read_mask
 from competition.data.naming import natural_key
 from competition.data.readers.choose import reader_of
@@ -17,7 +18,6 @@ from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import GROUP_COLUMN
 from competition.data.readers.rle import OBJECT_CLASSES, classes_of, detect_columns, parsed
 from competition.errors import DataError
-from competition.settings import VOID, Settings
 
 _LOOKED_AT = 32
 """So many masks tell whether all hold 0 and 255: more than enough even where most are empty."""

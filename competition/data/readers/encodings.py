@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.config.settings import IGNORE_INDEX, VOID, Settings
 from competition.data.images import Pixels, decode_image, decode_mask, read_bytes
 from competition.data.readers.source import Labels
-from competition.settings import IGNORE_INDEX, VOID, Settings
 
 FOREGROUND = (1, 255, 65535)
 """What binary masks call the object, by their bit depth; several may stand in one set."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from competition.config.settings import STEM
 from competition.data.naming import natural_key
 from competition.data.readers.encodings import Encoding, read_mask_file
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.source import Found, Labels, Source
-from competition.settings import STEM
 
 
 @dataclass(frozen=True)

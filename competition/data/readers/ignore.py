@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from competition.config.settings import IGNORE_INDEX, STEM
 from competition.data.images import decode_mask, read_bytes
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.source import Found, Labels, Reader
 from competition.errors import DataError
-from competition.settings import IGNORE_INDEX, STEM
 
 
 @dataclass(frozen=True)

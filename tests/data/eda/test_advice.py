@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
 from competition.data.eda.advice import Advice, advise
 from competition.data.eda.appearance import FEATURES, NAMES
 from competition.data.eda.classes import class_facts

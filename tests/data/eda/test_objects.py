@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.eda.objects import LONGEST_SIDE, find_objects, object_facts
-from competition.settings import IGNORE_INDEX
 
 
 def mask(*rows: str) -> np.ndarray:

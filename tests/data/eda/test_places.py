@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from competition.config.settings import IGNORE_INDEX
 from competition.data.eda.places import GRID, heat_maps, likeness, to_grid
-from competition.settings import IGNORE_INDEX
 
 
 def halves(upper: int, lower: int) -> np.ndarray:

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.config import Config
+from competition.config.experiment import Config
+from competition.config.settings import DataSettings, Settings
 from competition.data.eda.summary import summarise
 from competition.data.eda.survey import Survey, survey
 from competition.data.index import index
 from competition.data.manifest import Manifest
 from competition.errors import DataError
-from competition.settings import DataSettings, Settings
 from tests.conftest import draw_images
 
 SETTINGS = Settings(

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from competition.config.settings import Settings
 from competition.data.index import index, index_data
 from competition.data.load import open_loader
 from competition.data.readers.rle import RleColumns, RleReader, classes_of, detect_columns, parsed
 from competition.errors import DataError
-from competition.settings import Settings
 from tests.data.making import make_settings, save
 
 

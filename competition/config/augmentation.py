@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WrapValidator, model_validator
 
-from competition import yamlfile
+from competition.config import yamlfile
+from competition.config.fields import Positive, Probability, Size, Window
+from competition.config.yamlfile import Idle, Section
 from competition.errors import ConfigError, did_you_mean
-from competition.fields import Positive, Probability, Size, Window
-from competition.yamlfile import Idle, Section
 
 CLASS_NAME = "__class_fullname__"
 """The key under which albumentations writes a transform's class; the other keys are its arguments."""

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from competition import augmentation, optimisation, yamlfile
-from competition.augmentation import AugmentConfig, MixConfig, SamplingConfig, with_files
+from competition.config import augmentation, optimisation, yamlfile
+from competition.config.augmentation import AugmentConfig, MixConfig, SamplingConfig, with_files
+from competition.config.fields import PinnedName, Scale, Size, Window
+from competition.config.optimisation import LossConfig, OptimizerConfig, ScheduleConfig
+from competition.config.yamlfile import Section
 from competition.errors import ConfigError, all_problems, did_you_mean
-from competition.fields import PinnedName, Scale, Size, Window
 from competition.files import sha256_of_json
-from competition.optimisation import LossConfig, OptimizerConfig, ScheduleConfig
-from competition.yamlfile import Section
 
 OWN_CODE = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*(@[0-9a-f]{12})?$"
 OF_EXPERIMENT = "experiment:"

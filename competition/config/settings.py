@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from competition import yamlfile
-from competition.trackers import Tracker
-from competition.yamlfile import Section
+from competition.config import yamlfile
+from competition.config.trackers import Tracker
+from competition.config.yamlfile import Section
 
 IGNORE_INDEX = 255
 """Void inside comp: a mask read by comp holds class indices and this, whatever the files use for void."""

@@ -2,8 +2,14 @@ import re
 
 import pytest
 
-from competition.conditions import Condition, check_effects, check_one_condition, conditions_between, default_name
-from competition.config import Config, with_overrides
+from competition.config.conditions import (
+    Condition,
+    check_effects,
+    check_one_condition,
+    conditions_between,
+    default_name,
+)
+from competition.config.experiment import Config, with_overrides
 from competition.errors import RefusedError
 
 

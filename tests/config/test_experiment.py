@@ -4,17 +4,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from competition import yamlfile
-from competition.conditions import conditions_between
-from competition.config import (
-    Config,
-    Precision,
-    config_from,
-    read_config,
-    with_overrides,
-)
+from competition.config import yamlfile
+from competition.config.conditions import conditions_between
+from competition.config.experiment import Config, Precision, config_from, read_config, with_overrides
+from competition.config.optimisation import LOSS_TERMS, ClassWeights
 from competition.errors import ConfigError
-from competition.optimisation import LOSS_TERMS, ClassWeights
 
 
 def test_the_baseline_is_unet_with_efficientnet_b0_and_seed_42() -> None:

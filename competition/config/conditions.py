@@ -8,7 +8,7 @@ from competition.errors import RefusedError
 from competition.files import sha256_of_json
 
 if TYPE_CHECKING:
-    from competition.config import Config
+    from competition.config.experiment import Config
 
 _LONGEST = 60
 

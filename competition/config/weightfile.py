@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from competition.config import OF_EXPERIMENT
+from competition.config.experiment import OF_EXPERIMENT
 from competition.errors import ConfigError
 from competition.files import sha256_of
 

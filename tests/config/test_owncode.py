@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from competition import owncode
+from competition.config import owncode
 from competition.errors import ConfigError
 from competition.files import sha256_of
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from competition.fields import NonNegative, Positive, Probability
-from competition.yamlfile import Idle, Section
+from competition.config.fields import NonNegative, Positive, Probability
+from competition.config.yamlfile import Idle, Section
 
 
 class ClassWeights(StrEnum):
