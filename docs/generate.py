@@ -10,7 +10,7 @@ from competition.config.experiment import Config
 from competition.config.settings import UNLOCKED, DataSettings, Settings
 from competition.ensemble.export import ExportPaths
 from competition.paths import EnsemblePaths, JobPaths, Paths, PseudoPaths
-from competition.team import ALIASES, RIGHTS, Role
+from competition.team.roles import ALIASES, RIGHTS, Role
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py from the code. Change the code, then run `make docs`. -->\n\n"

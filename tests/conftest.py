@@ -19,7 +19,7 @@ from competition.store import baselines, competition, members, splits
 from competition.store.engine import Store, create_store
 from competition.store.plans import Plan, Submitted, submit
 from competition.store.splits import SplitVersion
-from competition.team import Role
+from competition.team.roles import Role
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: several tests run at a time
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background; what tests start would inherit it

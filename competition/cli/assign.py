@@ -34,7 +34,7 @@ def assign(
 ) -> None:
     """Give members roles, take them away, list them."""
     from competition.store import members
-    from competition.team import parse_role
+    from competition.team.roles import parse_role
 
     opened = open_competition(folder)
     actor = actor_name(as_member)

@@ -17,7 +17,7 @@ from competition.cli.options import (
     open_competition,
 )
 from competition.errors import RefusedError
-from competition.team import Right
+from competition.team.roles import Right
 
 
 def register(app: typer.Typer) -> None:

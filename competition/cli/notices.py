@@ -8,13 +8,13 @@ from typing import Any
 from competition.cli import output
 from competition.cli.options import Competition
 from competition.errors import CompError, StoreError
-from competition.nextsteps import after_failure
 from competition.queue import hook
 from competition.queue.hook import Happening, Messenger, Notice
 from competition.report.wording import percent
 from competition.store import attempts, events
 from competition.store.jobs import Job
 from competition.store.leaderboard import LeaderboardRow, leaderboard
+from competition.team.next_steps import after_failure
 
 
 class Notices:

@@ -18,7 +18,7 @@ from competition.cli.options import (
 )
 from competition.errors import CompError
 from competition.lifecycle import ExperimentState
-from competition.nextsteps import after_failure
+from competition.team.next_steps import after_failure
 
 if TYPE_CHECKING:
     from competition.queue.submit import Wish

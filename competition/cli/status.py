@@ -6,7 +6,7 @@ import typer
 
 from competition.cli.options import Competition, DirOption, JsonOption, open_competition
 from competition.errors import CompError
-from competition.nextsteps import TeamState, next_steps
+from competition.team.next_steps import TeamState, next_steps
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -18,7 +18,7 @@ from competition.cli.options import (
 from competition.cli.sources import Source, find_source
 from competition.cli.writing import layout_of, rounding, write
 from competition.errors import CompError, RefusedError, UnknownNameError
-from competition.team import Right
+from competition.team.roles import Right
 
 if TYPE_CHECKING:
     from competition.store.submissions import Recorded

@@ -13,7 +13,6 @@ from competition import __version__
 from competition.config.settings import Settings
 from competition.files import write_text
 from competition.lifecycle import JobState
-from competition.nextsteps import next_steps
 from competition.paths import Paths
 from competition.report.heatmap import heat_map
 from competition.report.learning import learning_curves
@@ -31,6 +30,7 @@ from competition.store.lineages import lineages
 from competition.store.submissions import Submission
 from competition.store.teamstate import team_state
 from competition.store.workload import workloads
+from competition.team.next_steps import next_steps
 
 MOST_EVENTS = 100
 

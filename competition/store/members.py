@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from competition.errors import RefusedError, UnknownNameError
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.team import Right, Role, check_right
+from competition.team.roles import Right, Role, check_right
 
 
 @dataclass(frozen=True)

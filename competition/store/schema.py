@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from competition.lifecycle import JobKind, JobState
-from competition.team import Role
+from competition.team.roles import Role
 
 HEAD = "0008"
 """The revision that this version of comp reads and writes."""

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 from competition.errors import RefusedError
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.team import Right
+from competition.team.roles import Right
 
 
 @dataclass(frozen=True)

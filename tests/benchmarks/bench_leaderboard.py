@@ -21,7 +21,7 @@ from competition.store import baselines, competition, members, schema, splits
 from competition.store.engine import Store, create_store
 from competition.store.leaderboard import leaderboard, standings
 from competition.store.splits import SplitVersion
-from competition.team import Role
+from competition.team.roles import Role
 
 EXPERIMENTS, FOLDS = 3_000, 5
 WANTED_S, WANTED_TOP_S = 3.0, 0.3

@@ -8,7 +8,7 @@ import pytest
 from competition.paths import Paths
 from competition.store import members
 from competition.store.engine import open_store
-from competition.team import Role
+from competition.team.roles import Role
 from tests.conftest import Comp
 from tests.store.planting import baseline, child
 

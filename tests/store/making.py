@@ -12,7 +12,7 @@ from competition.paths import Paths
 from competition.store import baselines, competition, members, schema
 from competition.store.attempts import Process
 from competition.store.engine import Store, create_store
-from competition.team import Role
+from competition.team.roles import Role
 from tests.conftest import record_split
 
 WORKER = Process("host", "boot", 1, 1.0)

@@ -12,7 +12,7 @@ from competition.errors import StoreError
 from competition.paths import Paths
 from competition.store import engine, members, schema
 from competition.store.engine import Store, create_store, open_store
-from competition.team import Role
+from competition.team.roles import Role
 
 
 def test_the_migrations_make_the_schema_that_the_code_reads(store: Store) -> None:

@@ -10,7 +10,7 @@ from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard, standings
 from competition.store.scores import set_score
 from competition.store.splits import SplitVersion
-from competition.team import Role
+from competition.team.roles import Role
 from tests.conftest import record_split, submitted
 
 WORKER = Process("host", "boot", 1, 1.0)

@@ -3,7 +3,7 @@ import pytest
 from competition.errors import RefusedError, UnknownNameError
 from competition.store import events, members
 from competition.store.engine import Store
-from competition.team import Right, Role
+from competition.team.roles import Right, Role
 
 
 def test_roles_add_up_and_are_listed_in_their_order(store: Store) -> None:

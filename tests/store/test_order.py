@@ -9,7 +9,7 @@ from competition.store import attempts, experiments, jobs, members, order, pause
 from competition.store.engine import Store
 from competition.store.order import HALF_LIFE_S
 from competition.store.pauses import Scope
-from competition.team import Role
+from competition.team.roles import Role
 from tests.conftest import submitted
 from tests.store.making import WORKER, config, result
 

@@ -5,7 +5,7 @@ import pytest
 from competition.errors import RefusedError
 from competition.store import events, splits
 from competition.store.engine import Store
-from competition.team import Right
+from competition.team.roles import Right
 from tests.conftest import record_split, submitted
 
 

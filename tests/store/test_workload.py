@@ -6,7 +6,7 @@ from competition.store import attempts, experiments, jobs, members, scores
 from competition.store.attempts import Process
 from competition.store.engine import Store
 from competition.store.workload import WEEK_S, workloads
-from competition.team import Role
+from competition.team.roles import Role
 from tests.conftest import submitted
 
 WORKER = Process("host", "boot", 1, 1.0)

@@ -1,7 +1,7 @@
 import pytest
 
 from competition.errors import RefusedError, UnknownNameError
-from competition.team import RIGHTS, Right, Role, check_right, parse_role
+from competition.team.roles import RIGHTS, Right, Role, check_right, parse_role
 
 
 @pytest.mark.parametrize(

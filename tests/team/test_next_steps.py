@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from competition.nextsteps import TeamState, next_steps
-from competition.team import Role
+from competition.team.next_steps import TeamState, next_steps
+from competition.team.roles import Role
 
 START = TeamState()
 GOING = TeamState(

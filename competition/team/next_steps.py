@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from competition.team import Role
+from competition.team.roles import Role
 
 
 @dataclass(frozen=True)
