@@ -35,7 +35,7 @@ def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
     from competition.data.checks.data import check_data, check_split, gravest_first
     from competition.data.checks.finding import Severity
     from competition.data.checks.kept import keep
-    from competition.data.splits import Split
+    from competition.data.split.folds import Split
     from competition.store import splits
 
     opened = open_competition(folder)

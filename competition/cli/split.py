@@ -19,7 +19,7 @@ from competition.errors import CompError, RefusedError, all_problems
 if TYPE_CHECKING:
     from competition.data.checks.finding import Finding
     from competition.data.manifest import Manifest
-    from competition.data.splits import Split
+    from competition.data.split.folds import Split
 
 
 def register(app: typer.Typer) -> None:
@@ -62,8 +62,8 @@ def split(
     """
     from competition.cli import output
     from competition.cli.study import check_before_split, read_manifest, study_pictures
-    from competition.data.deal import make_split
-    from competition.data.splits import parse_scheme
+    from competition.data.split.folds import parse_scheme
+    from competition.data.split.make_folds import make_split
     from competition.store import splits
 
     if allow_leaks is not None and not allow_leaks.strip():
@@ -110,7 +110,7 @@ def _given(
     opened: Competition, manifest: "Manifest", split_column: str | None, folds_csv: Path | None
 ) -> "Split | None":
     """The split that somebody else made, if one was named."""
-    from competition.data.given import split_by_column, split_by_file
+    from competition.data.split.imported_split import split_by_column, split_by_file
 
     if folds_csv is not None:
         return split_by_file(manifest, folds_csv)
@@ -146,7 +146,7 @@ def _keep(
     actor: str,
 ) -> int:
     """Make the split the current one, unless it is already; its version."""
-    from competition.data.splits import Scheme
+    from competition.data.split.folds import Scheme
     from competition.store import splits
     from competition.store.splits import SplitVersion
 
@@ -172,7 +172,7 @@ def _keep(
 
 def _export(opened: Competition, path: Path) -> None:
     from competition.cli import output
-    from competition.data.splits import Split
+    from competition.data.split.folds import Split
     from competition.files import write_text
     from competition.store import splits
 
@@ -194,7 +194,7 @@ def _show(
     as_json: bool,
 ) -> None:
     from competition.cli import output
-    from competition.data.splits import summarise
+    from competition.data.split.folds import summarise
 
     classes = opened.settings.classes
     folds = summarise(manifest, made)

@@ -11,7 +11,7 @@ from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.pseudo import PseudoLabels, find_pinned
 from competition.data.sample import debug_sample
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 from competition.errors import DataError, RefusedError
 from competition.jobspec import JobSpec, Progress
 from competition.lifecycle import JobKind

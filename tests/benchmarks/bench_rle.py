@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from pycocotools import mask as coco
 
-from competition.data import runs
+from competition.data import rle
 
 SIZES = [(101, 101), (256, 256), (512, 512), (1280, 1918)]
 
@@ -52,15 +52,15 @@ MASKS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {"blobs": blobs, "ra
 def compare(kind: str, size: tuple[int, int]) -> float:
     """How many times as fast comp is at the slower of the two ways; results are compared first."""
     mask = MASKS[kind](size)
-    text = runs.encode(mask)
+    text = rle.encode(mask)
     compressed = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
     assert coco_to_kaggle(mask) == text
-    assert np.array_equal(runs.decode(text, size), mask)
+    assert np.array_equal(rle.decode(text, size), mask)
     assert np.array_equal(kaggle_to_coco(text, size), mask)
-    encode = seconds(lambda: runs.encode(mask))
+    encode = seconds(lambda: rle.encode(mask))
     encode_string = seconds(lambda: coco.encode(np.asfortranarray(mask, dtype=np.uint8)))
     encode_kaggle = seconds(lambda: coco_to_kaggle(mask))
-    decode = seconds(lambda: runs.decode(text, size))
+    decode = seconds(lambda: rle.decode(text, size))
     decode_string = seconds(lambda: coco.decode(compressed).astype(bool))
     decode_kaggle = seconds(lambda: kaggle_to_coco(text, size))
     ratios = encode_kaggle / encode, decode_kaggle / decode
@@ -88,7 +88,7 @@ def kaggle_to_coco(text: str, size: tuple[int, int]) -> np.ndarray:
     counts = np.column_stack([starts - ends[:-1], lengths]).ravel().tolist()
     counts.append(size[0] * size[1] - int(ends[-1]))
     runs = coco.frPyObjects({"size": list(size), "counts": counts}, *size)
-    return coco.decode(runs).astype(bool)
+    return coco.decode(rle).astype(bool)
 
 
 def uncompressed(string: bytes) -> np.ndarray:

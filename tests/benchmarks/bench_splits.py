@@ -19,9 +19,9 @@ from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from competition.data.checks.data import Study, study
-from competition.data.deal import make_split
-from competition.data.pieces import find_pieces
-from competition.data.splits import Scheme
+from competition.data.split.folds import Scheme
+from competition.data.split.keep_together import find_pieces
+from competition.data.split.make_folds import make_split
 from tests.data.shared import CAMVID, DSB, Shared, shared_data
 
 FOLDS = 5

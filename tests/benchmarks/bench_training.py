@@ -229,7 +229,7 @@ def config(seed: int, epochs: int) -> Any:
 
 def job(root: Path, seed: int, epochs: int) -> Any:
     """Fold 0 of the official split, in a competition made in the folder `root`; it has no test images."""
-    from competition.data.splits import NEVER, Scheme, Split
+    from competition.data.split.folds import NEVER, Scheme, Split
     from competition.jobspec import JobSpec
     from competition.lifecycle import JobKind
     from competition.paths import Paths

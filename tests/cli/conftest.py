@@ -10,7 +10,7 @@ from competition.config.settings import read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.probabilities import ShardWriter
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.queue.completion import complete

@@ -7,10 +7,10 @@ import pytest
 from competition.data.checks.data import Study, check_data, study
 from competition.data.checks.finding import Severity
 from competition.data.checks.leaks import find_leaks
-from competition.data.deal import make_split
-from competition.data.given import split_by_column
 from competition.data.manifest import Manifest
-from competition.data.splits import Scheme, Split
+from competition.data.split.folds import Scheme, Split
+from competition.data.split.imported_split import split_by_column
+from competition.data.split.make_folds import make_split
 from tests.data.shared import CAMVID, shared_data
 
 FOLDER = shared_data()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from competition.config.experiment import Config
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 from competition.files import sha256_of_json
 from competition.jobspec import Succeeded
 from competition.paths import Paths

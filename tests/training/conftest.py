@@ -9,7 +9,7 @@ import pytest
 from competition.config.experiment import Config, with_overrides
 from competition.config.settings import DataSettings, Settings
 from competition.data.index import index
-from competition.data.splits import Scheme, Split
+from competition.data.split.folds import Scheme, Split
 from competition.jobspec import JobSpec, Progress, Succeeded
 from competition.lifecycle import JobKind
 from competition.paths import Paths

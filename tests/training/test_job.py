@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from competition.data.manifest import Manifest
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.training.job import work_of

@@ -19,7 +19,7 @@ from competition.data.probabilities import ShardWriter
 from competition.data.pseudo import PseudoLabels
 from competition.data.rarity import find_rare
 from competition.data.shards import Shard
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 from competition.ensemble.members import Member
 from competition.ensemble.pseudo import make
 from competition.errors import ConfigError, DataError, RefusedError

@@ -15,7 +15,7 @@ from competition.data.checks.pictures import check_constant, check_duplicates, c
 from competition.data.checks.series import Series, find_series
 from competition.data.manifest import Manifest
 from competition.data.parallel import Progress
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from competition.data.checks.finding import Finding, Severity, findings_of
 from competition.data.manifest import Manifest
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 
 
 def check_masks(manifest: Manifest, classes: Sequence[str]) -> list[Finding]:

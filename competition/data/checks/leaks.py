@@ -6,7 +6,7 @@ from competition.data.checks.alike import Pair
 from competition.data.checks.finding import Finding, Severity, findings_of
 from competition.data.checks.series import Series
 from competition.data.manifest import Manifest
-from competition.data.splits import Split
+from competition.data.split.folds import Split
 
 _MEND = (
     "`comp split --scheme stratified-group` keeps them together; `--allow-leaks REASON` splits like this all the same."

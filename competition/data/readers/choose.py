@@ -10,7 +10,7 @@ from competition.data.readers.folders import FolderReader
 from competition.data.readers.ignore import IgnoringReader
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import PairsReader
-from competition.data.readers.rle import RleColumns, RleReader
+from competition.data.readers.rle_csv import RleColumns, RleReader
 from competition.data.readers.source import Found, Reader, Source
 
 

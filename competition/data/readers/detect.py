@@ -16,7 +16,7 @@ from competition.data.readers.coco import read_coco
 from competition.data.readers.csvfile import read_csv
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import GROUP_COLUMN
-from competition.data.readers.rle import OBJECT_CLASSES, classes_of, detect_columns, parsed
+from competition.data.readers.rle_csv import OBJECT_CLASSES, classes_of, detect_columns, parsed
 from competition.errors import DataError
 
 _LOOKED_AT = 32

@@ -1,6 +1,6 @@
 from competition.data.checks.finding import Severity
 from competition.data.checks.labels import check_folds, check_masks
-from competition.data.splits import Scheme, Split
+from competition.data.split.folds import Scheme, Split
 from tests.data.making import make_manifest
 
 CLASSES = ("sky", "car", "dog")

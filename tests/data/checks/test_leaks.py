@@ -4,7 +4,7 @@ from competition.data.checks.alike import Pair
 from competition.data.checks.finding import Severity
 from competition.data.checks.leaks import find_leaks
 from competition.data.checks.series import Series
-from competition.data.splits import Scheme, Split
+from competition.data.split.folds import Scheme, Split
 from tests.data.making import make_manifest
 
 

@@ -6,7 +6,7 @@ import pytest
 from competition.config.settings import Settings
 from competition.data.index import index, index_data
 from competition.data.load import open_loader
-from competition.data.readers.rle import RleColumns, RleReader, classes_of, detect_columns, parsed
+from competition.data.readers.rle_csv import RleColumns, RleReader, classes_of, detect_columns, parsed
 from competition.errors import DataError
 from tests.data.making import make_settings, save
 
@@ -78,11 +78,11 @@ def test_an_empty_row_beside_an_object_is_a_contradiction(tmp_path: Path) -> Non
 
 
 def test_the_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from competition.data.readers import rle
+    from competition.data.readers import rle_csv
 
     reads: list[Path] = []
-    read_csv = rle.read_csv
-    monkeypatch.setattr(rle, "read_csv", lambda path: (reads.append(path), read_csv(path))[1])
+    read_csv = rle_csv.read_csv
+    monkeypatch.setattr(rle_csv, "read_csv", lambda path: (reads.append(path), read_csv(path))[1])
     settings = competition(tmp_path, "id,rle\na,1 2\nb,\n")
     manifest = index(settings, tmp_path)
     for _ in range(3):

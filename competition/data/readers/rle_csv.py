@@ -12,7 +12,7 @@ from competition.data.naming import id_of, natural_key
 from competition.data.readers.csvfile import CsvFile, read_csv
 from competition.data.readers.listing import SUFFIXES, files_by_id
 from competition.data.readers.source import Found, Labels, Source
-from competition.data.runs import covered
+from competition.data.rle import covered
 from competition.errors import DataError, did_you_mean
 from competition.files import sha256_of_json
 

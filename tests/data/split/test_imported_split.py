@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from competition.data.given import split_by_column, split_by_file
-from competition.data.splits import Scheme, Split
+from competition.data.split.folds import Scheme, Split
+from competition.data.split.imported_split import split_by_column, split_by_file
 from competition.errors import DataError
 from tests.data.making import make_manifest
 

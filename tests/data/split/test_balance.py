@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from competition.data.balance import balanced
+from competition.data.split.balance import balanced
 
 
 def parts(*columns: list[float]) -> np.ndarray:

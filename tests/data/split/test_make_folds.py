@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from competition.data.checks.alike import Pair
-from competition.data.deal import Dealt, make_split
 from competition.data.manifest import Manifest
-from competition.data.splits import Scheme
+from competition.data.split.folds import Scheme
+from competition.data.split.make_folds import Dealt, make_split
 from competition.errors import DataError
 from tests.data.making import item, make_manifest
 

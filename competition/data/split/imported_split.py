@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from competition.data.manifest import Manifest
 from competition.data.naming import id_of, natural_key
 from competition.data.readers.csvfile import CsvFile, read_csv
-from competition.data.splits import NEVER, Scheme, Split
+from competition.data.split.folds import NEVER, Scheme, Split
 from competition.errors import DataError, all_problems
 
 FOLD_COLUMN = "fold"

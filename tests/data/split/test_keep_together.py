@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competition.data.checks.alike import Pair
-from competition.data.pieces import find_pieces
+from competition.data.split.keep_together import find_pieces
 from tests.data.making import make_manifest
 
 ITEMS = make_manifest(*[(50, 50)] * 6, groups="aab bc").items

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.balance import balanced
 from competition.data.checks.alike import Pair
 from competition.data.manifest import Item, Manifest
-from competition.data.pieces import Pieces, find_pieces
-from competition.data.splits import NEVER, Scheme, Split
+from competition.data.split.balance import balanced
+from competition.data.split.folds import NEVER, Scheme, Split
+from competition.data.split.keep_together import Pieces, find_pieces
 from competition.errors import DataError
 
 NUMBER_WEIGHT, PIXELS_WEIGHT, PRESENCE_WEIGHT, SIZE_WEIGHT = 2.0, 1.0, 0.5, 0.25

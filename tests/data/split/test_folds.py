@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.data.splits import Scheme, Split, parse_scheme, summarise
+from competition.data.split.folds import Scheme, Split, parse_scheme, summarise
 from competition.errors import DataError, UnknownNameError
 from competition.paths import header_of
 from tests.data.making import make_manifest
