@@ -7,7 +7,7 @@ import typer
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, add_group, open_competition
 
 if TYPE_CHECKING:
-    from competition.ensemble.artifacts import Kept
+    from competition.predictions.retention import Kept
 
 KeepOption = Annotated[int, typer.Option(min=0, help="Leave those of the best N experiments as they are.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the stored probabilities: whose, how large, who needs them."""
     from competition.cli import output
-    from competition.ensemble.artifacts import find
+    from competition.predictions.retention import find
 
     found = find(open_competition(folder).store)
     if as_json:
@@ -63,7 +63,7 @@ def archive(
     Ensembles and submissions go on reading them, more slowly.
     """
     from competition.cli import output
-    from competition.ensemble import artifacts as work
+    from competition.predictions import retention as work
 
     store = open_competition(folder).store
     chosen = [kept for kept in work.beyond(work.find(store), keep) if kept.raw]
@@ -89,7 +89,7 @@ def prune(
     --finished-too` trains again what wrote them.
     """
     from competition.cli import output
-    from competition.ensemble import artifacts as work
+    from competition.predictions import retention as work
 
     store = open_competition(folder).store
     found = work.find(store)

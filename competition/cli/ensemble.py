@@ -139,9 +139,9 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
 def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
     """Those whose probabilities have not been pruned; says which have."""
     from competition.cli import output
-    from competition.ensemble import artifacts
+    from competition.predictions import retention
 
-    stored = {kept.experiment for kept in artifacts.find(opened.store)}
+    stored = {kept.experiment for kept in retention.find(opened.store)}
     pruned = [name for name in names if name not in stored]
     if pruned:
         output.say(f"Left out, because their probabilities were pruned: {', '.join(pruned)}.")

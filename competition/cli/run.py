@@ -147,7 +147,7 @@ def _say_disk_need(opened: Competition, split_version: int) -> None:
 
     from competition.cli import output
     from competition.cli.study import read_manifest
-    from competition.data.probabilities import disk_need
+    from competition.predictions.probabilities import disk_need
     from competition.store import splits
 
     manifest = read_manifest(opened)

@@ -11,8 +11,8 @@ from math import gcd, lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.probabilities import Bytes
 from competition.ensemble.methods import Method, Planes
+from competition.predictions.probabilities import Bytes
 
 Count = int | tuple[int, ...]
 """How often a member counts: in all classes alike, or in each by itself."""

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from competition.config.settings import IGNORE_INDEX
 from competition.data.parallel import Progress, in_threads
-from competition.data.probabilities import Bytes
 from competition.ensemble.blend import Weighting, best_class, blend, two_best
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Method
+from competition.predictions.probabilities import Bytes
 from competition.scoring import confusion
 from competition.scoring.confusion import Labels, Matrices
 

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from competition.data.parallel import Progress, in_threads
-from competition.data.probabilities import Bytes, Part
-from competition.data.shards import Shard
 from competition.errors import DataError, RefusedError, mended
+from competition.predictions.probabilities import Bytes, Part
+from competition.predictions.shards import Shard
 
 
 @dataclass(frozen=True)

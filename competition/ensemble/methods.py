@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.probabilities import LEVELS, Bytes
+from competition.predictions.probabilities import LEVELS, Bytes
 
 Planes = NDArray[np.unsignedinteger]
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
-from competition.data.probabilities import Bytes
 from competition.ensemble.blend import best_class
 from competition.ensemble.evaluate import Survey, Truth, flat, is_contested
 from competition.ensemble.members import OpenMembers
+from competition.predictions.probabilities import Bytes
 from competition.scoring.confusion import Matrices
 
 SAMPLE_SIZE = 65536

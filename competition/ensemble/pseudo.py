@@ -19,7 +19,6 @@ from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
-from competition.data.probabilities import LEVELS, Bytes
 from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
 from competition.ensemble.blend import best_class, blocks
 from competition.ensemble.members import Member, open_members
@@ -27,6 +26,7 @@ from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import RefusedError
 from competition.files import write_json
 from competition.paths import PseudoPaths
+from competition.predictions.probabilities import LEVELS, Bytes
 
 Counts = NDArray[np.int64]
 

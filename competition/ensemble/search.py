@@ -10,7 +10,6 @@ alone never rids a blend of a member, so those that can go without loss are drop
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.data.probabilities import LEVELS
 from competition.ensemble.blend import (
     TOTAL,
     Weighting,
@@ -22,6 +21,7 @@ from competition.ensemble.blend import (
 )
 from competition.ensemble.methods import Planes
 from competition.ensemble.pixels import Sample
+from competition.predictions.probabilities import LEVELS
 from competition.scoring import metrics
 
 BAGS = 8

@@ -12,10 +12,10 @@ from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Manifest
-from competition.data.shards import Shard
 from competition.errors import mended
 from competition.files import replacing
 from competition.paths import Paths
+from competition.predictions.shards import Shard
 from competition.report.figures import WIDTH
 from competition.report.gallery import LONGEST, gallery
 from competition.report.histories import read_history

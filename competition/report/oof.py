@@ -6,8 +6,8 @@ import numpy as np
 
 from competition.data.images import Pixels
 from competition.data.parallel import Progress, in_threads
-from competition.data.shards import Shard
 from competition.paths import Paths
+from competition.predictions.shards import Shard
 from competition.scoring import calibration
 from competition.scoring.calibration import Calibration
 

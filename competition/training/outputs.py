@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save
 
 from competition.config.experiment import PredictConfig
-from competition.data.probabilities import Part, ShardWriter
 from competition.files import replacing, sha256_of
 from competition.jobspec import JobSpec
 from competition.paths import header_of
+from competition.predictions.probabilities import Part, ShardWriter
 from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
 from competition.training.job import Work

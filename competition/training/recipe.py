@@ -12,10 +12,10 @@ from torch import Tensor
 
 from competition.config.experiment import BatchNorm, Chosen
 from competition.data.rarity import find_rare
-from competition.data.shards import Shard
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
+from competition.predictions.shards import Shard
 from competition.scoring import metrics
 from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds, selection
 from competition.training.checkpoint import Checkpoint, Position

@@ -28,12 +28,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from competition.data import archive
-from competition.data.probabilities import ShardWriter
-from competition.data.shards import Shard
 from competition.ensemble.members import Member
 from competition.ensemble.predictions import Predictions
 from competition.files import replacing
+from competition.predictions import archive
+from competition.predictions.probabilities import ShardWriter
+from competition.predictions.shards import Shard
 
 CLASSES, HEIGHT, WIDTH, IMAGES, MODELS, ROUNDS = 11, 360, 480, 24, 5, 3
 FASTER, SMALLER, ARCHIVED, GROWTH = 25.0, 1 / 4, 1 / 8, 1.1

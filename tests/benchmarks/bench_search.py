@@ -22,8 +22,6 @@ from competition.config.settings import Metric, read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.parallel import in_threads
-from competition.data.probabilities import LEVELS, ShardWriter
-from competition.data.shards import Shard
 from competition.ensemble import search
 from competition.ensemble.blend import Weighting, best_class
 from competition.ensemble.build import build
@@ -33,6 +31,8 @@ from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.pixels import draw
 from competition.paths import Paths
+from competition.predictions.probabilities import LEVELS, ShardWriter
+from competition.predictions.shards import Shard
 from competition.scoring import confusion, metrics
 
 MODELS = 20

@@ -8,8 +8,8 @@ from PIL import Image
 
 from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
-from competition.data.probabilities import ShardWriter
 from competition.paths import Paths
+from competition.predictions.probabilities import ShardWriter
 from competition.queue.submit import Wish, submit
 from competition.store import experiments, scores, splits
 from competition.store.engine import open_store

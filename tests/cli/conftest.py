@@ -9,10 +9,10 @@ import pytest
 from competition.config.settings import read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Item, Manifest
-from competition.data.probabilities import ShardWriter
 from competition.data.split.folds import Split
 from competition.jobspec import Succeeded
 from competition.paths import Paths
+from competition.predictions.probabilities import ShardWriter
 from competition.queue.completion import complete
 from competition.queue.submit import Wish, submit
 from competition.scoring import confusion

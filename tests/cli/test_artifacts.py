@@ -83,12 +83,12 @@ def test_what_a_submission_was_made_from_stays(comp: Comp, three: Path) -> None:
 def test_a_running_experiment_is_left_alone(comp: Comp, three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from competition.ensemble import artifacts
-    from competition.ensemble.artifacts import Kept
+    from competition.predictions import retention
+    from competition.predictions.retention import Kept
 
     kept = Kept("x", None, (), (), (), is_running=True)
-    assert artifacts.beyond([kept], 0) == []
-    assert artifacts.beyond([replace(kept, is_running=False)], 0) != []
+    assert retention.beyond([kept], 0) == []
+    assert retention.beyond([replace(kept, is_running=False)], 0) != []
 
 
 def test_archives_are_smaller_and_submissions_the_same(comp: Comp, three: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from competition.config.settings import read_settings
-from competition.data.shards import Shard
 from competition.errors import RefusedError
 from competition.paths import Paths
+from competition.predictions.shards import Shard
 from competition.queue.submit import Wish, submit
 from competition.store import splits
 from competition.store.engine import open_store

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.data.probabilities import Part, ShardWriter
 from competition.ensemble.members import Member
+from competition.predictions.probabilities import Part, ShardWriter
 
 CLASSES = ("background", "paper", "glass")
 

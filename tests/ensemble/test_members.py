@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from competition.data.probabilities import Part
 from competition.ensemble.members import Member, open_members
 from competition.errors import DataError, RefusedError
 from competition.paths import header_of
+from competition.predictions.probabilities import Part
 from tests.ensemble.conftest import CLASSES, Makes, noisy, random_truth
 
 Folds = list[Mapping[str, np.ndarray]]

@@ -7,11 +7,11 @@ from PIL import Image
 from competition.config.settings import IGNORE_INDEX
 from competition.data import pseudo
 from competition.data.manifest import Item, Manifest
-from competition.data.probabilities import ShardWriter, quantise
 from competition.ensemble.members import Member
 from competition.ensemble.pseudo import confident, make
 from competition.errors import DataError, RefusedError
 from competition.paths import Paths
+from competition.predictions.probabilities import ShardWriter, quantise
 
 CLASSES = ("background", "object")
 MANIFEST = Manifest(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from competition.config.settings import Metric
-from competition.data.probabilities import quantise
 from competition.ensemble.blend import Weighting, blend, total_of, weighted_sum
 from competition.ensemble.build import build
 from competition.ensemble.certificate import doubt
@@ -18,6 +17,7 @@ from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.predictions import Predictions
 from competition.ensemble.search import Objective
 from competition.ensemble.thresholds import _FACTORS, _LEAD, search, with_factors
+from competition.predictions.probabilities import quantise
 from tests.ensemble.conftest import Makes, noisy, random_truth
 
 IDS = [f"i{n}" for n in range(12)]

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from competition.data.shards import Shard
 from competition.jobspec import JobSpec
+from competition.predictions.shards import Shard
 from competition.queue.devices import find_gpus, free_memory_mib
 from competition.queue.processes import identify, kill_group
 from competition.training.reporting import StoppedError

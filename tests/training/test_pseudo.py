@@ -15,10 +15,8 @@ from competition.config.settings import IGNORE_INDEX
 from competition.data.images import resize_image, resize_labels
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
-from competition.data.probabilities import ShardWriter
 from competition.data.pseudo import PseudoLabels
 from competition.data.rarity import find_rare
-from competition.data.shards import Shard
 from competition.data.split.folds import Split
 from competition.ensemble.members import Member
 from competition.ensemble.pseudo import make
@@ -26,6 +24,8 @@ from competition.errors import ConfigError, DataError, RefusedError
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.paths import Paths
+from competition.predictions.probabilities import ShardWriter
+from competition.predictions.shards import Shard
 from competition.training.job import work_of
 from competition.training.reporting import StoppedError
 from competition.training.sampling import Sampling

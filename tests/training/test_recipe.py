@@ -13,11 +13,11 @@ from competition.config import owncode, weightfile
 from competition.config.settings import Metric
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
-from competition.data.shards import Shard
 from competition.errors import ConfigError, DataError, RefusedError
 from competition.files import sha256_of
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
+from competition.predictions.shards import Shard
 from competition.scoring import confusion, metrics
 from competition.training import batchnorm, checkpoint, recipe
 from competition.training.dataset import Batch

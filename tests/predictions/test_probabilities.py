@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from competition.data.probabilities import ShardWriter, quantise
-from competition.data.shards import Shard
 from competition.errors import DataError
 from competition.paths import archive_of, header_of
+from competition.predictions.probabilities import ShardWriter, quantise
+from competition.predictions.shards import Shard
 
 CLASSES = ("background", "paper", "glass")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from competition.data.shards import Shard
 from competition.lifecycle import JobState
 from competition.paths import Paths, archive_of, header_of
+from competition.predictions.shards import Shard
 from competition.store import ensembles, events, experiments, jobs, submissions
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard

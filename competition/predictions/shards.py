@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from competition.data import archive
-from competition.data.probabilities import Bytes, Entry, Header, Part
 from competition.errors import DataError
 from competition.paths import archive_of, header_of
+from competition.predictions import archive
+from competition.predictions.probabilities import Bytes, Entry, Header, Part
 
 _MEND = "`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again."
 

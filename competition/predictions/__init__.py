@@ -1,0 +1,1 @@
+"""Stored class probabilities: writing, reading, archiving and pruning them."""
