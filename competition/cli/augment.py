@@ -71,7 +71,7 @@ def preview(
 def _find(opened: Competition, what: str | None) -> "tuple[str, Config]":
     """The configuration that `what` names, and what to call its sheet."""
     from competition.config.experiment import read_config
-    from competition.queue.submit import team_baseline
+    from competition.experiments.request import team_baseline
     from competition.store import experiments
 
     if what is None:

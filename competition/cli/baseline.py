@@ -82,7 +82,7 @@ def new(
     from competition.cli import output
     from competition.config.experiment import read_config, with_contents, with_overrides
     from competition.config.settings import Strategy
-    from competition.queue.submit import Wish, current_baseline, pinned
+    from competition.experiments.request import Wish, current_baseline, pinned
     from competition.store import baselines, members
 
     opened = open_competition(folder)
@@ -113,7 +113,7 @@ def promote(
     their parent; `comp rebase` brings them along.
     """
     from competition.cli import output
-    from competition.queue.submit import write_baseline
+    from competition.experiments.request import write_baseline
     from competition.store import baselines, experiments, members
 
     opened = open_competition(folder)

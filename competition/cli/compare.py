@@ -13,7 +13,7 @@ from competition.cli.options import Competition, DirOption, JsonOption, open_com
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
-    from competition.queue.contrast import Contrast
+    from competition.experiments.comparing import Contrast
     from competition.report.codediff import CodeDiff
     from competition.scoring.verdicts import FoldTest
     from competition.store.experiments import Experiment
@@ -153,7 +153,7 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contras
     """What the images say; None where one of the two is not complete, or what it left is damaged (which is said)."""
     from competition.cli import output
     from competition.errors import DataError
-    from competition.queue.contrast import contrast
+    from competition.experiments.comparing import contrast
     from competition.store import splits
 
     if a.id == b.id:

@@ -26,9 +26,9 @@ def rebase(
     one too.
     """
     from competition.cli import output
+    from competition.experiments.rebase import rebased
+    from competition.experiments.request import submit
     from competition.queue.children import Nursery
-    from competition.queue.rebase import rebased
-    from competition.queue.submit import submit
     from competition.store import experiments, ideas
 
     opened = open_competition(folder)

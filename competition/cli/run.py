@@ -21,7 +21,7 @@ from competition.lifecycle import ExperimentState
 from competition.team.next_steps import after_failure
 
 if TYPE_CHECKING:
-    from competition.queue.submit import Wish
+    from competition.experiments.request import Wish
     from competition.store.leaderboard import LeaderboardRow
     from competition.store.plans import Submitted
 
@@ -65,9 +65,9 @@ def run(
     adds seeds to an experiment, which shows how much of a score is luck.
     """
     from competition.cli import output
+    from competition.experiments.request import Wish, submit
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
-    from competition.queue.submit import Wish, submit
     from competition.store import ideas
 
     opened = open_competition(folder)
@@ -115,7 +115,7 @@ def run(
 
 def _go_on(opened: Competition, wish: "Wish") -> "Submitted | None":
     """`comp run NAME` of an existing experiment, with nothing changed, goes on with that experiment."""
-    from competition.queue.submit import submit
+    from competition.experiments.request import submit
     from competition.store import experiments
 
     if wish.name is None or wish.assignments or wish.parent or wish.seed is not None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from competition.config.experiment import repeated
 from competition.config.settings import Settings
+from competition.experiments import snapshot
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
-from competition.queue import snapshot
 from competition.queue.devices import Device
 from competition.store import splits
 from competition.store.engine import Store

@@ -11,12 +11,12 @@ from typing import Any
 
 from competition.config.settings import Settings
 from competition.errors import CompError, StoreBusyError, StoreError
+from competition.experiments.scoring import complete
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
 from competition.paths import JobPaths
 from competition.queue.children import Child, Nursery
-from competition.queue.completion import complete
 from competition.queue.devices import Device
 from competition.queue.endings import ending_of
 from competition.queue.processes import this_process

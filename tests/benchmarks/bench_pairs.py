@@ -11,8 +11,8 @@ from pathlib import Path
 
 from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
+from competition.experiments import oof_matrices
 from competition.paths import find_competition
-from competition.queue import evidence
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.seeds import seed_band
@@ -28,9 +28,9 @@ def main(folder: Path, name: str) -> None:
     store = open_store(paths)
     experiment = experiments.find(store, name)
     split = next(s for s in splits.every(store) if s.version == experiment.split_version)
-    found = evidence.load(paths, experiment, folds=split.folds, repeats=tuple(experiment.repeat_scores))
+    found = oof_matrices.load(paths, experiment, folds=split.folds, repeats=tuple(experiment.repeat_scores))
     store.close()
-    bootstrap = draw(evidence.units(Manifest.read(paths.manifest(split.fingerprint)), found.ids))
+    bootstrap = draw(oof_matrices.units(Manifest.read(paths.manifest(split.fingerprint)), found.ids))
     scores = [metrics.score(metric, run) for run in found.runs]
     print(f"{name}, {split.folds} folds, {bootstrap.units} images or groups; scores in %:")
     print("  " + "  ".join(f"{100 * score:.2f}" for score in scores))

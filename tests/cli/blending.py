@@ -8,9 +8,9 @@ from PIL import Image
 
 from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
+from competition.experiments.request import Wish, submit
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
-from competition.queue.submit import Wish, submit
 from competition.store import experiments, scores, splits
 from competition.store.engine import open_store
 

@@ -10,11 +10,11 @@ from competition.config.settings import read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.split.folds import Split
+from competition.experiments.request import Wish, submit
+from competition.experiments.scoring import complete
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
-from competition.queue.completion import complete
-from competition.queue.submit import Wish, submit
 from competition.scoring import confusion
 from competition.store import attempts, splits
 from competition.store.attempts import Process

@@ -10,10 +10,10 @@ from rich.console import Console
 from competition.cli.board import _render
 from competition.cli.jobwords import in_words
 from competition.config.settings import read_settings
+from competition.experiments.request import Wish, submit
 from competition.jobspec import Progress
 from competition.paths import Paths
 from competition.queue.processes import this_process
-from competition.queue.submit import Wish, submit
 from competition.store import attempts, jobs
 from competition.store.engine import Store, open_store
 from tests.cli.conftest import WORKER

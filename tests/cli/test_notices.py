@@ -11,11 +11,11 @@ import pytest
 from competition.cli.notices import notices
 from competition.cli.options import open_competition
 from competition.cli.worker import hired
+from competition.experiments.request import Wish, submit
 from competition.jobspec import Failed, JobSpec
 from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue import hook
-from competition.queue.submit import Wish, submit
 from competition.queue.worker import BrokenMachineError
 from competition.store import events, jobs
 from competition.store.engine import open_store

@@ -7,9 +7,9 @@ from PIL import Image
 
 from competition.config.settings import read_settings
 from competition.errors import RefusedError
+from competition.experiments.request import Wish, submit
 from competition.paths import Paths
 from competition.predictions.shards import Shard
-from competition.queue.submit import Wish, submit
 from competition.store import splits
 from competition.store.engine import open_store
 from competition.store.plans import Submitted

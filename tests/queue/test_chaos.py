@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from competition.config.settings import read_settings
+from competition.experiments.request import Wish, submit
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.queue import reaper
@@ -22,7 +23,6 @@ from competition.queue import worker as worker_module
 from competition.queue.children import Nursery
 from competition.queue.devices import CPU
 from competition.queue.reaper import reap
-from competition.queue.submit import Wish, submit
 from competition.queue.worker import Worker
 from competition.store import artifacts, jobs, schema, slots
 from competition.store.engine import Store, open_store

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from competition.errors import CompError, StoreBusyError, StoreError
+from competition.experiments.scoring import complete
 from competition.lifecycle import FailureKind, JobState
 from competition.queue import worker as worker_module
-from competition.queue.completion import complete
 from competition.queue.worker import BrokenMachineError, Worker
 from competition.store import attempts, events, experiments, jobs, pauses, slots
 from competition.store.engine import Store

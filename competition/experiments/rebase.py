@@ -3,7 +3,7 @@
 import json
 
 from competition.errors import RefusedError
-from competition.queue.submit import Wish
+from competition.experiments.request import Wish
 from competition.store import baselines
 from competition.store.engine import Store
 from competition.store.experiments import Experiment

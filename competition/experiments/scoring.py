@@ -10,7 +10,7 @@ import numpy as np
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.errors import CompError, StoreError
-from competition.queue import evidence, snapshot
+from competition.experiments import oof_matrices, snapshot
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.seeds import seed_band
@@ -73,7 +73,7 @@ def _score(
 
     Several seeds also say what a seed does to the score. False where somebody else was quicker.
     """
-    found = evidence.load(store.paths, experiment, folds=split.folds, repeats=repeats)
+    found = oof_matrices.load(store.paths, experiment, folds=split.folds, repeats=repeats)
     iou = np.array([metrics.per_class_iou(run.sum(axis=0)) for run in found.runs]).mean(axis=0)
     band = None
     if len(repeats) > 1:
@@ -94,12 +94,12 @@ def _compare(
 ) -> Comparison:
     """The paired bootstrap of an experiment against its parent, or why there can be none."""
     try:
-        shared = evidence.shared_seeds(store, parent, experiment, folds=split.folds)
+        shared = oof_matrices.shared_seeds(store, parent, experiment, folds=split.folds)
         a, b = (
-            evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores))
+            oof_matrices.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores))
             for e in (parent, experiment)
         )
-        evidence.check_paired(a, b)
+        oof_matrices.check_paired(a, b)
         bootstrap = _bootstrap(store, split, a.ids, draws)
         error = paired_error(settings.metric, a.runs, b.runs, bootstrap)
     except CompError as trouble:  # its parent's files may be gone for good; the experiment has its score all the same
@@ -113,5 +113,5 @@ def _compare(
 
 def _bootstrap(store: Store, split: SplitVersion, ids: tuple[str, ...], draws: Draws) -> Bootstrap:
     if ids not in draws:
-        draws[ids] = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), ids))
+        draws[ids] = draw(oof_matrices.units(Manifest.read(store.paths.manifest(split.fingerprint)), ids))
     return draws[ids]

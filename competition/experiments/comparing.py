@@ -9,8 +9,8 @@ import numpy as np
 
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
-from competition.queue import evidence
-from competition.queue.evidence import Evidence
+from competition.experiments import oof_matrices
+from competition.experiments.oof_matrices import Evidence
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.imagewise import ImageChange, image_changes, most_changed
@@ -80,12 +80,12 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
     Raises:
         DataError: what one of them left is missing or damaged.
     """
-    shared = evidence.shared_seeds(store, a, b, folds=split.folds)
+    shared = oof_matrices.shared_seeds(store, a, b, folds=split.folds)
     left, right = (
-        evidence.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b)
+        oof_matrices.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b)
     )
-    evidence.check_paired(left, right)
-    bootstrap = draw(evidence.units(Manifest.read(store.paths.manifest(split.fingerprint)), left.ids))
+    oof_matrices.check_paired(left, right)
+    bootstrap = draw(oof_matrices.units(Manifest.read(store.paths.manifest(split.fingerprint)), left.ids))
     effect, seeds_from = _effect(store, settings.metric, (a, left), (b, right), bootstrap, same_models=bool(shared))
     return Contrast(
         effect,

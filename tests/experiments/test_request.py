@@ -6,10 +6,10 @@ from competition.config import weightfile
 from competition.config.experiment import Config, read_config
 from competition.config.settings import read_settings
 from competition.errors import ConfigError, RefusedError, UnknownNameError
+from competition.experiments.request import Wish, submit
 from competition.files import sha256_of
 from competition.jobspec import Succeeded
 from competition.paths import Paths
-from competition.queue.submit import Wish, submit
 from competition.store import attempts, baselines
 from competition.store.attempts import Process
 from competition.store.engine import open_store

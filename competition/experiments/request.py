@@ -10,10 +10,10 @@ from competition.config.settings import Settings
 from competition.data import pseudo
 from competition.data.rarity import class_indices
 from competition.errors import ConfigError, RefusedError, all_problems
+from competition.experiments import snapshot
 from competition.files import sha256_of, write_text
 from competition.names import check_name
 from competition.paths import Paths
-from competition.queue import snapshot
 from competition.store import artifacts, baselines, competition, experiments, members, plans, splits
 from competition.store.baselines import Baseline
 from competition.store.engine import Store

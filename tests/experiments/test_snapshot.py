@@ -5,7 +5,7 @@ import pytest
 
 from competition.config.experiment import Config
 from competition.config.settings import DataSettings, OwnMetric, Settings, with_own_metric
-from competition.queue import snapshot
+from competition.experiments import snapshot
 from competition.scoring import own
 
 

@@ -9,10 +9,10 @@ from competition.config.conditions import conditions_between
 from competition.config.experiment import Config, with_overrides
 from competition.config.settings import Settings, read_settings
 from competition.errors import CompError, StoreBusyError
+from competition.experiments import oof_matrices
+from competition.experiments.comparing import contrast
+from competition.experiments.scoring import complete
 from competition.paths import Paths
-from competition.queue import evidence
-from competition.queue.completion import complete
-from competition.queue.contrast import contrast
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
 from competition.scoring.imagewise import most_changed
@@ -51,7 +51,7 @@ def finish(store: Store, settings: Settings) -> None:
 def test_the_score_is_that_of_all_pixels_and_the_mean_over_seeds(opened: Store, settings: Settings) -> None:
     finish(opened, settings)
     b1 = experiments.find(opened, "b1")
-    found = evidence.load(opened.paths, b1, folds=2, repeats=(0, 1, 2))
+    found = oof_matrices.load(opened.paths, b1, folds=2, repeats=(0, 1, 2))
     assert len(found.ids) == 12
     assert list(b1.repeat_scores.values()) == [metrics.score("miou", run) for run in found.runs]
     assert b1.score == pytest.approx(np.mean(list(b1.repeat_scores.values())))
@@ -66,7 +66,7 @@ def test_the_parent_is_compared_by_groups_on_the_same_draws(opened: Store, setti
     judged = rows["dice-0.5"].judged
     assert judged is not None
     a, b = (
-        evidence.load(opened.paths, experiments.find(opened, name), folds=2, repeats=repeats)
+        oof_matrices.load(opened.paths, experiments.find(opened, name), folds=2, repeats=repeats)
         for name, repeats in (("b1", (0, 1, 2)), ("dice-0.5", (0,)))
     )
     groups = [image_id.partition("_")[0] for image_id in a.ids]
@@ -92,7 +92,7 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
     largest = sorted(abs(i.delta) for i in made.images)[-3:]
     assert sorted(abs(i.delta) for i in most_changed(made.images, 3)) == largest
     one = made.images[0]
-    matrices = {e.name: evidence.load(opened.paths, e, folds=2, repeats=tuple(e.repeat_scores)) for e in (a, b)}
+    matrices = {e.name: oof_matrices.load(opened.paths, e, folds=2, repeats=tuple(e.repeat_scores)) for e in (a, b)}
     place = matrices["b1"].ids.index(one.id)
     assert one.b == pytest.approx(float(metrics.miou(matrices["dice-0.5"].runs[0][place])))
     assert one.a == pytest.approx(np.mean([metrics.miou(run[place]) for run in matrices["b1"].runs]))
@@ -116,7 +116,7 @@ def test_what_only_predicts_differently_is_compared_on_the_same_models(
     assert tta.score is not None
     gain = tta.score - b1.repeat_scores[0]
     assert b1.score != pytest.approx(b1.repeat_scores[0])
-    a, b = (evidence.load(opened.paths, e, folds=2, repeats=(0,)) for e in (b1, tta))
+    a, b = (oof_matrices.load(opened.paths, e, folds=2, repeats=(0,)) for e in (b1, tta))
     groups = [image_id.partition("_")[0] for image_id in a.ids]
     assert judged.effect == Effect(
         pytest.approx(gain), pytest.approx(paired_error("miou", a.runs, b.runs, draw(groups))), 4, (1, 1), None, True
@@ -217,7 +217,7 @@ def test_a_database_that_is_busy_is_no_fault_of_the_experiment(
         raise StoreBusyError("busy")
 
     told: dict[str, CompError] = {}
-    monkeypatch.setattr("competition.queue.completion.set_score", busy)
+    monkeypatch.setattr("competition.experiments.scoring.set_score", busy)
     with pytest.raises(StoreBusyError):
         complete(opened, settings, {s.version: s for s in splits.every(opened)}, unscorable=told.__setitem__)
     assert told == {}
