@@ -14,9 +14,10 @@ from competition.cli.queue import upcoming
 from competition.lifecycle import JobState
 from competition.queue.devices import Device, memory_mib
 from competition.queue.processes import memory_of_group
-from competition.store import events, jobs, pauses, slots
-from competition.store.jobs import Job
-from competition.store.slots import HeldSlot
+from competition.store import events
+from competition.store.queue import jobs, pauses, slots
+from competition.store.queue.jobs import Job
+from competition.store.queue.slots import HeldSlot
 
 EVENTS = 6
 FEWEST = 3

@@ -14,9 +14,9 @@ from competition.cli.activity import activity
 from competition.cli.jobwords import at, in_words, number
 from competition.cli.options import Competition
 from competition.lifecycle import JobState
-from competition.store import jobs
 from competition.store.engine import Store
-from competition.store.jobs import Job
+from competition.store.queue import jobs
+from competition.store.queue.jobs import Job
 
 if TYPE_CHECKING:
     from competition.queue.devices import Device

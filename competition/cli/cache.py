@@ -46,7 +46,8 @@ def clear(
     """Remove the caches; the next job builds the one that it needs."""
     from competition.cli import output
     from competition.data.caches import find_caches, remove_cache
-    from competition.store import competition, jobs
+    from competition.store import competition
+    from competition.store.queue import jobs
 
     opened = open_competition(folder)
     current = competition.fingerprint(opened.store)

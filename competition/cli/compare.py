@@ -174,7 +174,7 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contras
 def _fold_scores(opened: Competition, name: str, seeds: tuple[int, ...]) -> dict[int, float | None]:
     """The score of each fold, the mean over these seeds, or over those that are done."""
     from competition.lifecycle import JobKind
-    from competition.store import jobs
+    from competition.store.queue import jobs
 
     found: dict[int, list[float]] = {}
     for job in jobs.of_experiment(opened.store, name):

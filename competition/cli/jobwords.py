@@ -4,7 +4,7 @@ from typing import Any
 
 from competition.cli import output
 from competition.lifecycle import JobState
-from competition.store.jobs import Job
+from competition.store.queue.jobs import Job
 
 
 def in_words(job: Job) -> str:

@@ -11,7 +11,7 @@ from competition.cli.options import DirOption, FoldOption, open_competition
 from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.store.jobs import Job
+    from competition.store.queue.jobs import Job
 
 FOLLOW_S = 0.5
 TELL_S = 5.0
@@ -36,7 +36,8 @@ def logs(
     """
     from competition.cli import output
     from competition.cli.jobwords import in_words
-    from competition.store import experiments, jobs
+    from competition.store import experiments
+    from competition.store.queue import jobs
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)

@@ -71,8 +71,8 @@ def open_competition(folder: Path | None) -> Competition:
 
     Jobs of workers that died are found and queued again on the way.
     """
-    from competition.store import slots
     from competition.store.engine import open_store
+    from competition.store.queue import slots
 
     paths = find_paths(folder)
     _check_readable(paths.competition)

@@ -8,7 +8,7 @@ from competition.cli.options import AsOption, Competition, DirOption, actor_name
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
-    from competition.store.pauses import Scope
+    from competition.store.queue.pauses import Scope
 
 SubjectArgument = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="An experiment or a member.", show_default="the whole queue")
@@ -30,7 +30,7 @@ def pause(subject: SubjectArgument = None, as_member: AsOption = None, folder: D
     What runs goes on to its end.
     """
     from competition.cli import output
-    from competition.store import pauses
+    from competition.store.queue import pauses
 
     opened = open_competition(folder)
     scope, subject_id = _resolve(opened, subject)
@@ -47,8 +47,9 @@ def hold(name: NameArgument, as_member: AsOption = None, folder: DirOption = Non
     None of them starts. They keep their place and go on from where they are after `comp resume`.
     """
     from competition.cli import output
-    from competition.store import experiments, pauses
-    from competition.store.pauses import Scope
+    from competition.store import experiments
+    from competition.store.queue import pauses
+    from competition.store.queue.pauses import Scope
 
     opened = open_competition(folder)
     experiment = experiments.find(opened.store, name)
@@ -62,7 +63,7 @@ def resume(subject: SubjectArgument = None, as_member: AsOption = None, folder: 
     After `comp pause` or `comp hold`.
     """
     from competition.cli import output
-    from competition.store import pauses
+    from competition.store.queue import pauses
 
     opened = open_competition(folder)
     scope, subject_id = _resolve(opened, subject)
@@ -84,7 +85,8 @@ def bump(
 ) -> None:
     """Let an experiment's pending jobs go before all others."""
     from competition.cli import output
-    from competition.store import experiments, jobs
+    from competition.store import experiments
+    from competition.store.queue import jobs
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)
@@ -98,7 +100,7 @@ def bump(
 def _resolve(opened: Competition, subject: str | None) -> "tuple[Scope, int | None]":
     """What a name means: nothing is the whole queue; an experiment's name comes before a member's."""
     from competition.store import experiments, members
-    from competition.store.pauses import Scope
+    from competition.store.queue.pauses import Scope
 
     if subject is None:
         return Scope.QUEUE, None

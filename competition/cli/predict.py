@@ -69,7 +69,8 @@ def predict(
 def _check_trained(opened: Competition, name: str) -> None:
     """A fold that is not trained would be, which nobody expects of a command that predicts."""
     from competition.lifecycle import JobKind, JobState
-    from competition.store import experiments, jobs, splits
+    from competition.store import experiments, splits
+    from competition.store.queue import jobs
 
     found, split = experiments.find(opened.store, name), splits.require_current(opened.store)
     if found.split_version != split.version:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from competition.queue.forecast import Turn
-    from competition.store.jobs import Job
+    from competition.store.queue.jobs import Job
 
 NameArgument = Annotated[str, typer.Argument(help="An experiment.", show_default=False)]
 _ORDER = [
@@ -60,7 +60,7 @@ def queue(
     the time until the job starts, from what earlier jobs took.
     """
     from competition.cli import output
-    from competition.store import jobs, pauses
+    from competition.store.queue import jobs, pauses
 
     opened = open_competition(folder)
     if why and name is None:
@@ -100,7 +100,7 @@ def upcoming(opened: Competition, running: "list[Job]", *, most: int) -> "Render
     """The next jobs as a table, or a line that says that nothing waits."""
     from rich.console import Group
 
-    from competition.store import jobs
+    from competition.store.queue import jobs
 
     turns = _turns(opened, running)
     found = _next(opened, turns, most=most)
@@ -114,7 +114,7 @@ def upcoming(opened: Competition, running: "list[Job]", *, most: int) -> "Render
 
 def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[Job]":
     """The next jobs, in order as far as they have turns; then what is paused or waits for a debug job."""
-    from competition.store import jobs
+    from competition.store.queue import jobs
 
     first = sorted(turns, key=lambda job_id: turns[job_id].place)[:most]
     others = jobs.in_states(opened.store, [JobState.WAITING, JobState.LOST], most=most - len(first))
@@ -125,7 +125,7 @@ def _next(opened: Competition, turns: "dict[int, Turn]", *, most: int) -> "list[
 def _turns(opened: Competition, running: "list[Job]") -> "dict[int, Turn]":
     """The turns of all queued jobs, whoever is asked about."""
     from competition.queue.forecast import forecast
-    from competition.store import order
+    from competition.store.queue import order
 
     slots = [(job.progress or {}).get("eta_s") for job in running]
     return forecast(order.waiting(opened.store), order.usage(opened.store), slots)
@@ -179,7 +179,8 @@ def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = 
     A running one stops within seconds.
     """
     from competition.cli import output
-    from competition.store import experiments, jobs
+    from competition.store import experiments
+    from competition.store.queue import jobs
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)
@@ -200,7 +201,8 @@ def retry(
 ) -> None:
     """Queue again what failed or was cancelled."""
     from competition.cli import output
-    from competition.store import experiments, jobs
+    from competition.store import experiments
+    from competition.store.queue import jobs
 
     opened = open_competition(folder)
     experiments.find(opened.store, name)

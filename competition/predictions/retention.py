@@ -12,9 +12,10 @@ from typing import Any
 from competition.lifecycle import JobState
 from competition.paths import Paths, archive_of, header_of
 from competition.predictions.shards import Shard
-from competition.store import ensembles, events, experiments, jobs, submissions
+from competition.store import ensembles, events, experiments, submissions
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard
+from competition.store.queue import jobs
 
 
 @dataclass(frozen=True)

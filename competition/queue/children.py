@@ -18,12 +18,12 @@ from competition.config.experiment import Config
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
 from competition.queue.processes import identify, kill_group, kills_for_memory, this_process
-from competition.store.attempts import Process
+from competition.store.queue.attempts import Process
 
 if TYPE_CHECKING:
     from competition.data.preview import Previewed, PreviewSpec
 
-PRELOADED = ["competition.queue.forkserver", "competition.training.child", __name__]
+PRELOADED = ["competition.queue.preload", "competition.training.child", __name__]
 """What the fork server imports: that SIGTERM waits, all that a job needs, and this module, where children begin."""
 
 

@@ -14,8 +14,9 @@ from competition.config.settings import read_settings
 from competition.errors import CompError
 from competition.files import sha256_of
 from competition.queue.devices import CPU, find_gpus, free_memory_mib
-from competition.store import artifacts, events, experiments, jobs
+from competition.store import artifacts, events, experiments
 from competition.store.engine import Store, problems_of
+from competition.store.queue import jobs
 
 LITTLE_SPACE_GIB = 5.0
 OLD_S = 86_400.0

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from competition.store.order import Waiting
+from competition.store.queue.order import Waiting
 
 
 class Turn(NamedTuple):

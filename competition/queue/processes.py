@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from competition.store.attempts import Process
+from competition.store.queue.attempts import Process
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _VMSTAT = Path("/proc/vmstat")

@@ -7,9 +7,9 @@ from competition.files import last_lines
 from competition.jobspec import Succeeded
 from competition.paths import JobPaths
 from competition.queue.processes import is_gone, kill_group, this_process
-from competition.store import attempts, slots
 from competition.store.engine import Store
-from competition.store.slots import HeldSlot
+from competition.store.queue import attempts, slots
+from competition.store.queue.slots import HeldSlot
 
 LEASE_S = 60.0
 """A heartbeat older than this makes a job suspect."""

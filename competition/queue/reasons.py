@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from competition.lifecycle import JobState
 from competition.queue.forecast import Turn
-from competition.store import attempts, pauses, slots
 from competition.store.engine import Store
-from competition.store.jobs import Job
+from competition.store.queue import attempts, pauses, slots
+from competition.store.queue.jobs import Job
 
 
 def why(store: Store, job: Job, turns: Mapping[int, Turn]) -> list[str]:

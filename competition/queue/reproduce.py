@@ -18,9 +18,10 @@ from competition.queue.children import Nursery
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.specs import job_spec
-from competition.store import artifacts, experiments, jobs, slots
+from competition.store import artifacts, experiments
 from competition.store.engine import Store
-from competition.store.jobs import Job
+from competition.store.queue import jobs, slots
+from competition.store.queue.jobs import Job
 
 TOLERANCE = 0.005
 """What another device or version may change of a score before it is another result: half a point of 100."""

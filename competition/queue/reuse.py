@@ -4,10 +4,11 @@ from pathlib import Path
 
 from competition.config.conditions import changes_prediction_only
 from competition.lifecycle import JobKind, JobState
-from competition.store import experiments, jobs
-from competition.store.attempts import Claim
+from competition.store import experiments
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
+from competition.store.queue import jobs
+from competition.store.queue.attempts import Claim
 
 
 def trained_model(store: Store, experiment: Experiment, claim: Claim) -> Path | None:

@@ -19,15 +19,16 @@ from competition.paths import JobPaths
 from competition.queue.children import Child, Nursery
 from competition.queue.devices import Device
 from competition.queue.endings import ending_of
+from competition.queue.memory_limit import Slot, room_in, slots_of
 from competition.queue.processes import this_process
 from competition.queue.reaper import reap
 from competition.queue.reuse import trained_model
-from competition.queue.room import Slot, room_in, slots_of
 from competition.queue.specs import job_spec
-from competition.store import attempts, experiments, jobs, order, pauses, slots, splits
-from competition.store.attempts import Claim
+from competition.store import experiments, splits
 from competition.store.engine import Store
-from competition.store.jobs import Job
+from competition.store.queue import attempts, jobs, order, pauses, slots
+from competition.store.queue.attempts import Claim
+from competition.store.queue.jobs import Job
 
 TICK_S = 0.2
 HEARTBEAT_S = 1.0

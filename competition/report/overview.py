@@ -22,11 +22,12 @@ from competition.report.scatter import scatter_of
 from competition.report.templating import render
 from competition.report.wording import Fact, percent, verdict_notes
 from competition.scoring.verdicts import Call
-from competition.store import ensembles, events, ideas, jobs, members, splits, submissions
+from competition.store import ensembles, events, ideas, members, splits, submissions
 from competition.store.engine import Store
 from competition.store.ensembles import Ensemble
 from competition.store.leaderboard import LeaderboardRow, class_ious, leaderboard
 from competition.store.lineages import lineages
+from competition.store.queue import jobs
 from competition.store.submissions import Submission
 from competition.store.teamstate import team_state
 from competition.store.workload import workloads

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from competition.errors import StoreBusyError, StoreError
 from competition.files import replacing
 from competition.paths import Paths
-from competition.store.line import in_line
 from competition.store.schema import HEAD
+from competition.store.wait_turn import in_line
 
 BUSY_TIMEOUT_S = 30.0
 _STEP_S = 0.0005

@@ -12,9 +12,10 @@ from competition.config.experiment import Config
 from competition.errors import RefusedError
 from competition.files import sha256_of_json
 from competition.lifecycle import JobKind, JobState, job_label
-from competition.store import events, order, schema
+from competition.store import events, schema
 from competition.store.engine import Store
 from competition.store.experiments import Experiment, by_name
+from competition.store.queue import order
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from competition.lifecycle import JobState
-from competition.store import jobs, schema
+from competition.store import schema
 from competition.store.engine import Store
+from competition.store.queue import jobs
 
 WEEK_S = 7 * 24 * 3600.0
 

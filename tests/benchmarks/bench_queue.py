@@ -25,10 +25,11 @@ from sqlalchemy import insert, select
 from competition.jobspec import Succeeded
 from competition.lifecycle import JobState
 from competition.paths import Paths
-from competition.store import attempts, schema
-from competition.store.attempts import Process
+from competition.store import schema
 from competition.store.engine import Store, open_store
 from competition.store.plans import shape_of
+from competition.store.queue import attempts
+from competition.store.queue.attempts import Process
 from tests.store.making import config, make_store
 
 WORKERS, ROUNDS = 8, 3

@@ -31,8 +31,9 @@ from competition.jobspec import JobSpec
 from competition.paths import Paths
 from competition.queue.devices import CPU
 from competition.queue.specs import job_spec
-from competition.store import experiments, jobs, schema
+from competition.store import experiments, schema
 from competition.store.engine import open_store
+from competition.store.queue import jobs
 from tests.conftest import draw_images
 
 FOLDS = 4

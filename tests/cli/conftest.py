@@ -16,9 +16,10 @@ from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
 from competition.scoring import confusion
-from competition.store import attempts, splits
-from competition.store.attempts import Process
+from competition.store import splits
 from competition.store.engine import Store, open_store
+from competition.store.queue import attempts
+from competition.store.queue.attempts import Process
 
 CLASSES = ("background", "square", "disc")
 WORKER = Process("host", "boot", 1, 1.0)

@@ -23,9 +23,10 @@ from competition.config.experiment import read_config, with_overrides
 from competition.jobspec import Progress
 from competition.queue.devices import CPU, choose
 from competition.queue.processes import identify, this_process
-from competition.store import attempts, pauses, schema
+from competition.store import schema
 from competition.store.engine import Store
-from competition.store.pauses import Scope
+from competition.store.queue import attempts, pauses
+from competition.store.queue.pauses import Scope
 from tests.conftest import Comp, submitted
 from tests.queue.test_devices import fake_nvml
 from tests.store.making import WORKER, result

@@ -5,8 +5,9 @@ import pytest
 
 from competition.lifecycle import FailureKind
 from competition.paths import Paths, archive_of
-from competition.store import attempts, events
+from competition.store import events
 from competition.store.engine import open_store
+from competition.store.queue import attempts
 from tests.cli.blending import finish
 from tests.cli.conftest import WORKER
 from tests.conftest import Comp

@@ -14,8 +14,8 @@ from competition.experiments.request import Wish, submit
 from competition.jobspec import Progress
 from competition.paths import Paths
 from competition.queue.processes import this_process
-from competition.store import attempts, jobs
 from competition.store.engine import Store, open_store
+from competition.store.queue import attempts, jobs
 from tests.cli.conftest import WORKER
 from tests.conftest import Comp, submitted
 

@@ -11,8 +11,8 @@ import pytest
 from competition.config.experiment import Config
 from competition.paths import Paths
 from competition.queue.processes import this_process
-from competition.store import attempts, jobs
 from competition.store.engine import Store, open_store
+from competition.store.queue import attempts, jobs
 from tests.conftest import Comp, submitted
 from tests.queue.making import wait_for
 from tests.store.making import result

@@ -17,8 +17,9 @@ from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue import hook
 from competition.queue.worker import BrokenMachineError
-from competition.store import events, jobs
+from competition.store import events
 from competition.store.engine import open_store
+from competition.store.queue import jobs
 from tests.cli.conftest import blurred, play
 from tests.conftest import Comp
 from tests.queue.making import QuickNursery, crash, device

@@ -10,8 +10,8 @@ from competition.config.experiment import Config
 from competition.lifecycle import FailureKind
 from competition.paths import Paths
 from competition.queue.processes import this_process
-from competition.store import attempts
 from competition.store.engine import Store, open_store
+from competition.store.queue import attempts
 from tests.conftest import Comp, submitted
 from tests.store.making import config, result
 

@@ -10,10 +10,11 @@ from competition.experiments.request import Wish, submit
 from competition.files import sha256_of
 from competition.jobspec import Succeeded
 from competition.paths import Paths
-from competition.store import attempts, baselines
-from competition.store.attempts import Process
+from competition.store import baselines
 from competition.store.engine import open_store
 from competition.store.plans import Submitted
+from competition.store.queue import attempts
+from competition.store.queue.attempts import Process
 
 FIRST = "def build(classes):\n    return 1\n"
 

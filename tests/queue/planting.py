@@ -8,9 +8,10 @@ from competition.files import sha256_of_json
 from competition.jobspec import Succeeded
 from competition.paths import Paths
 from competition.scoring import confusion, metrics
-from competition.store import attempts, splits
-from competition.store.attempts import Process
+from competition.store import splits
 from competition.store.engine import Store
+from competition.store.queue import attempts
+from competition.store.queue.attempts import Process
 from tests.conftest import submitted
 
 CLASSES = 3

@@ -24,8 +24,9 @@ from competition.queue.children import Nursery
 from competition.queue.devices import CPU
 from competition.queue.reaper import reap
 from competition.queue.worker import Worker
-from competition.store import artifacts, jobs, schema, slots
+from competition.store import artifacts, schema
 from competition.store.engine import Store, open_store
+from competition.store.queue import jobs, slots
 from tests.conftest import Comp
 from tests.queue.making import wait_for
 from tests.queue.test_disturbances import stop

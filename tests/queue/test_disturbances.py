@@ -20,8 +20,9 @@ from competition.queue import processes, reaper
 from competition.queue import worker as worker_module
 from competition.queue.processes import identify, is_gone, this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, jobs, members, schema, slots
+from competition.store import members, schema
 from competition.store.engine import Store, open_store
+from competition.store.queue import attempts, jobs, slots
 from competition.team.roles import Role
 from tests.conftest import submitted
 from tests.queue.making import group_of, hang, succeed, wait_for, worker
@@ -237,7 +238,7 @@ def test_a_folder_that_nobody_may_write_to_is_one_clear_error(store: Store, monk
         "from competition.paths import Paths; from competition.errors import CompError\n"
         "from competition.store import members; from competition.store.engine import open_store\n"
         "from competition.team.roles import Role\n"
-        "import competition.store.jobs, alembic.command\n"
+        "import competition.store.queue.jobs, alembic.command\n"
         "if os.geteuid() == 0: os.setegid(65534); os.seteuid(65534)\n"
         "try:\n"
         "    members.assign(open_store(Paths(Path('.'))), 'bob', [Role.EDA], actor='bob')\n"

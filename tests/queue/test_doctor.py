@@ -8,8 +8,8 @@ import pytest
 
 from competition.queue.doctor import OLD_S, Verdict, examine, file_system_of
 from competition.queue.processes import this_process
-from competition.store import attempts
 from competition.store.engine import Store
+from competition.store.queue import attempts
 from tests.conftest import submitted
 from tests.store.making import result
 

@@ -14,9 +14,10 @@ from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue.processes import this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, jobs, pauses, plans, slots
+from competition.store import plans
 from competition.store.engine import Store, open_store
-from competition.store.pauses import Scope
+from competition.store.queue import attempts, jobs, pauses, slots
+from competition.store.queue.pauses import Scope
 from tests.conftest import plan, submitted
 from tests.store.making import check_invariants, config, make_store, result
 

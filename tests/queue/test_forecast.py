@@ -1,5 +1,5 @@
 from competition.queue.forecast import Turn, forecast
-from competition.store.order import Waiting
+from competition.store.queue.order import Waiting
 
 
 def job(

@@ -10,9 +10,10 @@ from competition.jobspec import Succeeded
 from competition.lifecycle import JobKind, JobState
 from competition.queue.processes import identify, this_process
 from competition.queue.reaper import reap
-from competition.store import attempts, jobs, schema, slots
-from competition.store.attempts import Process
+from competition.store import schema
 from competition.store.engine import Store
+from competition.store.queue import attempts, jobs, slots
+from competition.store.queue.attempts import Process
 from tests.conftest import submitted
 
 

@@ -12,9 +12,10 @@ from competition.experiments.scoring import complete
 from competition.lifecycle import FailureKind, JobState
 from competition.queue import worker as worker_module
 from competition.queue.worker import BrokenMachineError, Worker
-from competition.store import attempts, events, experiments, jobs, pauses, slots
+from competition.store import events, experiments
 from competition.store.engine import Store
-from competition.store.pauses import Scope
+from competition.store.queue import attempts, jobs, pauses, slots
+from competition.store.queue.pauses import Scope
 from tests.conftest import submitted
 from tests.queue.making import (
     QuickNursery,

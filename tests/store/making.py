@@ -10,8 +10,8 @@ from competition.jobspec import Succeeded
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.store import baselines, competition, members, schema
-from competition.store.attempts import Process
 from competition.store.engine import Store, create_store
+from competition.store.queue.attempts import Process
 from competition.team.roles import Role
 from tests.conftest import record_split
 

@@ -4,10 +4,11 @@ from competition.config.conditions import conditions_between
 from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.scoring.seedband import SeedBand
-from competition.store import attempts, baselines, comparisons, experiments
-from competition.store.attempts import Process
+from competition.store import baselines, comparisons, experiments
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
+from competition.store.queue import attempts
+from competition.store.queue.attempts import Process
 from competition.store.scores import set_score
 from tests.conftest import submitted
 

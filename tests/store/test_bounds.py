@@ -3,8 +3,9 @@
 import pytest
 
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobState
-from competition.store import attempts, events, jobs, schema, slots
+from competition.store import events, schema
 from competition.store.engine import Store
+from competition.store.queue import attempts, jobs, slots
 from tests.conftest import submitted
 from tests.store.making import WORKER, check_invariants, config, result
 

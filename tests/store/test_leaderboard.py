@@ -4,10 +4,11 @@ from competition.config.conditions import Condition
 from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
 from competition.lifecycle import ExperimentState, FailureKind
-from competition.store import attempts, experiments, jobs, members, splits
-from competition.store.attempts import Process
+from competition.store import experiments, members, splits
 from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard, standings
+from competition.store.queue import attempts, jobs
+from competition.store.queue.attempts import Process
 from competition.store.scores import set_score
 from competition.store.splits import SplitVersion
 from competition.team.roles import Role

@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState
 from competition.paths import Paths
-from competition.store import attempts, jobs, members, pauses, slots
+from competition.store import members
 from competition.store.engine import Store, open_store
-from competition.store.pauses import Scope
+from competition.store.queue import attempts, jobs, pauses, slots
+from competition.store.queue.pauses import Scope
 from tests.conftest import submitted
 from tests.store.making import MEMBERS, WORKER, check_invariants, config, make_store, result
 

@@ -11,9 +11,10 @@ from alembic.config import Config as AlembicConfig
 from competition.config.experiment import Config, config_from
 from competition.files import sha256_of_json
 from competition.paths import Paths
-from competition.store import baselines, engine, experiments, ideas, jobs, submissions
+from competition.store import baselines, engine, experiments, ideas, submissions
 from competition.store.engine import Store, open_store
 from competition.store.migrations.versions import r0005_identities
+from competition.store.queue import jobs
 
 FIRST = """
 INSERT INTO competition (id, fingerprint, created_at) VALUES (1, 'f', 0);

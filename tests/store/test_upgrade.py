@@ -8,8 +8,9 @@ import pytest
 
 from competition.lifecycle import JobState
 from competition.paths import Paths
-from competition.store import attempts, comparisons, jobs, members, schema, slots
+from competition.store import comparisons, members, schema
 from competition.store.engine import Store, _engine, open_store, problems_of
+from competition.store.queue import attempts, jobs, slots
 from tests.store.making import WORKER, check_invariants
 from tests.store.planting import baseline, child
 

@@ -2,10 +2,11 @@ import pytest
 
 from competition.jobspec import Succeeded
 from competition.scoring.verdicts import Call, Effect, judge
-from competition.store import attempts, comparisons, experiments, jobs, scores
+from competition.store import comparisons, experiments, scores
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
 from competition.store.leaderboard import LeaderboardRow, leaderboard, pareto_front
+from competition.store.queue import attempts, jobs
 from tests.conftest import submitted
 from tests.store.planting import BAND, WORKER, baseline, child, finish
 

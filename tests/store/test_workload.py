@@ -2,9 +2,10 @@ import pytest
 
 from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
-from competition.store import attempts, experiments, jobs, members, scores
-from competition.store.attempts import Process
+from competition.store import experiments, members, scores
 from competition.store.engine import Store
+from competition.store.queue import attempts, jobs
+from competition.store.queue.attempts import Process
 from competition.store.workload import WEEK_S, workloads
 from competition.team.roles import Role
 from tests.conftest import submitted

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
-from competition.store import artifacts, events, jobs, order, schema
+from competition.store import artifacts, events, schema
 from competition.store.engine import Store
 from competition.store.prepared import Prepared
+from competition.store.queue import jobs, order
 
 LATE = "late"
 """The outcome of an attempt whose result came when the job was somebody else's already."""

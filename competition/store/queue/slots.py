@@ -8,8 +8,8 @@ from sqlalchemy import Row, select, update
 
 from competition.lifecycle import JobKind, JobState, job_label
 from competition.store import schema
-from competition.store.attempts import WITH_JOB, Process
 from competition.store.engine import Store
+from competition.store.queue.attempts import WITH_JOB, Process
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import pytest
 
 from competition.queue import worker as worker_module
 from competition.queue.devices import CPU, choose, free_memory_mib
-from competition.queue.room import Room, Slot, room_in, slots_of
+from competition.queue.memory_limit import Room, Slot, room_in, slots_of
 from competition.queue.worker import Worker
-from competition.store import attempts, jobs
 from competition.store.engine import Store
+from competition.store.queue import attempts, jobs
 from tests.conftest import submitted
 from tests.queue.making import SETTINGS, QuickNursery, succeed
 from tests.queue.test_devices import fake_nvml

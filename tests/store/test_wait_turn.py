@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.store.line import in_line
+from competition.store.wait_turn import in_line
 
 
 def holder(folder: Path) -> int:

@@ -6,9 +6,10 @@ from sqlalchemy.exc import IntegrityError
 from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import FailureKind, JobKind, JobState
-from competition.store import artifacts, attempts, events, jobs, schema
-from competition.store.attempts import Claim, Process
+from competition.store import artifacts, events, schema
 from competition.store.engine import Store
+from competition.store.queue import attempts, jobs
+from competition.store.queue.attempts import Claim, Process
 from tests.conftest import submitted
 
 WORKER = Process("host", "boot", 1, 1.0)

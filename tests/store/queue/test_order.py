@@ -5,10 +5,11 @@ from sqlalchemy import update
 
 from competition.jobspec import Succeeded
 from competition.lifecycle import JobState
-from competition.store import attempts, experiments, jobs, members, order, pauses, schema
+from competition.store import experiments, members, schema
 from competition.store.engine import Store
-from competition.store.order import HALF_LIFE_S
-from competition.store.pauses import Scope
+from competition.store.queue import attempts, jobs, order, pauses
+from competition.store.queue.order import HALF_LIFE_S
+from competition.store.queue.pauses import Scope
 from competition.team.roles import Role
 from tests.conftest import submitted
 from tests.store.making import WORKER, config, result

@@ -1,0 +1,1 @@
+"""The queue's tables: jobs, attempts, whose turn it is, pauses and slots."""
