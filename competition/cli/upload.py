@@ -7,7 +7,7 @@ from competition.cli.options import Competition
 from competition.errors import CompError, RefusedError
 
 if TYPE_CHECKING:
-    from competition.ensemble.writers import Format
+    from competition.ensemble.writers.formats import Format
     from competition.store.submissions import Recorded
 
 

@@ -8,7 +8,8 @@ from competition.cli.sources import Blend
 from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.ensemble.writers import Format, Layout
+    from competition.ensemble.writers.formats import Format
+    from competition.ensemble.writers.layout import Layout
     from competition.ensemble.writers.check import Witness
 
 
@@ -20,7 +21,7 @@ def write_submission(
     Returns:
         The number of images, and the share of their pixels that rounding may have decided, where that is known.
     """
-    from competition.ensemble.writers import Format
+    from competition.ensemble.writers.formats import Format
     from competition.ensemble.writers.check import Witness
 
     return write(opened, source, blend, target, Witness(Format(form), layout_of(opened, Format(form))))
@@ -36,7 +37,8 @@ def rounding(doubtful: float | None) -> str:
 def write(opened: Competition, source: str, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
     """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
     from competition.cli import output
-    from competition.ensemble import spool, writers
+    from competition.ensemble import spool
+    from competition.ensemble.writers import formats
     from competition.ensemble.predictions import Predictions
 
     layout, unfinished = witness.layout, opened.paths.unfinished_blend(source)
@@ -52,7 +54,7 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
             keep=unfinished,
         )
         named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
-        images = writers.write(witness.form, witness.watch(named), target, layout)
+        images = formats.write(witness.form, witness.watch(named), target, layout)
     spool.remove(unfinished)
     if made.taken_over:
         output.say(f"{made.taken_over} of {images} images had been blended before, by a run that did not end.")
@@ -62,7 +64,8 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
 def layout_of(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
     """What the submission should look like; a sample that does not fit the test images is refused here."""
     from competition.cli.study import read_manifest
-    from competition.ensemble.writers import Format, Layout
+    from competition.ensemble.writers.formats import Format
+    from competition.ensemble.writers.layout import Layout
     from competition.ensemble.writers.layout import DEFAULT_SIZE, parse_colour
     from competition.ensemble.writers.sample import read_sample
 

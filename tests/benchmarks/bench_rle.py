@@ -88,7 +88,7 @@ def kaggle_to_coco(text: str, size: tuple[int, int]) -> np.ndarray:
     counts = np.column_stack([starts - ends[:-1], lengths]).ravel().tolist()
     counts.append(size[0] * size[1] - int(ends[-1]))
     runs = coco.frPyObjects({"size": list(size), "counts": counts}, *size)
-    return coco.decode(rle).astype(bool)
+    return coco.decode(runs).astype(bool)
 
 
 def uncompressed(string: bytes) -> np.ndarray:

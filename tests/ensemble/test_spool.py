@@ -16,7 +16,8 @@ from competition.ensemble.members import Member
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.predictions import Predictions
 from competition.ensemble.spool import Made, restartable
-from competition.ensemble.writers import Format, Layout, write
+from competition.ensemble.writers.formats import Format, write
+from competition.ensemble.writers.layout import Layout
 from competition.files import sha256_of_tree
 from tests.ensemble.conftest import CLASSES, Makes, noisy, random_truth
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from competition.ensemble.writers import Format, Layout, write
+from competition.ensemble.writers.formats import Format, write
+from competition.ensemble.writers.layout import Layout
 from competition.ensemble.writers.formats import held, read_back
 from competition.ensemble.writers.layout import Prediction, in_order
 from competition.ensemble.writers.sample import Sample, read_sample
