@@ -70,8 +70,8 @@ def submit(
     """
     from competition.cli import output
     from competition.cli.upload import check_upload, upload
-    from competition.ensemble.writers.formats import Format
     from competition.ensemble.writers.check import Witness, check
+    from competition.ensemble.writers.formats import Format
     from competition.ensemble.writers.sample import read_sample
     from competition.store import members, submissions
 

@@ -15,11 +15,12 @@ from competition.data.preview import PreviewSpec
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress
 from competition.lifecycle import FailureKind
-from competition.training import augment, recipe
+from competition.training import recipe
+from competition.training.augmenting import augment
+from competition.training.augmenting.preview import previews
 from competition.training.failures import classify
-from competition.training.model import build, check_sizes, encoder_of
+from competition.training.network.model import build, check_sizes, encoder_of
 from competition.training.optim import make_optimizer
-from competition.training.preview import previews
 from competition.training.reporting import Reporter, StoppedError
 
 

@@ -19,8 +19,8 @@ from competition.config.experiment import Config
 from competition.data.cache import Cache
 from competition.data.images import Pixels
 from competition.data.rarity import NONE, Rare
-from competition.training.augment import Augmenter
-from competition.training.mixing import Mixed, mix, paste
+from competition.training.augmenting.augment import Augmenter
+from competition.training.augmenting.mixing import Mixed, mix, paste
 from competition.training.sampling import SHUFFLE, Sampling, crop, crop_around, resized, times_before
 from competition.training.seeds import derive
 

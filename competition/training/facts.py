@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from competition.training import hardware
-from competition.training.model import Segmenter
-from competition.training.pace import Pace
+from competition.training.network.model import Segmenter
+from competition.training.throughput import Pace
 
 PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "albumentations", "numpy")
 

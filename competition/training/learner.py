@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from competition.config.experiment import Config
 from competition.training import optim, schedule
-from competition.training.averaging import Averaging
-from competition.training.compiling import compiled, refusal
+from competition.training.augmenting.mixing import two_target_loss
 from competition.training.dataset import Batch
 from competition.training.failures import is_out_of_memory
 from competition.training.history import Row
 from competition.training.losses import SegmentationLoss
-from competition.training.mixing import two_target_loss
-from competition.training.model import Segmenter, encoder_of
-from competition.training.precision import loss_scaler
+from competition.training.network.averaging import Averaging
+from competition.training.network.compiling import compiled, refusal
+from competition.training.network.model import Segmenter, encoder_of
+from competition.training.network.precision import loss_scaler
 from competition.training.seeds import derive
 
 

@@ -10,7 +10,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from competition.config.optimisation import OptimizerConfig
 from competition.errors import ConfigError, UnknownNameError
-from competition.training.model import encoder_of
+from competition.training.network.model import encoder_of
 
 MOMENTUM = 0.9
 

@@ -15,10 +15,10 @@ from competition.paths import header_of
 from competition.predictions.probabilities import Part, ShardWriter
 from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
-from competition.training.job import Work
-from competition.training.model import Segmenter, describe
-from competition.training.pace import Stopwatch
+from competition.training.job_data import Work
+from competition.training.network.model import Segmenter, describe
 from competition.training.predict import Tick, labels, predictions, probabilities
+from competition.training.throughput import Stopwatch
 
 Inferred = Callable[[int, float], None]
 """Told how many images were predicted in how many seconds, reading labels and writing files left out."""

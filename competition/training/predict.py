@@ -11,8 +11,8 @@ from competition.config.experiment import PredictConfig
 from competition.data.cache import Mapped
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError, is_out_of_memory
-from competition.training.model import Segmenter
-from competition.training.views import Look, interpolated, looking
+from competition.training.network.model import Segmenter
+from competition.training.network.tta import Look, interpolated, looking
 
 Tick = Callable[[int, int], None]
 """Called with how many images are done and how many there are; may raise to stop."""

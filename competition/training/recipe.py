@@ -17,23 +17,24 @@ from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.predictions.shards import Shard
 from competition.scoring import metrics
-from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds, selection
+from competition.training import checkpoint, gate, hardware, history, outputs, seeds, selection
+from competition.training.augmenting.selfcheck import check_randomness
 from competition.training.checkpoint import Checkpoint, Position
 from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.facts import facts_of
 from competition.training.failures import NotFiniteError
 from competition.training.history import Row
-from competition.training.job import Work, work_of
+from competition.training.job_data import Work, work_of
 from competition.training.learner import Learner
-from competition.training.meter import LossMeter
-from competition.training.model import Segmenter, build, normalisation
-from competition.training.pace import Pace, Stopwatch
-from competition.training.precision import resolve
+from competition.training.loss_meter import LossMeter
+from competition.training.network import batchnorm
+from competition.training.network.model import Segmenter, build, normalisation
+from competition.training.network.precision import resolve
 from competition.training.predict import quick
 from competition.training.record import write_record
 from competition.training.reporting import Reporter
 from competition.training.sampling import Sampling
-from competition.training.selfcheck import check_randomness
+from competition.training.throughput import Pace, Stopwatch
 from competition.training.tracking import Sink, tracking
 
 

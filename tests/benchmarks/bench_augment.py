@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from competition.config.augmentation import PRESETS, AugmentConfig, Engine
-from competition.training.augment import Augmenter
-from competition.training.pipeline import build_transforms
-from competition.training.presets import preset
+from competition.training.augmenting.augment import Augmenter
+from competition.training.augmenting.pipeline import build_transforms
+from competition.training.augmenting.presets import preset
 
 SIZE = (192, 256)
 ROUNDS, SAMPLES = 9, 40

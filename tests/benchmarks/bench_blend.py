@@ -202,8 +202,8 @@ def real(competition: Path) -> tuple[list[str], Predict]:
     from competition.config.settings import read_settings
     from competition.data.images import read_image
     from competition.paths import Paths
-    from competition.training.model import Segmenter, build, normalisation
-    from competition.training.precision import resolve
+    from competition.training.network.model import Segmenter, build, normalisation
+    from competition.training.network.precision import resolve
     from competition.training.predict import at_size, probabilities
 
     paths, settings = Paths(competition), read_settings(competition / "competition.yaml")

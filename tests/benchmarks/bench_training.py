@@ -201,7 +201,7 @@ def own_size_score(model: Any) -> float:
 
 def lite0_unet() -> Any:
     """The network with the weights of the package, built by comp's own function to save the renaming of 288 keys."""
-    from competition.training.model import build
+    from competition.training.network.model import build
 
     return build(config(0, EPOCHS).model, classes=len(CAMVID.classes), root=Path())
 
@@ -260,9 +260,9 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
 
     from competition.training import hardware, seeds
     from competition.training.dataset import TrainingImages, draws, load_batches
-    from competition.training.job import work_of
+    from competition.training.job_data import work_of
     from competition.training.learner import Learner
-    from competition.training.meter import LossMeter, Position
+    from competition.training.loss_meter import LossMeter, Position
     from competition.training.reporting import Reporter
 
     device = torch.device(on)
@@ -350,7 +350,7 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
 
 def passes(one_pass: Callable[[Any], None], seed: int, epochs: int, rounds: int = 3) -> dict[str, float]:
     """The median rate of passes over the validation frames."""
-    from competition.training.job import work_of
+    from competition.training.job_data import work_of
     from competition.training.reporting import Reporter
 
     rates = []
@@ -365,8 +365,8 @@ def passes(one_pass: Callable[[Any], None], seed: int, epochs: int, rounds: int 
 
 def segmenter(config: Any, device: Any) -> Any:
     """comp's network with its arithmetic."""
-    from competition.training.model import Segmenter, normalisation
-    from competition.training.precision import resolve
+    from competition.training.network.model import Segmenter, normalisation
+    from competition.training.network.precision import resolve
 
     precision = resolve(config.train.precision, device)
     return Segmenter(lite0_unet(), normalisation(config.model, root=Path()), precision)

@@ -17,7 +17,7 @@ from competition.ensemble.exported import predict
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.thresholds import _FACTORS
-from competition.training.views import looking
+from competition.training.network.tta import looking
 
 
 @pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0, 1.5)])

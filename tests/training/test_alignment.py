@@ -16,10 +16,10 @@ from torchvision.transforms import v2
 from competition.config.augmentation import CLASS_NAME, HOLES, PRESETS, AugmentConfig, Engine, Transforms, with_files
 from competition.config.settings import IGNORE_INDEX
 from competition.errors import ConfigError
-from competition.training.augment import Augmenter, check
-from competition.training.pipeline import build_transforms, through_torchvision
-from competition.training.policies import LEVELS, OPERATIONS, policy
-from competition.training.presets import preset
+from competition.training.augmenting.augment import Augmenter, check
+from competition.training.augmenting.pipeline import build_transforms, through_torchvision
+from competition.training.augmenting.policies import LEVELS, OPERATIONS, policy
+from competition.training.augmenting.presets import preset
 from tests.training.colours import coloured, disagreeing, inside, seen
 
 SEEDS = range(16)

@@ -23,7 +23,7 @@ from competition.queue.children import PRELOADED
 from competition.training import recipe
 from competition.training.child import preflight, run
 from competition.training.dataset import TrainingImages, draws, load_batches
-from competition.training.job import work_of
+from competition.training.job_data import work_of
 from competition.training.reporting import StoppedError
 from tests.training.conftest import Listener, Specs
 from tests.training.conftest import run as run_here

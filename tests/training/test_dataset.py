@@ -13,7 +13,7 @@ from competition.lifecycle import FailureKind, JobKind
 from competition.training import dataset
 from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.failures import classify
-from competition.training.job import work_of
+from competition.training.job_data import work_of
 from competition.training.sampling import Sampling
 from tests.training.conftest import Listener, Specs
 

@@ -11,8 +11,8 @@ from competition.config.experiment import Config, with_overrides
 from competition.training.dataset import Batch, Draw
 from competition.training.learner import Learner, number_of_parts
 from competition.training.losses import SegmentationLoss
-from competition.training.model import IMAGENET, Segmenter
-from competition.training.precision import Precision
+from competition.training.network.model import IMAGENET, Segmenter
+from competition.training.network.precision import Precision
 
 CPU = torch.device("cpu")
 

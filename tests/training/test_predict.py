@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from competition.config.experiment import Precision, PredictConfig
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError
-from competition.training.model import Segmenter
+from competition.training.network.model import Segmenter
 from competition.training.predict import at_size, labels, predictions, probabilities
 
 CPU = torch.device("cpu")

@@ -26,7 +26,7 @@ from competition.lifecycle import JobKind
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
 from competition.predictions.shards import Shard
-from competition.training.job import work_of
+from competition.training.job_data import work_of
 from competition.training.reporting import StoppedError
 from competition.training.sampling import Sampling
 from tests.training.conftest import SETTINGS, Listener, Specs, run

@@ -19,10 +19,11 @@ from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.predictions.shards import Shard
 from competition.scoring import confusion, metrics
-from competition.training import batchnorm, checkpoint, recipe
+from competition.training import checkpoint, recipe
 from competition.training.dataset import Batch
 from competition.training.failures import GateError, NotFiniteError
 from competition.training.learner import Learner
+from competition.training.network import batchnorm
 from competition.training.reporting import StoppedError
 from tests.training.conftest import SETTINGS, Listener, Specs, run
 from tests.training.test_dataset import MUCH

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.ensemble.writers.formats import Format, write
-from competition.ensemble.writers.layout import Layout
 from competition.ensemble.writers.check import Witness, check
-from competition.ensemble.writers.layout import Prediction
+from competition.ensemble.writers.formats import Format, write
+from competition.ensemble.writers.layout import Layout, Prediction
 from competition.ensemble.writers.sample import Sample, read_sample
 from competition.errors import DataError
 

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from competition.ensemble.writers.formats import Format, write
-from competition.ensemble.writers.layout import Layout
-from competition.ensemble.writers.formats import held, read_back
-from competition.ensemble.writers.layout import Prediction, in_order
+from competition.ensemble.writers.formats import Format, held, read_back, write
+from competition.ensemble.writers.layout import Layout, Prediction, in_order
 from competition.ensemble.writers.sample import Sample, read_sample
 from competition.errors import DataError, RefusedError
 

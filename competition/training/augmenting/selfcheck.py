@@ -7,7 +7,7 @@ import torch
 
 from competition.config.augmentation import AugmentConfig
 from competition.errors import CompError, ConfigError
-from competition.training.augment import Augmenter
+from competition.training.augmenting.augment import Augmenter
 from competition.training.seeds import derive
 
 _SAMPLES = 6

@@ -11,7 +11,7 @@ from competition.data.manifest import Item
 from competition.data.preview import Previewed, PreviewSpec
 from competition.data.rarity import find_rare
 from competition.paths import CachePaths
-from competition.training import augment
+from competition.training.augmenting import augment
 from competition.training.dataset import Draw, TrainingImages, steps_per_epoch
 from competition.training.sampling import Sampling, resized
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from competition.config import owncode
 from competition.config.experiment import Config, DataConfig, ModelConfig, Precision, with_overrides
 from competition.errors import ConfigError, UnknownNameError
-from competition.training.model import IMAGENET, OFFLINE, Segmenter, build, check_sizes, describe, normalisation
+from competition.training.network.model import IMAGENET, OFFLINE, Segmenter, build, check_sizes, describe, normalisation
 from competition.training.outputs import save_model
 
 SMALL = ModelConfig(encoder="resnet18", weights="none")

@@ -5,7 +5,7 @@ from competition.data.manifest import Manifest
 from competition.data.split.folds import Split
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
-from competition.training.job import work_of
+from competition.training.job_data import work_of
 from tests.training.conftest import Listener, Specs
 
 

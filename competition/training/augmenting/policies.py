@@ -20,7 +20,7 @@ from albumentations.core.transforms_interface import BaseTransformInitSchema
 from competition.config.augmentation import AugmentConfig, SubPolicies, Transforms
 from competition.data.images import Pixels
 from competition.errors import ConfigError, all_problems, did_you_mean
-from competition.training.presets import entry
+from competition.training.augmenting.presets import entry
 
 MOST = 30
 """Magnitudes of RandAugment go from 0 to this."""

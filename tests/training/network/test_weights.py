@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from competition.errors import ConfigError
-from competition.training import weights
+from competition.training.network import weights
 
 
 class Toy(nn.Module):

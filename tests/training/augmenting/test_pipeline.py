@@ -10,9 +10,9 @@ from torchvision.transforms import v2
 from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, with_files
 from competition.config.settings import IGNORE_INDEX
 from competition.errors import ConfigError
-from competition.training.augment import Augmenter, check
-from competition.training.pipeline import build_transforms
-from competition.training.policies import Sharpness
+from competition.training.augmenting.augment import Augmenter, check
+from competition.training.augmenting.pipeline import build_transforms
+from competition.training.augmenting.policies import Sharpness
 
 FLIP = {CLASS_NAME: "HorizontalFlip"}
 SIZE = (32, 32)

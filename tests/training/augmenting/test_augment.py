@@ -8,7 +8,7 @@ import pytest
 
 from competition.config.augmentation import CLASS_NAME, PRESETS, AugmentConfig, Engine, with_files
 from competition.errors import ConfigError
-from competition.training.augment import Augmenter, check
+from competition.training.augmenting.augment import Augmenter, check
 
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 MASK = np.arange(4 * 6, dtype=np.uint8).reshape(4, 6)

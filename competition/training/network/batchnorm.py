@@ -13,7 +13,7 @@ from competition.config.experiment import BatchNorm, Config
 from competition.data.cache import Cache
 from competition.data.images import Pixels
 from competition.training.dataset import draws, steps_per_epoch
-from competition.training.model import Segmenter
+from competition.training.network.model import Segmenter
 from competition.training.sampling import crop
 from competition.training.seeds import derive
 

@@ -4,7 +4,7 @@ import torch
 from competition.training.checkpoint import Position
 from competition.training.dataset import Draw
 from competition.training.failures import NotFiniteError
-from competition.training.meter import LossMeter
+from competition.training.loss_meter import LossMeter
 
 
 def test_the_mean_goes_over_images_not_over_batches() -> None:

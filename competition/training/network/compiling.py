@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from competition.errors import ConfigError
-from competition.training.model import Segmenter
+from competition.training.network.model import Segmenter
 
 MOST_FORMS = 64
 """How many forms of a step (shapes, frozen or not) are compiled; torch's own limit, 8, is soon reached."""

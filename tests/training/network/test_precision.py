@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from competition.config.experiment import Precision
-from competition.training.precision import arithmetic, loss_scaler, resolve
+from competition.training.network.precision import arithmetic, loss_scaler, resolve
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from competition.config.experiment import Average, TrainConfig
 from competition.errors import ConfigError
-from competition.training.model import Segmenter
+from competition.training.network.model import Segmenter
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 

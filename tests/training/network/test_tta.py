@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from competition.config.experiment import PredictConfig, TestTimeAugmentation
-from competition.training.views import looking, starts
+from competition.training.network.tta import looking, starts
 
 
 def pointwise(pixels: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from competition.config.experiment import BatchNorm
-from competition.training import batchnorm
-from competition.training.job import work_of
-from competition.training.model import IMAGENET, Segmenter
-from competition.training.precision import Precision
+from competition.training.job_data import work_of
+from competition.training.network import batchnorm
+from competition.training.network.model import IMAGENET, Segmenter
+from competition.training.network.precision import Precision
 from tests.training.conftest import Listener, Specs, run
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 
 from competition.config.experiment import Precision
-from competition.training.depthwise import FloatBackward
+from competition.training.network.depthwise import FloatBackward
 
 _DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}
 

@@ -3,8 +3,8 @@ import torch
 
 from competition.jobspec import Progress
 from competition.training import hardware
-from competition.training.pace import Pace
 from competition.training.reporting import Reporter
+from competition.training.throughput import Pace
 
 CPU = torch.device("cpu")
 

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from competition.config.augmentation import MixConfig
-from competition.training.mixing import cutmix, mix, mixup, paste, two_target_loss
+from competition.training.augmenting.mixing import cutmix, mix, mixup, paste, two_target_loss
 from tests.training.colours import PALETTE, coloured, disagreeing
 
 IMAGES, MASKS = (np.stack(part) for part in zip(*(coloured(seed=seed) for seed in range(4)), strict=True))

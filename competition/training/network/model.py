@@ -16,9 +16,9 @@ from competition.config import owncode, weightfile
 from competition.config.experiment import OF_EXPERIMENT, Config, ModelConfig, Precision
 from competition.errors import ConfigError, UnknownNameError
 from competition.paths import Paths
-from competition.training import weights
-from competition.training.precision import arithmetic
-from competition.training.views import sizes
+from competition.training.network import weights
+from competition.training.network.precision import arithmetic
+from competition.training.network.tta import sizes
 
 Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 IMAGENET: Normalisation = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -12,9 +12,9 @@ from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, T
 from competition.config.settings import IGNORE_INDEX
 from competition.data.images import Pixels
 from competition.errors import CompError, ConfigError
-from competition.training.pipeline import build_transforms, through_torchvision
-from competition.training.policies import policy
-from competition.training.presets import entry, preset
+from competition.training.augmenting.pipeline import build_transforms, through_torchvision
+from competition.training.augmenting.policies import policy
+from competition.training.augmenting.presets import entry, preset
 
 _MEAN = [124, 116, 104]
 """ImageNet's mean colour, which becomes 0 when an image is normalised."""

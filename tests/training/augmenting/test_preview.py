@@ -11,8 +11,8 @@ from competition.data.index import index
 from competition.data.preview import PreviewSpec
 from competition.data.rarity import find_rare
 from competition.errors import ConfigError
+from competition.training.augmenting.preview import previews
 from competition.training.dataset import TrainingImages, draws
-from competition.training.preview import previews
 from competition.training.sampling import Sampling
 from tests.training.conftest import SETTINGS
 

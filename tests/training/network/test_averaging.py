@@ -4,9 +4,9 @@ from torch import nn
 
 from competition.config.experiment import Average, TrainConfig
 from competition.errors import ConfigError
-from competition.training.averaging import Averaging
-from competition.training.model import IMAGENET, Segmenter
-from competition.training.precision import Precision
+from competition.training.network.averaging import Averaging
+from competition.training.network.model import IMAGENET, Segmenter
+from competition.training.network.precision import Precision
 
 
 class Walk:

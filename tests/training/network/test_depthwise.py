@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from competition.config.experiment import Precision
-from competition.training import depthwise
-from competition.training.depthwise import FloatBackward
-from competition.training.precision import arithmetic
+from competition.training.network import depthwise
+from competition.training.network.depthwise import FloatBackward
+from competition.training.network.precision import arithmetic
 
 CPU = torch.device("cpu")
 LAYERS = {

@@ -7,9 +7,9 @@ import torch
 
 from competition.config.augmentation import PRESETS, AugmentConfig, Engine
 from competition.errors import CompError, ConfigError
-from competition.training import selfcheck
-from competition.training.augment import Augmenter
-from competition.training.selfcheck import check_randomness
+from competition.training.augmenting import selfcheck
+from competition.training.augmenting.augment import Augmenter
+from competition.training.augmenting.selfcheck import check_randomness
 
 SIZE = (32, 32)
 

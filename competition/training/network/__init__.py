@@ -1,0 +1,1 @@
+"""The network: architecture, first weights, arithmetic, averages of weights, and how it predicts."""
