@@ -10,7 +10,7 @@ def show(opened: Competition, *, as_json: bool) -> None:
     from rich.text import Text
 
     from competition.cli import output
-    from competition.report.finals import advise
+    from competition.submission.final_two import advise
 
     advice = advise(opened.store, opened.settings)
     if as_json:

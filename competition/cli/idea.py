@@ -49,9 +49,9 @@ def add(
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Show every idea, what tried it, and what that gained."""
     from competition.cli import output
-    from competition.report.wording import outcome
     from competition.store import ideas
     from competition.store.leaderboard import leaderboard
+    from competition.wording import outcome
 
     opened = open_competition(folder)
     found = ideas.every(opened.store)

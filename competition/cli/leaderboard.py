@@ -103,7 +103,7 @@ def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto:
 
 def _show(found: "Standings", columns: tuple[str, ...] | None) -> None:
     from competition.cli import output, standings
-    from competition.report.wording import verdict_notes
+    from competition.wording import verdict_notes
 
     rows = found.rows
     if not rows:

@@ -10,12 +10,12 @@ from competition.cli.options import Competition
 from competition.errors import CompError, StoreError
 from competition.queue import hook
 from competition.queue.hook import Happening, Messenger, Notice
-from competition.report.wording import percent
 from competition.store import events
 from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.queue import attempts
 from competition.store.queue.jobs import Job
 from competition.team.next_steps import after_failure
+from competition.wording import percent
 
 
 class Notices:

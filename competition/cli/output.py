@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from competition.errors import CompError
-from competition.report.wording import NOTHING as NOTHING
-from competition.report.wording import chance as chance
-from competition.report.wording import duration as duration
-from competition.report.wording import percent as percent
+from competition.wording import NOTHING as NOTHING
+from competition.wording import chance as chance
+from competition.wording import duration as duration
+from competition.wording import percent as percent
 
 
 def out() -> Console:

@@ -7,14 +7,14 @@ from competition.cli.options import Competition
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from competition.report.publicboard import PublicBoard
     from competition.store.submissions import Submission
+    from competition.submission.public_board import PublicBoard
 
 
 def show(opened: Competition, *, as_json: bool) -> None:
     """Print the public board."""
     from competition.cli import output
-    from competition.report.publicboard import climb_warning, facts, public_board
+    from competition.submission.public_board import climb_warning, facts, public_board
 
     board = public_board(opened.store, opened.settings)
     if as_json:

@@ -82,7 +82,7 @@ def _watch(opened: Competition) -> None:
 
 def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, LeaderboardRow]") -> "Table":
     from competition.cli import output
-    from competition.report.wording import outcome
+    from competition.wording import outcome
 
     table = output.table(
         "member",

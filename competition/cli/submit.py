@@ -70,10 +70,10 @@ def submit(
     """
     from competition.cli import output
     from competition.cli.upload import check_upload, upload
-    from competition.ensemble.writers.check import Witness, check
-    from competition.ensemble.writers.formats import Format
-    from competition.ensemble.writers.sample import read_sample
     from competition.store import members, submissions
+    from competition.submission.formats import Format
+    from competition.submission.readback import Witness, check
+    from competition.submission.sample import read_sample
 
     if form not in list(Format):
         raise UnknownNameError.among("format", form, list(Format), hint=f"Formats: {', '.join(Format)}")

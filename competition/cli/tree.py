@@ -59,7 +59,7 @@ def _label(node: "Node", *, current: str) -> "Text":
     from rich.text import Text
 
     from competition.cli import output
-    from competition.report.wording import outcome
+    from competition.wording import outcome
 
     row = node.experiment
     names = [*([row.name] if row else []), *(name for name in node.baselines if row is None or name != row.name)]

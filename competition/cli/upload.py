@@ -7,13 +7,13 @@ from competition.cli.options import Competition
 from competition.errors import CompError, RefusedError
 
 if TYPE_CHECKING:
-    from competition.ensemble.writers.formats import Format
     from competition.store.submissions import Recorded
+    from competition.submission.formats import Format
 
 
 def check_upload(form: "Format") -> None:
     """Before anything is written: is there a `kaggle` command, and is the format one file?"""
-    from competition.ensemble.kaggle import find_command
+    from competition.submission.kaggle import find_command
 
     find_command()
     if not form.suffix:
@@ -23,8 +23,8 @@ def check_upload(form: "Format") -> None:
 def upload(opened: Competition, recorded: "Recorded", file: Path, competition: str, *, actor: str) -> None:
     """Hand the file in; a new submission that did not get there is withdrawn, and counts no more."""
     from competition.cli import output
-    from competition.ensemble import kaggle
     from competition.store import submissions
+    from competition.submission import kaggle
 
     made = recorded.submission
     if made.uploaded_to == competition:

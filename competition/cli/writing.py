@@ -8,9 +8,9 @@ from competition.cli.sources import Blend
 from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.ensemble.writers.check import Witness
-    from competition.ensemble.writers.formats import Format
-    from competition.ensemble.writers.layout import Layout
+    from competition.submission.formats import Format
+    from competition.submission.layout import Layout
+    from competition.submission.readback import Witness
 
 
 def write_submission(
@@ -21,8 +21,8 @@ def write_submission(
     Returns:
         The number of images, and the share of their pixels that rounding may have decided, where that is known.
     """
-    from competition.ensemble.writers.check import Witness
-    from competition.ensemble.writers.formats import Format
+    from competition.submission.formats import Format
+    from competition.submission.readback import Witness
 
     return write(opened, source, blend, target, Witness(Format(form), layout_of(opened, Format(form))))
 
@@ -38,8 +38,8 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
     """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
     from competition.cli import output
     from competition.ensemble import spool
-    from competition.ensemble.predictions import Predictions
-    from competition.ensemble.writers import formats
+    from competition.ensemble.predict import Predictions
+    from competition.submission import formats
 
     layout, unfinished = witness.layout, opened.paths.unfinished_blend(source)
     with output.progress_bar("Writing test predictions") as progress:
@@ -64,9 +64,9 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
 def layout_of(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
     """What the submission should look like; a sample that does not fit the test images is refused here."""
     from competition.cli.study import read_manifest
-    from competition.ensemble.writers.formats import Format
-    from competition.ensemble.writers.layout import DEFAULT_SIZE, Layout, parse_colour
-    from competition.ensemble.writers.sample import read_sample
+    from competition.submission.formats import Format
+    from competition.submission.layout import DEFAULT_SIZE, Layout, parse_colour
+    from competition.submission.sample import read_sample
 
     if sample is not None and not form.follows_sample:
         raise CompError(f"--sample says nothing to {form}.", hint="It is for rle-csv and labels-csv.")

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads, passes_of
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import OpenMembers
-from competition.ensemble.pixels import draw
+from competition.ensemble.pixel_sample import draw
+from competition.ensemble.score_experiments import Truth, confusions, survey
 from competition.ensemble.search import Objective
 from competition.errors import DataError, RefusedError
 from competition.paths import JobPaths

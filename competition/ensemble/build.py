@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from competition.data.parallel import Progress, passes_of
-from competition.ensemble import thresholds, tuning
+from competition.ensemble import region_tuning, thresholds
 from competition.ensemble.blend import Weight, Weighting, weights_of
-from competition.ensemble.certificate import bounds, doubt
 from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
-from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.steps import Blended, Trial, Tuned
+from competition.ensemble.postprocess_types import Blended, Trial, Tuned
+from competition.ensemble.rounding_bounds import bounds, doubt
+from competition.ensemble.score_experiments import Truth, confusions, survey
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, error, paired_error
 from competition.scoring.confusion import Matrices
@@ -210,7 +210,7 @@ def _postprocess(
         steps["thresholds"], changed = thresholds.tune(trial, blended, seed=seed, progress=progress)
         if steps["thresholds"].is_adopted:
             blended, start = changed, steps["thresholds"].settings
-    steps["regions"] = tuning.tune(trial, blended, method=method, start=start, progress=progress[-1])
+    steps["regions"] = region_tuning.tune(trial, blended, method=method, start=start, progress=progress[-1])
     return steps
 
 

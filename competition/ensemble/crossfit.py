@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting
-from competition.ensemble.evaluate import Survey, Truth, confusions
 from competition.ensemble.members import OpenMembers
-from competition.ensemble.pixels import draw
+from competition.ensemble.pixel_sample import draw
+from competition.ensemble.score_experiments import Survey, Truth, confusions
 from competition.ensemble.search import by_class as search_by_class
 from competition.ensemble.search import search
 from competition.scoring import metrics

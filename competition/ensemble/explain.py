@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import TOTAL, Weighting, best_class, blend
 from competition.ensemble.build import Ensemble
-from competition.ensemble.evaluate import Truth, flat
 from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.score_experiments import Truth, flat
 from competition.scoring import confusion, metrics
 from competition.scoring.confusion import Matrices
 

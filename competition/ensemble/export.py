@@ -18,10 +18,10 @@ from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, 
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.thresholds import with_factors
-from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import CompError, DataError
 from competition.files import sha256_of, write_json, write_text
 from competition.paths import JobPaths
+from competition.submission.writers.folder import replacing_folder
 
 PACKAGES = ("torch", "segmentation-models-pytorch", "numpy", "pillow", "timm", "safetensors", "torchvision")
 """What predict.py imports; torchvision comes with them, and decides what a model computes as they do."""

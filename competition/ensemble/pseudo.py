@@ -22,11 +22,11 @@ from competition.data.parallel import Progress, in_threads
 from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
 from competition.ensemble.blend import best_class, blocks
 from competition.ensemble.members import Member, open_members
-from competition.ensemble.writers.folder import replacing_folder
 from competition.errors import RefusedError
 from competition.files import write_json
 from competition.paths import PseudoPaths
 from competition.predictions.probabilities import LEVELS, Bytes
+from competition.submission.writers.folder import replacing_folder
 
 Counts = NDArray[np.int64]
 

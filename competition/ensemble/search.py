@@ -20,7 +20,7 @@ from competition.ensemble.blend import (
     weighted_sum,
 )
 from competition.ensemble.methods import Planes
-from competition.ensemble.pixels import Sample
+from competition.ensemble.pixel_sample import Sample
 from competition.predictions.probabilities import LEVELS
 from competition.scoring import metrics
 

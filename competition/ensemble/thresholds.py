@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, weighted_sum
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.evaluate import confusions, survey
-from competition.ensemble.pixels import Sample, draw
+from competition.ensemble.pixel_sample import Sample, draw
 from competition.ensemble.postprocess import UNIT, Postprocessing
+from competition.ensemble.postprocess_types import Blended, Trial, Tuned
+from competition.ensemble.score_experiments import confusions, survey
 from competition.ensemble.search import Objective
-from competition.ensemble.steps import Blended, Trial, Tuned
 from competition.scoring import metrics
 
 PASSES = 3

@@ -24,9 +24,9 @@ from competition.report.overlay import thumbnail_uri
 from competition.report.page import picture, write_page
 from competition.report.reliability import reliability
 from competition.report.templating import render
-from competition.report.wording import Fact, percent
 from competition.scoring.calibration import Calibration
 from competition.scoring.imagewise import ImageChange, most_changed
+from competition.wording import Fact, percent
 
 PICTURED = 10
 """So many of the images that changed most are shown."""

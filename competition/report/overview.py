@@ -17,10 +17,8 @@ from competition.paths import Paths
 from competition.report.heatmap import heat_map
 from competition.report.learning import learning_curves
 from competition.report.overlay import thumbnail_uri
-from competition.report.publicboard import PublicBoard, climb_warning, facts, public_board
 from competition.report.scatter import scatter_of
 from competition.report.templating import render
-from competition.report.wording import Fact, percent, verdict_notes
 from competition.scoring.verdicts import Call
 from competition.store import ensembles, events, ideas, members, splits, submissions
 from competition.store.engine import Store
@@ -31,7 +29,9 @@ from competition.store.queue import jobs
 from competition.store.submissions import Submission
 from competition.store.teamstate import team_state
 from competition.store.workload import workloads
+from competition.submission.public_board import PublicBoard, climb_warning, facts, public_board
 from competition.team.next_steps import next_steps
+from competition.wording import Fact, percent, verdict_notes
 
 MOST_EVENTS = 100
 

@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 
 from competition.report.figures import WIDTH
 from competition.report.theme import Theme
-from competition.report.wording import percent
 from competition.scoring.calibration import BINS, Calibration
+from competition.wording import percent
 
 
 def reliability(sides: dict[str, Calibration], theme: Theme) -> Figure:

@@ -4,8 +4,8 @@ from markupsafe import Markup
 
 from competition.report import charts
 from competition.report.charts import Point
-from competition.report.publicboard import PublicBoard, Standing
-from competition.report.wording import percent
+from competition.submission.public_board import PublicBoard, Standing
+from competition.wording import percent
 
 
 def scatter_of(board: PublicBoard) -> Markup:

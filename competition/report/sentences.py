@@ -5,7 +5,7 @@ import numpy as np
 from competition.config.settings import Settings
 from competition.data.eda.drift import FEWEST_IMAGES
 from competition.data.eda.survey import Survey
-from competition.report.wording import Fact
+from competition.wording import Fact
 
 
 def scope(survey: Survey) -> str:

@@ -6,7 +6,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from competition.report import charts, wording
+from competition import wording
+from competition.report import charts
 
 
 def render(template: str, **values: object) -> str:

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from competition.ensemble.members import Member
-from competition.ensemble.predictions import Predictions
+from competition.ensemble.predict import Predictions
 from competition.files import replacing
 from competition.predictions import archive
 from competition.predictions.probabilities import ShardWriter

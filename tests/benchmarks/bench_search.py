@@ -26,10 +26,10 @@ from competition.ensemble import search
 from competition.ensemble.blend import Weighting, best_class
 from competition.ensemble.build import build
 from competition.ensemble.crossfit import units_of
-from competition.ensemble.evaluate import Truth, confusions, survey
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
-from competition.ensemble.pixels import draw
+from competition.ensemble.pixel_sample import draw
+from competition.ensemble.score_experiments import Truth, confusions, survey
 from competition.paths import Paths
 from competition.predictions.probabilities import LEVELS, ShardWriter
 from competition.predictions.shards import Shard

@@ -6,10 +6,10 @@ import pytest
 
 from competition.config.settings import read_settings
 from competition.paths import Paths
-from competition.report.cvscores import cv_scores
 from competition.store import experiments, scores, splits
 from competition.store.engine import open_store
 from competition.store.submissions import Draft, record, set_score
+from competition.submission.cv_scores import cv_scores
 from tests.cli.conftest import blurred, play
 from tests.conftest import Comp
 

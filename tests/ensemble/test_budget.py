@@ -6,8 +6,8 @@ import pytest
 
 from competition.config.settings import Metric
 from competition.ensemble.budget import Plan, plan, seconds_of
-from competition.ensemble.evaluate import confusions
 from competition.ensemble.members import open_members
+from competition.ensemble.score_experiments import confusions
 from competition.errors import DataError, RefusedError
 from competition.paths import JobPaths
 from competition.scoring import metrics

@@ -10,10 +10,10 @@ from competition.ensemble import crossfit
 from competition.ensemble.blend import Weighting
 from competition.ensemble.build import Ensemble, build
 from competition.ensemble.crossfit import parts_of, units_of
-from competition.ensemble.evaluate import confusions
 from competition.ensemble.members import Member, OpenMembers, open_members
 from competition.ensemble.methods import Method
-from competition.ensemble.pixels import Sample
+from competition.ensemble.pixel_sample import Sample
+from competition.ensemble.score_experiments import confusions
 from competition.scoring import confusion, metrics
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from competition.ensemble.blend import Weighting, best_class, blend, rounded, weighted_sum, weighting_of, weights_of
-from competition.ensemble.evaluate import is_contested
 from competition.ensemble.methods import Method
+from competition.ensemble.score_experiments import is_contested
 
 FIXED = [Method.MEAN, Method.VOTE, Method.GEOMETRIC, Method.RANK]
 

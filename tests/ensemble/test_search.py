@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from competition.config.settings import Metric
 from competition.ensemble.blend import Weighting, best_class, weighted_sum
-from competition.ensemble.evaluate import confusions, survey
 from competition.ensemble.members import OpenMembers, open_members
-from competition.ensemble.pixels import Sample, draw
+from competition.ensemble.pixel_sample import Sample, draw
+from competition.ensemble.score_experiments import confusions, survey
 from competition.ensemble.search import Objective, by_class, greedy, search
 from competition.scoring import metrics
 from tests.ensemble.conftest import Makes, noisy, random_truth

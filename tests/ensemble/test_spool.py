@@ -14,11 +14,11 @@ import pytest
 from competition.ensemble import spool
 from competition.ensemble.members import Member
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.predictions import Predictions
+from competition.ensemble.predict import Predictions
 from competition.ensemble.spool import Made, restartable
-from competition.ensemble.writers.formats import Format, write
-from competition.ensemble.writers.layout import Layout
 from competition.files import sha256_of_tree
+from competition.submission.formats import Format, write
+from competition.submission.layout import Layout
 from tests.ensemble.conftest import CLASSES, Makes, noisy, random_truth
 
 IDS = [f"t{n}" for n in range(30)]

@@ -8,13 +8,13 @@ import pytest
 from competition.config.settings import Metric
 from competition.ensemble.blend import Weighting, blend, total_of, weighted_sum
 from competition.ensemble.build import build
-from competition.ensemble.certificate import doubt
-from competition.ensemble.evaluate import is_contested
 from competition.ensemble.members import open_members
 from competition.ensemble.methods import Method
-from competition.ensemble.pixels import Sample
+from competition.ensemble.pixel_sample import Sample
 from competition.ensemble.postprocess import UNIT, Postprocessing
-from competition.ensemble.predictions import Predictions
+from competition.ensemble.predict import Predictions
+from competition.ensemble.rounding_bounds import doubt
+from competition.ensemble.score_experiments import is_contested
 from competition.ensemble.search import Objective
 from competition.ensemble.thresholds import _FACTORS, _LEAD, search, with_factors
 from competition.predictions.probabilities import quantise

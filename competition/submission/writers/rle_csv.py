@@ -13,10 +13,10 @@ import numpy as np
 
 from competition.data.readers.csvfile import read_csv
 from competition.data.rle import decode, encode
-from competition.ensemble.writers.layout import Layout, Prediction
 from competition.errors import DataError, RefusedError
 from competition.files import replacing
 from competition.scoring.confusion import Labels
+from competition.submission.layout import Layout, Prediction
 
 IMAGE, CLASS, RUNS = "ImageId", "ClassId", "EncodedPixels"
 

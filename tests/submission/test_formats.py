@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from competition.ensemble.writers.formats import Format, held, read_back, write
-from competition.ensemble.writers.layout import Layout, Prediction, in_order
-from competition.ensemble.writers.sample import Sample, read_sample
 from competition.errors import DataError, RefusedError
+from competition.submission.formats import Format, held, read_back, write
+from competition.submission.layout import Layout, Prediction, in_order
+from competition.submission.sample import Sample, read_sample
 
 SMALL = np.array([[0, 1, 1], [2, 0, 1]], np.uint8)
 EMPTY = np.zeros((3, 2), np.uint8)

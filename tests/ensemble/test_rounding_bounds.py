@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from competition.config.settings import IGNORE_INDEX, Metric
 from competition.ensemble.blend import best_class, blend, rounded, total_of, weighted_sum
-from competition.ensemble.certificate import bounds, doubt_of_image, doubtful_pixels, within_reach
+from competition.ensemble.rounding_bounds import bounds, doubt_of_image, doubtful_pixels, within_reach
 from competition.predictions.probabilities import quantise
 from competition.scoring import confusion, metrics
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from competition.data.images import resize_labels
 from competition.data.readers.csvfile import read_csv
-from competition.ensemble.writers.layout import Layout, Prediction, in_order
 from competition.errors import DataError, RefusedError
 from competition.files import replacing
 from competition.scoring.confusion import Labels
+from competition.submission.layout import Layout, Prediction, in_order
 
 IMAGE, LABELS = "image_id", "PredictionString"
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, blend
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.evaluate import Truth
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.postprocess_types import Blended, Trial, Tuned
 from competition.ensemble.regions import Numbers, Regions, find_regions
-from competition.ensemble.steps import Blended, Trial, Tuned
+from competition.ensemble.score_experiments import Truth
 from competition.scoring import metrics
 from competition.scoring.confusion import Labels, Matrices
 

@@ -7,12 +7,12 @@ from typing import Any
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.errors import RefusedError
-from competition.report.cvscores import cv_scores
-from competition.report.publicboard import test_images
-from competition.scoring import publicboard
+from competition.scoring import public_score
 from competition.store import ensembles, splits, submissions
 from competition.store.engine import Store
 from competition.store.leaderboard import leaderboard
+from competition.submission.cv_scores import cv_scores
+from competition.submission.public_board import test_images
 
 SAME_BET = 0.5
 """Two blends that share more than this much of their weight are one bet."""
@@ -128,7 +128,7 @@ def _hedge(store: Store, settings: Settings, first: Candidate, second: Candidate
     if error is None:
         return None
     scores = None if first.public is None or second.public is None else first.public - second.public
-    expected, spread = publicboard.private_lead(
+    expected, spread = public_score.private_lead(
         cv_lead=lead,
         public_lead=scores if images.public else None,
         lead_error=error,
@@ -136,5 +136,5 @@ def _hedge(store: Store, settings: Settings, first: Candidate, second: Candidate
         public_images=images.public or 0,
         private_images=private,
     )
-    wins = publicboard.probability_below_zero(expected, spread)
-    return Hedge(private, wins, publicboard.gain_of_two(expected, spread))
+    wins = public_score.probability_below_zero(expected, spread)
+    return Hedge(private, wins, public_score.gain_of_two(expected, spread))

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from competition.ensemble.writers.sample import Sample, read_sample
 from competition.errors import DataError
+from competition.submission.sample import Sample, read_sample
 
 IMAGES = {"a": "a.jpg", "b": "b.jpg"}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from competition.report.finals import Candidate, choose
+from competition.submission.final_two import Candidate, choose
 
 
 def candidate(name: str, cv: float, **weights: float) -> Candidate:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from competition.ensemble.blend import Weighting
-from competition.ensemble.evaluate import Truth
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.score_experiments import Truth
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, paired_error
 from competition.scoring.confusion import Matrices

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from competition.ensemble.writers import coco_json, color_png, labels_csv, png, rle_csv
-from competition.ensemble.writers.layout import Layout, Prediction
 from competition.errors import RefusedError
 from competition.scoring.confusion import Labels
+from competition.submission.layout import Layout, Prediction
+from competition.submission.writers import coco_json, color_png, labels_csv, png, rle_csv
 
 
 class Format(StrEnum):

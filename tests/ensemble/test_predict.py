@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from competition.ensemble.methods import Method
-from competition.ensemble.predictions import Predictions
+from competition.ensemble.predict import Predictions
 from competition.errors import DataError, RefusedError
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from competition.ensemble.writers.sample import Sample
 from competition.scoring.confusion import Labels
+from competition.submission.sample import Sample
 
 Prediction = tuple[str, str, Labels]
 """A test image's id, its file name, and its label map, uint8 (H, W)."""

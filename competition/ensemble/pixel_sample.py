@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import best_class
-from competition.ensemble.evaluate import Survey, Truth, flat, is_contested
 from competition.ensemble.members import OpenMembers
+from competition.ensemble.score_experiments import Survey, Truth, flat, is_contested
 from competition.predictions.probabilities import Bytes
 from competition.scoring.confusion import Matrices
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
-from competition.report.cvscores import CvScore, cv_scores
-from competition.report.wording import percent
-from competition.scoring import publicboard
+from competition.scoring import public_score
 from competition.store import splits, submissions
 from competition.store.engine import Store
 from competition.store.submissions import Submission
+from competition.submission.cv_scores import CvScore, cv_scores
+from competition.wording import percent
 
 MOST_PAIRS = 5
 
@@ -116,17 +116,17 @@ def public_board(store: Store, settings: Settings) -> PublicBoard:
     measured = cv_scores(store.paths, settings, split, {s.source for s in scored})
     cv, public = _scores(scored)
     gaps = [p - c for c, p in zip(cv, public, strict=True)]
-    correlation = publicboard.spearman(cv, public)
+    correlation = public_score.spearman(cv, public)
     standings = tuple(
         Standing(s, c, p, 1 + sum(other > c for other in cv), _error(cv_score_of(s, measured), images))
         for s, c, p in sorted(zip(scored, cv, public, strict=True), key=lambda line: -line[2])
     )
-    steps = publicboard.unsupported_climb(cv, public)
+    steps = public_score.unsupported_climb(cv, public)
     return PublicBoard(
         images=images,
         standings=standings,
         correlation=correlation,
-        interval=None if correlation is None else publicboard.spearman_interval(correlation, len(scored)),
+        interval=None if correlation is None else public_score.spearman_interval(correlation, len(scored)),
         gap=(mean(gaps), stdev(gaps) if len(gaps) > 1 else None) if gaps else None,
         pairs=_pairs(standings[: MOST_PAIRS + 1], measured, images),
         climb=tuple((scored[before], scored[after]) for before, after in steps),
@@ -190,7 +190,7 @@ def _scores(scored: Sequence[Submission]) -> tuple[list[float], list[float]]:
 def _error(found: CvScore | None, images: Images) -> float | None:
     if found is None or found.error is None or images.public is None:
         return None
-    return publicboard.standard_error(found.error, cv_images=found.images, images=images.public)
+    return public_score.standard_error(found.error, cv_images=found.images, images=images.public)
 
 
 def _pairs(standings: Sequence[Standing], measured: dict[str, CvScore], images: Images) -> tuple[Pair, ...]:
@@ -203,7 +203,7 @@ def _pairs(standings: Sequence[Standing], measured: dict[str, CvScore], images: 
         lead, error = first.lead_over(second)
         if error is None:
             continue
-        swap = publicboard.swap_probability(
+        swap = public_score.swap_probability(
             cv_lead=lead,
             public_lead=ahead.public - behind.public,
             lead_error=error,
@@ -219,5 +219,5 @@ def _private(scored: Sequence[Submission]) -> tuple[float, float] | None:
     known = [s for s in scored if s.private_score is not None]
     cv, public = _scores(known)
     private = [s.private_score or 0.0 for s in known]
-    by_cv, by_public = publicboard.spearman(cv, private), publicboard.spearman(public, private)
+    by_cv, by_public = public_score.spearman(cv, private), public_score.spearman(public, private)
     return None if by_cv is None or by_public is None else (by_cv, by_public)

@@ -3,8 +3,8 @@ import pytest
 
 from competition.config.settings import IGNORE_INDEX
 from competition.ensemble.blend import best_class, weighted_sum
-from competition.ensemble.evaluate import confusions, survey
 from competition.ensemble.members import OpenMembers, open_members
+from competition.ensemble.score_experiments import confusions, survey
 from competition.scoring import confusion
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from competition.data.readers.csvfile import read_csv
-from competition.ensemble.writers.formats import Format, held, read_back
-from competition.ensemble.writers.layout import Layout, Prediction
-from competition.ensemble.writers.sample import Sample
 from competition.errors import DataError, all_problems
 from competition.scoring.confusion import Labels
+from competition.submission.formats import Format, held, read_back
+from competition.submission.layout import Layout, Prediction
+from competition.submission.sample import Sample
 
 
 @dataclass

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from competition.scoring import publicboard as board
+from competition.scoring import public_score as board
 
 IMAGES = {"cv_images": 400, "public_images": 100, "private_images": 200}
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from competition.config.settings import Metric
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Count, Weighting, best_class, blocks, total_of
-from competition.ensemble.evaluate import Truth
 from competition.ensemble.members import OpenMembers
 from competition.ensemble.methods import Planes
+from competition.ensemble.score_experiments import Truth
 from competition.predictions.probabilities import Bytes
 from competition.scoring.confusion import Matrices
 

@@ -7,7 +7,7 @@ from competition.ensemble.build import build
 from competition.ensemble.members import open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import UNIT, Postprocessing
-from competition.ensemble.tuning import _tables, search
+from competition.ensemble.region_tuning import _tables, search
 from competition.scoring import confusion
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 

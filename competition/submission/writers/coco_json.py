@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from competition.data.readers.outlines import covered, read_shape, runs_of
-from competition.ensemble.writers.layout import Layout, Prediction
 from competition.errors import DataError
 from competition.files import replacing
 from competition.scoring.confusion import Labels
+from competition.submission.layout import Layout, Prediction
 
 
 def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:

@@ -11,10 +11,10 @@ import numpy as np
 
 from competition.data.parallel import Progress
 from competition.ensemble.blend import Weight, best_class, blocks, of_models, total_of, weighting_of
-from competition.ensemble.certificate import doubtful_pixels
 from competition.ensemble.members import Member, open_members
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.rounding_bounds import doubtful_pixels
 from competition.ensemble.spool import Made, restartable
 from competition.ensemble.thresholds import with_factors
 from competition.errors import RefusedError

@@ -9,10 +9,10 @@ from PIL import Image
 
 from competition.config.settings import IGNORE_INDEX
 from competition.data.images import read_image
-from competition.ensemble.writers.folder import replacing_folder
-from competition.ensemble.writers.layout import Layout, Prediction
 from competition.errors import RefusedError
 from competition.scoring.confusion import Labels
+from competition.submission.layout import Layout, Prediction
+from competition.submission.writers.folder import replacing_folder
 
 
 def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:

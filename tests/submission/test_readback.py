@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competition.ensemble.writers.check import Witness, check
-from competition.ensemble.writers.formats import Format, write
-from competition.ensemble.writers.layout import Layout, Prediction
-from competition.ensemble.writers.sample import Sample, read_sample
 from competition.errors import DataError
+from competition.submission.formats import Format, write
+from competition.submission.layout import Layout, Prediction
+from competition.submission.readback import Witness, check
+from competition.submission.sample import Sample, read_sample
 
 A = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
 B = np.zeros((3, 2), np.uint8)
