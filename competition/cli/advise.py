@@ -9,7 +9,7 @@ def show(opened: Competition, *, as_json: bool) -> None:
     """Print the two, and why."""
     from rich.text import Text
 
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.submission.final_two import advise
 
     advice = advise(opened.store, opened.settings)

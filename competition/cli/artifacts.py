@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the stored probabilities: whose, how large, who needs them."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.predictions.retention import find
 
     found = find(open_competition(folder).store)
@@ -62,7 +62,7 @@ def archive(
 
     Ensembles and submissions go on reading them, more slowly.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.predictions import retention as work
 
     store = open_competition(folder).store
@@ -88,7 +88,7 @@ def prune(
     Never those that an ensemble or a submission refers to. Models and scores stay; `comp retry EXPERIMENT
     --finished-too` trains again what wrote them.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.predictions import retention as work
 
     store = open_competition(folder).store
@@ -105,7 +105,7 @@ def prune(
 
 
 def _say_chosen(what: str, chosen: list["Kept"]) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     listed = ", ".join(f"{kept.experiment} ({_mib(kept.bytes)} MiB)" for kept in chosen)
     output.say(f"{what}: {listed or 'nothing'}.")

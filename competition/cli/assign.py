@@ -57,7 +57,7 @@ def assign(
 
 
 def _show(store: "Store", *, as_json: bool, history: bool) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import members
 
     team = members.everyone(store)
@@ -76,7 +76,7 @@ def _show(store: "Store", *, as_json: bool, history: bool) -> None:
 
 
 def _show_history(tenures: list["Tenure"]) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table("member", "role", "from", "until")
     for tenure in tenures:

@@ -42,8 +42,8 @@ def preview(
     Each image is changed exactly as that epoch would change it; with --set, before anything is run. What is mixed into
     it or pasted onto it may be of another image than a job would take. Void is hatched.
     """
-    from competition.cli import output
-    from competition.cli.study import read_manifest
+    from competition.cli.image_checks import read_manifest
+    from competition.cli.show import output
     from competition.config.experiment import with_contents, with_overrides
     from competition.data.preview import PreviewSpec
     from competition.errors import RefusedError

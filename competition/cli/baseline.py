@@ -38,7 +38,7 @@ def show(
 
     Of the team, or of --as MEMBER where the member has one.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.config import yamlfile
     from competition.config.experiment import read_config
     from competition.store import baselines
@@ -79,7 +79,7 @@ def new(
 
     Your experiments start from its baseline from now on; it may differ from the team's in as many keys as you like.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.config.experiment import read_config, with_contents, with_overrides
     from competition.config.settings import Strategy
     from competition.experiments.request import Wish, current_baseline, pinned
@@ -112,7 +112,7 @@ def promote(
     Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep
     their parent; `comp rebase` brings them along.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.experiments.request import write_baseline
     from competition.store import baselines, experiments, members
 

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the caches: of which data, at which size, how large."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.caches import find_caches
     from competition.store import competition
 
@@ -44,7 +44,7 @@ def clear(
     folder: DirOption = None,
 ) -> None:
     """Remove the caches; the next job builds the one that it needs."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.caches import find_caches, remove_cache
     from competition.store import competition
     from competition.store.queue import jobs

@@ -30,8 +30,8 @@ def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
     Duplicates, films without groups, constant images, empty masks, odd sizes, changed files; groups and duplicates on
     two sides of the split, classes that a fold lacks. The exit code is 1 if the data cannot be used as it is.
     """
-    from competition.cli import output
-    from competition.cli.study import read_manifest, study_pictures
+    from competition.cli.image_checks import read_manifest, study_pictures
+    from competition.cli.show import output
     from competition.data.checks.data import check_data, check_split, gravest_first
     from competition.data.checks.finding import Severity
     from competition.data.checks.kept import keep
@@ -57,7 +57,7 @@ def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
 
 def _show(opened: Competition, findings: "list[Finding]", version: "SplitVersion | None") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     images = f"{opened.settings.name}: "
     if not findings:
@@ -74,7 +74,7 @@ def _show(opened: Competition, findings: "list[Finding]", version: "SplitVersion
 
 
 def _table(findings: "list[Finding]", title: str) -> Any:
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table("check", "n", "what", right=("n",), wrap=("what",), title=title)
     for finding in findings:

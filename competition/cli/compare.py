@@ -45,7 +45,7 @@ def compare(
     each fold, and which images changed most. The page has a dot for each image, those that changed most with truth and
     both predictions, and how well each experiment knows how sure it is (calibration).
     """
-    from competition.cli import output, sidebyside
+    from competition.cli.show import output, side_by_side
     from competition.report.codediff import code_diff
     from competition.store import experiments
 
@@ -74,7 +74,7 @@ def compare(
         for number, (b, code, differences) in enumerate(zip(rest, codes, found, strict=True)):
             if number:
                 output.out().print()
-            sidebyside.show(a.name, b.name, differences, code)
+            side_by_side.show(a.name, b.name, differences, code)
     for written in pages:
         output.say(f"The page: {written}")
         if open_it:
@@ -90,8 +90,8 @@ def _write_page(
     split_version: int,
 ) -> Path:
     """Write the page about two experiments, and add their calibration to what was found; the page."""
-    from competition.cli import output
-    from competition.cli.sidebyside import sentences
+    from competition.cli.show import output
+    from competition.cli.show.side_by_side import sentences
     from competition.data.manifest import Manifest
     from competition.report.comparison import Compared, write_comparison
     from competition.store import competition, splits
@@ -151,7 +151,7 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple
 
 def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contrast | None":
     """What the images say; None where one of the two is not complete, or what it left is damaged (which is said)."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.errors import DataError
     from competition.experiments.comparing import contrast
     from competition.store import splits

@@ -30,8 +30,8 @@ def demo(
     Street litter, three members, two experiments, under four minutes. Every step is a command that it prints and
     runs; nothing is mocked and nothing is downloaded.
     """
-    from competition.cli import output
     from competition.cli.app import app_for
+    from competition.cli.show import output
     from competition.data.synthetic import make_street_litter
 
     started = time.monotonic()

@@ -22,7 +22,7 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
     code 1 if a problem is left.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.queue.doctor import Verdict, examine
 
     opened = open_competition(folder)
@@ -48,7 +48,7 @@ def backup(
 
     Models and probabilities are files under runs/experiments and are not in it.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store.engine import copy_database, open_store
 
     paths = find_paths(folder)

@@ -32,8 +32,8 @@ def eda(
     Classes, objects, places, sizes, looks, kinds of images, twins, drift between training and test images, a contact
     sheet, and what all that suggests for training.
     """
-    from competition.cli import output
-    from competition.cli.study import read_manifest
+    from competition.cli.image_checks import read_manifest
+    from competition.cli.show import output
     from competition.config.experiment import read_config
     from competition.data.eda.summary import summarise
     from competition.data.eda.survey import survey
@@ -66,7 +66,7 @@ def eda(
 
 
 def _show(found: "Survey") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.report import sentences
 
     output.out().print(_classes(found))
@@ -78,7 +78,7 @@ def _show(found: "Survey") -> None:
 
 
 def _classes(found: "Survey") -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.eda.classes import median_frequency
 
     numbers = ("pixels %", "images", "objects", "an image", "length px", "weight")
@@ -92,7 +92,7 @@ def _classes(found: "Survey") -> "Table":
 
 
 def _advice(found: "Survey") -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table("suggestion", "what and why", wrap=("what and why",))
     for advice in found.advice:

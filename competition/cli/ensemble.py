@@ -64,9 +64,9 @@ def ensemble(
     `--postprocess` takes thresholds by class, then a smallest size, filled holes or the largest region alone, by the
     same rule.
     """
-    from competition.cli import output
-    from competition.cli.budget import draw_front, plan_budget, show_front
-    from competition.cli.explain import show_explanation, write_explanation
+    from competition.cli.show import output
+    from competition.cli.show.budget import draw_front, plan_budget, show_front
+    from competition.cli.show.explanation import show_explanation, write_explanation
     from competition.cli.sources import member_of
     from competition.cli.writing import rounding
     from competition.data.load import open_loader
@@ -138,7 +138,7 @@ def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
 
 def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
     """Those whose probabilities have not been pruned; says which have."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.predictions import retention
 
     stored = {kept.experiment for kept in retention.find(opened.store)}
@@ -166,7 +166,7 @@ def _build(
     *,
     postprocess: bool,
 ) -> "Ensemble":
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble.build import build
 
     with output.progress_bar("Blending") as progress:
@@ -220,7 +220,7 @@ def _free_name(opened: Competition) -> str:
 
 
 def _show(name: str, made: "Ensemble") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble.methods import Method
 
     best, single = made.best_single
@@ -252,7 +252,7 @@ def _show(name: str, made: "Ensemble") -> None:
 
 def _sentences(made: "Ensemble") -> list[str]:
     """What the numbers amount to."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble.methods import Method
 
     if math.isnan(made.gain_error):

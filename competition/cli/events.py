@@ -29,7 +29,7 @@ def events(
     as_json: JsonOption = False,
 ) -> None:
     """Show what happened, newest last."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import events
 
     opened = open_competition(folder)
@@ -44,7 +44,7 @@ def events(
 
 def render(found: "Sequence[Event]", *, wrap: bool = True) -> "Table":
     """Events as a table that fits 80 columns; without `wrap`, each on one line and cut short, for a glance."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table("when", "who", "what", "happened", wrap=("who", "what", "happened"))
     for event in found:

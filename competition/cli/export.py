@@ -24,7 +24,7 @@ def export(
     `python DIR/predict.py IMAGES OUT` needs torch, segmentation-models-pytorch, numpy and pillow. On the machine that
     trained, it writes the competition's own test predictions, byte for byte.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.cli.sources import find_source
     from competition.ensemble import export as exporter
     from competition.store import experiments

@@ -31,7 +31,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Write down an idea that somebody may try."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import ideas, members
 
     opened = open_competition(folder)
@@ -48,7 +48,7 @@ def add(
 
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Show every idea, what tried it, and what that gained."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import ideas
     from competition.store.leaderboard import leaderboard
     from competition.wording import outcome

@@ -171,7 +171,7 @@ def _set_up_existing(paths: "Paths", settings: "Settings") -> None:
 
 def _index(settings: "Settings", paths: "Paths", notes: tuple[str, ...]) -> "Manifest":
     """Look at everything; what was understood without being said is said here."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.index import index_data
 
     with output.progress_bar("Indexing images") as progress:
@@ -191,7 +191,7 @@ def _keep(manifest: "Manifest", paths: "Paths") -> None:
 
 
 def _report(settings: "Settings", manifest: "Manifest", config: "Config", paths: "Paths") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     total = sum(sum(item.pixels) for item in manifest.items)
     table = output.table("class", "pixels", "images", right=("pixels", "images"))

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli import publicboard
 from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def leaderboard(
     against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero. A terminal of 100
     columns also shows the mean and deviation over the folds.
     """
-    from competition.cli import output, standings
+    from competition.cli.show import leaderboard_table, output
     from competition.store import members
 
     forms = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown, "--watch": watch}
@@ -60,7 +60,7 @@ def leaderboard(
     if public:
         if member or every_split or by or pareto or columns or most or set(given) - {"--json"}:
             raise CompError("--lb shows the whole team's submissions of the current split; only --json goes with it.")
-        publicboard.show(opened, as_json=as_json)
+        public_board.show(opened, as_json=as_json)
         return
     if member is not None:
         members.find(opened.store, member)
@@ -68,18 +68,20 @@ def leaderboard(
     def rows(most: int | None = most) -> "Standings":
         return _rows(opened, member=member, every_split=every_split, pareto=pareto, most=most)
 
-    chosen = standings.named(columns)
+    chosen = leaderboard_table.named(columns)
     if by is not None:
         _show_by(opened, rows().rows, by, as_json=as_json)
     elif as_json:
         output.print_json([row.to_json() for row in rows().rows])
     elif as_csv:
-        output.print_lines(standings.as_csv(rows().rows, chosen))
+        output.print_lines(leaderboard_table.as_csv(rows().rows, chosen))
     elif as_markdown:
-        output.print_lines(standings.as_markdown(rows().rows, chosen))
+        output.print_lines(leaderboard_table.as_markdown(rows().rows, chosen))
     elif watch:
         output.watch(
-            lambda: standings.table(rows(most or MOST).rows, chosen), every_s=REDRAW_S, command="comp leaderboard"
+            lambda: leaderboard_table.table(rows(most or MOST).rows, chosen),
+            every_s=REDRAW_S,
+            command="comp leaderboard",
         )
     else:
         _show(rows(most or MOST), chosen)
@@ -87,9 +89,9 @@ def leaderboard(
 
 def render(rows: list["LeaderboardRow"]) -> "Table":
     """The rows as a table that fits 80 columns; scores in percent."""
-    from competition.cli import standings
+    from competition.cli.show import leaderboard_table
 
-    return standings.table(rows)
+    return leaderboard_table.table(rows)
 
 
 def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool, most: int | None) -> "Standings":
@@ -102,14 +104,14 @@ def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto:
 
 
 def _show(found: "Standings", columns: tuple[str, ...] | None) -> None:
-    from competition.cli import output, standings
+    from competition.cli.show import leaderboard_table, output
     from competition.wording import verdict_notes
 
     rows = found.rows
     if not rows:
         output.out().print("No experiment yet. `comp run` runs the baseline.")
         return
-    output.out().print(standings.table(rows, columns))
+    output.out().print(leaderboard_table.table(rows, columns))
     if found.total > len(rows):
         output.say(f"… and {found.total - len(rows)} more; --most {found.total} shows them.")
     for note in verdict_notes(rows):
@@ -122,7 +124,7 @@ def _show(found: "Standings", columns: tuple[str, ...] | None) -> None:
 
 
 def _show_by(opened: Competition, rows: list["LeaderboardRow"], by: str, *, as_json: bool) -> None:
-    from competition.cli import effects, output
+    from competition.cli.show import effects, output
     from competition.store import members
 
     if by not in list(effects.By):

@@ -34,8 +34,8 @@ def logs(
     Of one fold, or of the job that printed last. --follow goes on with whatever any of them prints, on whichever
     terminal its worker runs, until all of them have ended.
     """
-    from competition.cli import output
-    from competition.cli.jobwords import in_words
+    from competition.cli.show import output
+    from competition.cli.show.job_words import in_words
     from competition.store import experiments
     from competition.store.queue import jobs
 

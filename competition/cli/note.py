@@ -21,7 +21,7 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Add a line to an experiment's notes, or show them."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
 
     opened = open_competition(folder)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from competition.cli import output
 from competition.cli.options import Competition
+from competition.cli.show import output
 from competition.errors import CompError, StoreError
 from competition.queue import hook
 from competition.queue.hook import Happening, Messenger, Notice

@@ -29,7 +29,7 @@ def pause(subject: SubjectArgument = None, as_member: AsOption = None, folder: D
 
     What runs goes on to its end.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store.queue import pauses
 
     opened = open_competition(folder)
@@ -46,7 +46,7 @@ def hold(name: NameArgument, as_member: AsOption = None, folder: DirOption = Non
 
     None of them starts. They keep their place and go on from where they are after `comp resume`.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
     from competition.store.queue import pauses
     from competition.store.queue.pauses import Scope
@@ -62,7 +62,7 @@ def resume(subject: SubjectArgument = None, as_member: AsOption = None, folder: 
 
     After `comp pause` or `comp hold`.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store.queue import pauses
 
     opened = open_competition(folder)
@@ -84,7 +84,7 @@ def bump(
     folder: DirOption = None,
 ) -> None:
     """Let an experiment's pending jobs go before all others."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
     from competition.store.queue import jobs
 

@@ -9,7 +9,7 @@ def drawer(opened: Competition) -> Callable[[str], None]:
     """What draws an experiment's pictures, given its name, and says so on stderr."""
 
     def draw(name: str) -> None:
-        from competition.cli import output
+        from competition.cli.show import output
         from competition.data.manifest import Manifest
         from competition.errors import CompError
         from competition.report.experiment import draw_experiment

@@ -37,9 +37,9 @@ def pseudo(
     validation images; all members count the same, whatever the ensemble's weights. Train on them with `comp run --set
     data.pseudo=NAME`.
     """
-    from competition.cli import output
+    from competition.cli.image_checks import read_manifest
+    from competition.cli.show import output
     from competition.cli.sources import find_source
-    from competition.cli.study import read_manifest
     from competition.ensemble.pseudo import make
     from competition.store import events
 
@@ -87,7 +87,7 @@ def _free_name(opened: Competition) -> str:
 
 
 def _show(made: "Made") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     folds = len(made.images)
     table = output.table("class", "predicted", "kept", "share", right=("predicted", "kept", "share"), wrap=("class",))
@@ -105,7 +105,7 @@ def _show(made: "Made") -> None:
 
 def _warn(opened: Competition, made: "Made") -> None:
     """What the labels lack, and what they know of the validation images all the same."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
 
     facts = made.labels.facts

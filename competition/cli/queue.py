@@ -59,7 +59,7 @@ def queue(
     Priority first, then whoever has used the devices least lately, then age. `turn` is the place in that order, `in`
     the time until the job starts, from what earlier jobs took.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store.queue import jobs, pauses
 
     opened = open_competition(folder)
@@ -143,7 +143,7 @@ def _turn(turns: "dict[int, Turn]", job: "Job") -> dict[str, object]:
 
 def _render(shown: "list[Job]", turns: "dict[int, Turn]", *, waiting_only: bool = False) -> "Table":
     """Jobs as a table that fits 80 columns; `waiting_only`: no device, and each on one line, its names cut short."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     columns = ("experiment", "job", "member", "state", *(() if waiting_only else ("device",)), "for", "turn", "in")
     table = output.table(*columns, right=("for", "turn", "in"), wrap=("experiment", "member"))
@@ -160,7 +160,7 @@ def _render(shown: "list[Job]", turns: "dict[int, Turn]", *, waiting_only: bool 
 
 
 def _explain(opened: Competition, found: "list[Job]", turns: "dict[int, Turn]", *, as_json: bool) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.queue.reasons import why
 
     reasons = {job.label: why(opened.store, job, turns) for job in found}
@@ -178,7 +178,7 @@ def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = 
 
     A running one stops within seconds.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
     from competition.store.queue import jobs
 
@@ -200,7 +200,7 @@ def retry(
     folder: DirOption = None,
 ) -> None:
     """Queue again what failed or was cancelled."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import experiments
     from competition.store.queue import jobs
 

@@ -25,7 +25,7 @@ def rebase(
     That is the newest of its lineage. The experiment itself stays as it is. Ideas that it tries are tried by the new
     one too.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.experiments.rebase import rebased
     from competition.experiments.request import submit
     from competition.queue.children import Nursery

@@ -25,8 +25,8 @@ def report(
     It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the
     public board, ensembles, data, ideas, team, events.
     """
-    from competition.cli import output
     from competition.cli.pictures import drawer
+    from competition.cli.show import output
     from competition.report.overview import undrawn, write_overview
 
     opened = open_competition(folder)
@@ -53,7 +53,7 @@ def serve(
     """
     import sys
 
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.report.server import LivePage, PageServer
 
     opened = open_competition(folder)

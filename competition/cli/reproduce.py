@@ -38,7 +38,7 @@ def reproduce(
     not, the record of the first run (code, versions, device, data) is compared with this one's. Exit code 1 if the
     score is off by more than the tolerance.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
     from competition.queue.reproduce import Sameness, reproduce
@@ -77,7 +77,7 @@ def reproduce(
 
 
 def _show(found: "Reproduction") -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     scores = f"score {output.percent(found.recorded_score)}, now {output.percent(found.score)}"
     output.out().print(f"{found.experiment}, fold {found.fold}: {found.sameness} ({scores})", markup=False)

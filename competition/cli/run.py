@@ -64,7 +64,7 @@ def run(
     first; the folds run once its loss has fallen. Ctrl-C saves, and the same command goes on. `comp run NAME --seeds N`
     adds seeds to an experiment, which shows how much of a score is luck.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.experiments.request import Wish, submit
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
@@ -126,7 +126,7 @@ def _go_on(opened: Competition, wish: "Wish") -> "Submitted | None":
 
 
 def _announce(submitted: "Submitted", *, detach: bool) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
 
     experiment = submitted.experiment
     what = "; ".join(str(c) for c in experiment.conditions) or "the baseline itself"
@@ -145,8 +145,8 @@ def _say_disk_need(opened: Competition, split_version: int) -> None:
     """What the experiment's probabilities are going to take, before anything predicts them."""
     import shutil
 
-    from competition.cli import output
-    from competition.cli.study import read_manifest
+    from competition.cli.image_checks import read_manifest
+    from competition.cli.show import output
     from competition.predictions.probabilities import disk_need
     from competition.store import splits
 

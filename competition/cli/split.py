@@ -60,8 +60,8 @@ def split(
     Images that are alike stay together, and groups do where the scheme is about them. A split that puts on two sides
     what belongs together is refused.
     """
-    from competition.cli import output
-    from competition.cli.study import check_before_split, read_manifest, study_pictures
+    from competition.cli.image_checks import check_before_split, read_manifest, study_pictures
+    from competition.cli.show import output
     from competition.data.split.folds import parse_scheme
     from competition.data.split.make_folds import make_split
     from competition.store import splits
@@ -126,7 +126,7 @@ def _given(
 
 def _refuse(leaks: "tuple[Finding, ...]", allow_leaks: str | None) -> None:
     """Do nothing if nothing leaks, or if somebody says why it may."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     if leaks and allow_leaks is None:
         problems = [f"{leak.what} First: {'; '.join(leak.examples)}." for leak in leaks]
@@ -171,7 +171,7 @@ def _keep(
 
 
 def _export(opened: Competition, path: Path) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.split.folds import Split
     from competition.files import write_text
     from competition.store import splits
@@ -193,7 +193,7 @@ def _show(
     *,
     as_json: bool,
 ) -> None:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.split.folds import summarise
 
     classes = opened.settings.classes

@@ -36,7 +36,7 @@ def status(
 
     Device time is that of the last seven days.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import members
     from competition.store.leaderboard import leaderboard
     from competition.store.teamstate import team_state
@@ -66,8 +66,8 @@ def status(
 
 
 def _watch(opened: Competition) -> None:
-    from competition.cli import output
-    from competition.cli.activity import activity
+    from competition.cli.show import output
+    from competition.cli.show.activity import activity
     from competition.queue.devices import choose
     from competition.queue.reaper import reap
 
@@ -81,7 +81,7 @@ def _watch(opened: Competition) -> None:
 
 
 def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, LeaderboardRow]") -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.wording import outcome
 
     table = output.table(
@@ -109,7 +109,7 @@ def _board(team: "list[Member]", work: "dict[str, Workload]", rows: "dict[str, L
 
 
 def _steps(team: "list[Member]", state: TeamState) -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table("member", "role", "next", wrap=("member", "next"))
     for member in team:

@@ -23,7 +23,7 @@ def submissions(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
     `CV` is what the source scored on the training images when it was submitted. Days are in UTC.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import submissions as store
 
     opened = open_competition(folder)
@@ -69,7 +69,7 @@ def score(
 
     Given again, it corrects the score; the history keeps both.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.config.settings import OwnMetric
     from competition.store import submissions as store
 
@@ -92,7 +92,7 @@ def score(
 
 
 def _in_words(scored: "Submission") -> str:
-    from competition.cli import output
+    from competition.cli.show import output
 
     scores = (("CV", scored.cv), ("public", scored.public_score), ("private", scored.private_score))
     return ", ".join(f"{name} {output.percent(value)}" for name, value in scores if value is not None)

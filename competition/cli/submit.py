@@ -68,7 +68,7 @@ def submit(
     Blends the test predictions of every fold model of every member. Masks have the test images' own size. It counts
     towards the team's submissions of today (UTC); the same file again does not.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.cli.upload import check_upload, upload
     from competition.store import members, submissions
     from competition.submission.formats import Format

@@ -24,7 +24,7 @@ def tree(folder: DirOption = None, as_json: JsonOption = False) -> None:
     Of each experiment, the condition, the score and the gain. An experiment that became a baseline bears its name;
     `(now)` marks the one that the next experiments start from.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store.lineages import lineages
 
     opened = open_competition(folder)
@@ -58,7 +58,7 @@ def _hang(parent: "Tree", node: "Node", *, current: str) -> None:
 def _label(node: "Node", *, current: str) -> "Text":
     from rich.text import Text
 
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.wording import outcome
 
     row = node.experiment

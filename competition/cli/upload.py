@@ -22,7 +22,7 @@ def check_upload(form: "Format") -> None:
 
 def upload(opened: Competition, recorded: "Recorded", file: Path, competition: str, *, actor: str) -> None:
     """Hand the file in; a new submission that did not get there is withdrawn, and counts no more."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.store import submissions
     from competition.submission import kaggle
 

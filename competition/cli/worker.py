@@ -36,7 +36,7 @@ def worker(
 
     Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
     """
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.queue.children import Nursery
     from competition.queue.devices import choose
 
@@ -63,10 +63,10 @@ def hired(
     jobs_per_device: int = 1,
 ) -> "Iterator[Worker]":
     """A worker for all jobs, or one experiment's, that shows what it does and tells whoever is to be notified."""
-    from competition.cli import output
-    from competition.cli.board import board
     from competition.cli.notices import notices
     from competition.cli.pictures import drawer
+    from competition.cli.show import output
+    from competition.cli.show.live import board
     from competition.queue.worker import BrokenMachineError, Worker
 
     draw = drawer(opened)
@@ -99,7 +99,8 @@ def hired(
 
 
 def _print_service(opened: Competition, devices: str | None, jobs_per_device: int, *, until_empty: bool) -> None:
-    from competition.cli import output, service
+    from competition.cli import service
+    from competition.cli.show import output
     from competition.errors import CompError
 
     if until_empty:

@@ -36,7 +36,7 @@ def rounding(doubtful: float | None) -> str:
 
 def write(opened: Competition, source: str, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
     """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble import spool
     from competition.ensemble.predict import Predictions
     from competition.submission import formats
@@ -63,7 +63,7 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
 
 def layout_of(opened: Competition, form: "Format", *, sample: Path | None = None, size: str | None = None) -> "Layout":
     """What the submission should look like; a sample that does not fit the test images is refused here."""
-    from competition.cli.study import read_manifest
+    from competition.cli.image_checks import read_manifest
     from competition.submission.formats import Format
     from competition.submission.layout import DEFAULT_SIZE, Layout, parse_colour
     from competition.submission.sample import read_sample

@@ -20,7 +20,7 @@ def read_manifest(opened: Competition) -> "Manifest":
 
 def study_pictures(opened: Competition, manifest: "Manifest") -> "Study":
     """What the pictures have to do with each other; a bar shows while new ones are looked at."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.checks.data import study
 
     with output.progress_bar("Looking at images") as progress:
@@ -30,7 +30,7 @@ def study_pictures(opened: Competition, manifest: "Manifest") -> "Study":
 
 def check_before_split(opened: Competition, studied: "Study") -> None:
     """Before the first split: say what is wrong with the data, and stop if it cannot be used."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.data.checks.data import check_data
     from competition.data.checks.finding import Severity
 

@@ -26,8 +26,8 @@ def plan_budget(
     Args:
         images: how many the limit is for; by default the test images, and where there are none the labelled ones.
     """
-    from competition.cli import output
-    from competition.cli.study import read_manifest
+    from competition.cli.image_checks import read_manifest
+    from competition.cli.show import output
     from competition.ensemble.budget import plan, seconds_of
     from competition.ensemble.crossfit import parts_of, units_of
     from competition.ensemble.members import open_members
@@ -68,7 +68,7 @@ def draw_front(opened: Competition, name: str, found: "Plan") -> None:
 
 def show_front(opened: Competition, name: str, found: "Plan") -> None:
     """Print what can be had for how much time."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table(
         "", "seconds", "score", "equal weights of", right=("seconds", "score"), wrap=("equal weights of",)

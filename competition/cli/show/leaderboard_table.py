@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from competition.cli import output
-from competition.cli.interval import bar, cell
+from competition.cli.show import output
+from competition.cli.show.interval import bar, cell
 from competition.errors import UnknownNameError
 from competition.lifecycle import ExperimentState
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from competition.cli import output
+from competition.cli.show import output
 from competition.lifecycle import JobState
 from competition.store.queue.jobs import Job
 

@@ -1,6 +1,6 @@
 import pytest
 
-from competition.cli.interval import WIDTH, bar
+from competition.cli.show.interval import WIDTH, bar
 
 
 @pytest.mark.parametrize(

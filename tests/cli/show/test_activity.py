@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 from sqlalchemy import update
 
-from competition.cli.activity import activity
-from competition.cli.board import REDRAW_S, board
 from competition.cli.options import open_competition
+from competition.cli.show.activity import activity
+from competition.cli.show.live import REDRAW_S, board
 from competition.config.experiment import read_config, with_overrides
 from competition.jobspec import Progress
 from competition.queue.devices import CPU, choose

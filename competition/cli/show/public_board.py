@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show(opened: Competition, *, as_json: bool) -> None:
     """Print the public board."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.submission.public_board import climb_warning, facts, public_board
 
     board = public_board(opened.store, opened.settings)
@@ -46,7 +46,7 @@ def label(submission: "Submission") -> str:
 
 
 def _standings(board: "PublicBoard") -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
 
     numbers = ("public", "± SE", "CV", "by CV", "gap", "private")
     table = output.table("#", "submission", "member", *numbers, right=("#", *numbers), wrap=("submission", "member"))
@@ -68,7 +68,7 @@ def _standings(board: "PublicBoard") -> "Table":
 
 
 def _pairs(board: "PublicBoard") -> "Table":
-    from competition.cli import output
+    from competition.cli.show import output
 
     numbers = ("public", "CV", "swap")
     table = output.table("ahead", "behind", *numbers, right=numbers, wrap=("ahead", "behind"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from competition.cli.board import _render
-from competition.cli.jobwords import in_words
+from competition.cli.show.job_words import in_words
+from competition.cli.show.live import _render
 from competition.config.settings import read_settings
 from competition.experiments.request import Wish, submit
 from competition.jobspec import Progress

@@ -9,10 +9,10 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 
-from competition.cli import output
-from competition.cli.activity import activity
-from competition.cli.jobwords import at, in_words, number
 from competition.cli.options import Competition
+from competition.cli.show import output
+from competition.cli.show.activity import activity
+from competition.cli.show.job_words import at, in_words, number
 from competition.lifecycle import JobState
 from competition.store.engine import Store
 from competition.store.queue import jobs

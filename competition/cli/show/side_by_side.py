@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from competition.cli import output
+from competition.cli.show import output
 
 if TYPE_CHECKING:
     from competition.report.codediff import CodeDiff

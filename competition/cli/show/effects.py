@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from competition.cli import output
-from competition.cli.interval import bar, cell
+from competition.cli.show import output
+from competition.cli.show.interval import bar, cell
 from competition.scoring.effects import PooledEffect, pool
 from competition.scoring.verdicts import Call, holm
 

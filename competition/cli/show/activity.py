@@ -7,10 +7,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from competition.cli import events as history
-from competition.cli import output
-from competition.cli.jobwords import stage_of
 from competition.cli.options import Competition
 from competition.cli.queue import upcoming
+from competition.cli.show import output
+from competition.cli.show.job_words import stage_of
 from competition.lifecycle import JobState
 from competition.queue.devices import Device, memory_mib
 from competition.queue.processes import memory_of_group

@@ -31,7 +31,7 @@ def write_explanation(
     items: Mapping[str, "Item"],
 ) -> "Explanation":
     """Explain the ensemble called `name`, and write the explanation and its pictures to its folder."""
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble.explain import explain
     from competition.files import replacing, write_json
     from competition.report.ensemble import changes_png, disagreement_png
@@ -58,7 +58,7 @@ def write_explanation(
 
 def show_explanation(opened: Competition, name: str, found: "Explanation", made: "Ensemble") -> None:
     """Print the tables, and say where the pictures are."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table(
         "member", "by", "weight", "alone", "without it", right=("weight", "alone", "without it"), wrap=("member", "by")
@@ -82,7 +82,7 @@ def show_explanation(opened: Competition, name: str, found: "Explanation", made:
 
 def _classes(found: "Explanation") -> "Table":
     """By class: who helps it most and who least."""
-    from competition.cli import output
+    from competition.cli.show import output
 
     table = output.table(
         "class",
@@ -123,7 +123,7 @@ def _changed(
     loader: "Loader",
     items: Mapping[str, "Item"],
 ) -> list["Changed"]:
-    from competition.cli import output
+    from competition.cli.show import output
     from competition.ensemble.explain import oof_labels
     from competition.ensemble.members import open_members
     from competition.report.ensemble import Changed
