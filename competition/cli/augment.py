@@ -48,7 +48,7 @@ def preview(
     from competition.data.preview import PreviewSpec
     from competition.errors import RefusedError
     from competition.files import write_bytes
-    from competition.queue.children import Nursery
+    from competition.queue.children import ForkServer
     from competition.report.sheet import sheet_png
 
     opened = open_competition(folder)
@@ -62,7 +62,7 @@ def preview(
     config, donors = _rare(config, manifest, opened.settings, most=images)
     pasted = tuple(item for item in donors if item not in chosen)
     spec = PreviewSpec(opened.paths.root, config, opened.settings, (*chosen, *pasted), epoch - 1)
-    tiles = _tiles(Nursery().preview(spec)[: len(chosen)], opened.settings)
+    tiles = _tiles(ForkServer().preview(spec)[: len(chosen)], opened.settings)
     path = output_file or opened.paths.augment_preview(name)
     write_bytes(path, sheet_png(tiles))
     output.print_lines(str(path))

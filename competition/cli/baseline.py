@@ -82,7 +82,7 @@ def new(
     from competition.cli.show import output
     from competition.config.experiment import read_config, with_contents, with_overrides
     from competition.config.settings import Strategy
-    from competition.experiments.request import Wish, current_baseline, pinned
+    from competition.experiments.request import RunRequest, current_baseline, pinned
     from competition.store import baselines, members
 
     opened = open_competition(folder)
@@ -92,7 +92,7 @@ def new(
             "The strategy is shared: the whole team moves one baseline forward.",
             hint="`comp baseline promote EXPERIMENT`. Lineages take `strategy: independent` in competition.yaml.",
         )
-    team = current_baseline(opened.store, opened.settings, Wish(member.name))
+    team = current_baseline(opened.store, opened.settings, RunRequest(member.name))
     config = with_overrides(read_config(file) if file else team, assignments or [])
     config = pinned(with_contents(config, opened.paths.root), opened.paths, like=team)
     if baselines.current(opened.store, member.name) is None:

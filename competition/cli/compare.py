@@ -13,7 +13,7 @@ from competition.cli.options import Competition, DirOption, JsonOption, open_com
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:
-    from competition.experiments.comparing import Contrast
+    from competition.experiments.comparing import ExperimentComparison
     from competition.report.codediff import CodeDiff
     from competition.scoring.verdicts import FoldTest
     from competition.store.experiments import Experiment
@@ -84,7 +84,7 @@ def compare(
 def _write_page(
     opened: Competition,
     differences: dict[str, Any],
-    made: "Contrast | None",
+    made: "ExperimentComparison | None",
     code: "CodeDiff",
     *,
     split_version: int,
@@ -118,7 +118,9 @@ def _write_page(
     return written
 
 
-def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple[dict[str, Any], "Contrast | None"]:
+def _differences(
+    opened: Competition, a: "Experiment", b: "Experiment"
+) -> tuple[dict[str, Any], "ExperimentComparison | None"]:
     """Everything but the code, as plain values; and the comparison of the images, where there is one.
 
     Where both are the same trained models, the numbers are those of the seeds that both have been run with.
@@ -149,11 +151,11 @@ def _differences(opened: Competition, a: "Experiment", b: "Experiment") -> tuple
     return found, made
 
 
-def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contrast | None":
+def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "ExperimentComparison | None":
     """What the images say; None where one of the two is not complete, or what it left is damaged (which is said)."""
     from competition.cli.show import output
     from competition.errors import DataError
-    from competition.experiments.comparing import contrast
+    from competition.experiments.comparing import compare_experiments
     from competition.store import splits
 
     if a.id == b.id:
@@ -165,7 +167,7 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Contras
         return None
     split = next(s for s in splits.every(opened.store) if s.version == a.split_version)
     try:
-        return contrast(opened.store, opened.settings, a, b, split)
+        return compare_experiments(opened.store, opened.settings, a, b, split)
     except DataError as error:
         output.say(f"No verdict: {error}")
         return None

@@ -9,7 +9,7 @@ from competition.cli.options import Competition
 from competition.cli.show import output
 from competition.errors import CompError, StoreError
 from competition.queue import hook
-from competition.queue.hook import Happening, Messenger, Notice
+from competition.queue.hook import Messenger, Notice, NoticeKind
 from competition.store import events
 from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.queue import attempts
@@ -36,7 +36,7 @@ class Notices:
     def stopped(self, why: str) -> None:
         """The worker has stopped itself."""
         host = socket.gethostname()
-        self._send(lambda: self._notice(Happening.STOPPED, f"a worker on {host}: {why}", host=host, reason=why))
+        self._send(lambda: self._notice(NoticeKind.STOPPED, f"a worker on {host}: {why}", host=host, reason=why))
 
     def _send(self, word: Callable[[], Notice | None]) -> None:
         try:
@@ -47,7 +47,7 @@ class Notices:
         if notice is not None:
             self._messenger.send(notice)
 
-    def _notice(self, event: Happening, text: str, **facts: Any) -> Notice:
+    def _notice(self, event: NoticeKind, text: str, **facts: Any) -> Notice:
         return Notice(event, f"{self._competition}: {text}", {"competition": self._competition, **facts})
 
     def _completed(self, name: str) -> Notice | None:
@@ -61,15 +61,15 @@ class Notices:
             self._leader = name
             before = next((f" Before it: {r.name}, {percent(r.score)}." for r in ranked if r is not row), "")
             text = f"the new best is {name} by {row.member}: {percent(row.score)}{_gain(row)}.{before}"
-            return self._notice(Happening.BEST, text, **facts)
+            return self._notice(NoticeKind.BEST, text, **facts)
         place = f", rank {row.rank} of {len(ranked)}" if row.rank else ""
         text = f"{name} by {row.member} is complete: {percent(row.score)}{_gain(row)}{place}."
-        return self._notice(Happening.FINISHED, text, **facts)
+        return self._notice(NoticeKind.FINISHED, text, **facts)
 
     def _failed(self, job: Job) -> Notice:
         what = f"{job.label} of {job.experiment} by {job.member} has failed ({job.failure}): {job.reason}"
         return self._notice(
-            Happening.FAILED,
+            NoticeKind.FAILED,
             f"{what}\n{after_failure(job.experiment, fold=job.path_fold)}",
             experiment=job.experiment,
             member=job.member,

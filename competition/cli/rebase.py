@@ -28,15 +28,15 @@ def rebase(
     from competition.cli.show import output
     from competition.experiments.rebase import rebased
     from competition.experiments.request import submit
-    from competition.queue.children import Nursery
+    from competition.queue.children import ForkServer
     from competition.store import experiments, ideas
 
     opened = open_competition(folder)
     found = experiments.find(opened.store, experiment)
     member = acting_member(opened.store, as_member)
-    wish = rebased(opened.store, found, member=member, name=name)
-    check_model = partial(Nursery().check_model, root=opened.paths.root, classes=len(opened.settings.classes))
-    made = submit(opened.store, opened.settings, wish, check_model=check_model)
+    request = rebased(opened.store, found, member=member, name=name)
+    check_model = partial(ForkServer().check_model, root=opened.paths.root, classes=len(opened.settings.classes))
+    made = submit(opened.store, opened.settings, request, check_model=check_model)
     for idea in ideas.every(opened.store):
         if found.name in idea.experiments:
             ideas.link(opened.store, idea, made.experiment, actor=member)

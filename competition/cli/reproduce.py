@@ -39,7 +39,7 @@ def reproduce(
     score is off by more than the tolerance.
     """
     from competition.cli.show import output
-    from competition.queue.children import Nursery
+    from competition.queue.children import ForkServer
     from competition.queue.devices import choose
     from competition.queue.reproduce import Sameness, reproduce
 
@@ -56,7 +56,7 @@ def reproduce(
         found = reproduce(
             opened.store,
             opened.settings,
-            Nursery(),
+            ForkServer(),
             device,
             experiment,
             fold,

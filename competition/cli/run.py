@@ -21,7 +21,7 @@ from competition.lifecycle import ExperimentState
 from competition.team.next_steps import after_failure
 
 if TYPE_CHECKING:
-    from competition.experiments.request import Wish
+    from competition.experiments.request import RunRequest
     from competition.store.leaderboard import LeaderboardRow
     from competition.store.plans import Submitted
 
@@ -65,15 +65,15 @@ def run(
     adds seeds to an experiment, which shows how much of a score is luck.
     """
     from competition.cli.show import output
-    from competition.experiments.request import Wish, submit
-    from competition.queue.children import Nursery
+    from competition.experiments.request import RunRequest, submit
+    from competition.queue.children import ForkServer
     from competition.queue.devices import choose
     from competition.store import ideas
 
     opened = open_competition(folder)
     tried = None if idea is None else ideas.find(opened.store, idea)
     chosen = choose(devices)
-    wish = Wish(
+    request = RunRequest(
         member=acting_member(opened.store, as_member),
         name=name,
         parent=parent,
@@ -85,15 +85,15 @@ def run(
         debug_only=debug,
         note=note,
     )
-    nursery = Nursery()
-    submitted = _go_on(opened, wish) or submit(
+    fork_server = ForkServer()
+    submitted = _go_on(opened, request) or submit(
         opened.store,
         opened.settings,
-        wish,
-        check_model=partial(nursery.check_model, root=opened.paths.root, classes=len(opened.settings.classes)),
+        request,
+        check_model=partial(fork_server.check_model, root=opened.paths.root, classes=len(opened.settings.classes)),
     )
     if tried is not None:
-        ideas.link(opened.store, tried, submitted.experiment, actor=wish.member)
+        ideas.link(opened.store, tried, submitted.experiment, actor=request.member)
     _announce(submitted, detach=detach)
     if submitted.new_jobs and not debug:
         _say_disk_need(opened, submitted.experiment.split_version)
@@ -101,7 +101,7 @@ def run(
     if not detach:
         from competition.cli.worker import hired
 
-        with hired(opened, chosen, nursery, experiment=submitted.experiment.name) as worker:
+        with hired(opened, chosen, fork_server, experiment=submitted.experiment.name) as worker:
             finished = worker.work(until_empty=True)
     row = _row(opened, submitted.experiment.name)
     if as_json:
@@ -113,16 +113,16 @@ def run(
     _conclude(row, finished=finished, detach=detach)
 
 
-def _go_on(opened: Competition, wish: "Wish") -> "Submitted | None":
+def _go_on(opened: Competition, request: "RunRequest") -> "Submitted | None":
     """`comp run NAME` of an existing experiment, with nothing changed, goes on with that experiment."""
     from competition.experiments.request import submit
     from competition.store import experiments
 
-    if wish.name is None or wish.assignments or wish.parent or wish.seed is not None:
+    if request.name is None or request.assignments or request.parent or request.seed is not None:
         return None
-    if not experiments.exists(opened.store, wish.name):
+    if not experiments.exists(opened.store, request.name):
         return None
-    return submit(opened.store, opened.settings, replace(wish, parent=wish.name), check_model=lambda _: None)
+    return submit(opened.store, opened.settings, replace(request, parent=request.name), check_model=lambda _: None)
 
 
 def _announce(submitted: "Submitted", *, detach: bool) -> None:

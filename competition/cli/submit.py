@@ -72,7 +72,7 @@ def submit(
     from competition.cli.upload import check_upload, upload
     from competition.store import members, submissions
     from competition.submission.formats import Format
-    from competition.submission.readback import Witness, check
+    from competition.submission.readback import Readback, check
     from competition.submission.sample import read_sample
 
     if form not in list(Format):
@@ -96,10 +96,10 @@ def submit(
     if not force:
         submissions.check_quota(opened.store, opened.settings.submissions_per_day)
     target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
-    witness = Witness(chosen, layout)
-    images, doubtful = write(opened, found.name, found.blend, target, witness)
+    readback = Readback(chosen, layout)
+    images, doubtful = write(opened, found.name, found.blend, target, readback)
     if wanted is not None:
-        check(target, wanted, witness)
+        check(target, wanted, readback)
         output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
     recorded = _record(opened, found, form, target, images, member=member.name, force=force)
     if kaggle is not None:

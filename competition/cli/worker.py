@@ -9,7 +9,7 @@ import typer
 from competition.cli.options import Competition, DirOption, open_competition
 
 if TYPE_CHECKING:
-    from competition.queue.children import Nursery
+    from competition.queue.children import ForkServer
     from competition.queue.devices import Device
     from competition.queue.worker import Worker
 
@@ -37,7 +37,7 @@ def worker(
     Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
     """
     from competition.cli.show import output
-    from competition.queue.children import Nursery
+    from competition.queue.children import ForkServer
     from competition.queue.devices import choose
 
     opened = open_competition(folder)
@@ -45,10 +45,10 @@ def worker(
     if install_service:
         _print_service(opened, devices, jobs_per_device, until_empty=until_empty)
         return
-    nursery = Nursery()
-    nursery.warm()
+    fork_server = ForkServer()
+    fork_server.warm()
     output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
-    with hired(opened, chosen, nursery, jobs_per_device=jobs_per_device) as made:
+    with hired(opened, chosen, fork_server, jobs_per_device=jobs_per_device) as made:
         done = made.work(until_empty=until_empty)
     output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
 
@@ -57,7 +57,7 @@ def worker(
 def hired(
     opened: Competition,
     devices: "list[Device]",
-    nursery: "Nursery",
+    fork_server: "ForkServer",
     *,
     experiment: str | None = None,
     jobs_per_device: int = 1,
@@ -81,7 +81,7 @@ def hired(
             opened.store,
             opened.settings,
             devices,
-            nursery,
+            fork_server,
             experiment,
             on_tick=drawn.refresh,
             on_complete=completed,

@@ -10,7 +10,7 @@ from competition.errors import CompError
 if TYPE_CHECKING:
     from competition.submission.formats import Format
     from competition.submission.layout import Layout
-    from competition.submission.readback import Witness
+    from competition.submission.readback import Readback
 
 
 def write_submission(
@@ -22,9 +22,9 @@ def write_submission(
         The number of images, and the share of their pixels that rounding may have decided, where that is known.
     """
     from competition.submission.formats import Format
-    from competition.submission.readback import Witness
+    from competition.submission.readback import Readback
 
-    return write(opened, source, blend, target, Witness(Format(form), layout_of(opened, Format(form))))
+    return write(opened, source, blend, target, Readback(Format(form), layout_of(opened, Format(form))))
 
 
 def rounding(doubtful: float | None) -> str:
@@ -34,14 +34,16 @@ def rounding(doubtful: float | None) -> str:
     return f" Rounding to bytes may have decided {100 * doubtful:.3f} % of the pixels, and no others."
 
 
-def write(opened: Competition, source: str, blend: Blend, target: Path, witness: "Witness") -> tuple[int, float | None]:
+def write(
+    opened: Competition, source: str, blend: Blend, target: Path, readback: "Readback"
+) -> tuple[int, float | None]:
     """As `write_submission`, in the witness's format and layout. What was killed goes on where it was."""
     from competition.cli.show import output
     from competition.ensemble import spool
     from competition.ensemble.predict import Predictions
     from competition.submission import formats
 
-    layout, unfinished = witness.layout, opened.paths.unfinished_blend(source)
+    layout, unfinished = readback.layout, opened.paths.unfinished_blend(source)
     with output.progress_bar("Writing test predictions") as progress:
         order = list(layout.ids.values()) or None
         made = Predictions(
@@ -54,7 +56,7 @@ def write(opened: Competition, source: str, blend: Blend, target: Path, witness:
             keep=unfinished,
         )
         named = ((image_id, layout.images[image_id], mask) for image_id, mask in made)
-        images = formats.write(witness.form, witness.watch(named), target, layout)
+        images = formats.write(readback.form, readback.watch(named), target, layout)
     spool.remove(unfinished)
     if made.taken_over:
         output.say(f"{made.taken_over} of {images} images had been blended before, by a run that did not end.")

@@ -10,7 +10,7 @@ import numpy as np
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.experiments import oof_matrices
-from competition.experiments.oof_matrices import Evidence
+from competition.experiments.oof_matrices import OofMatrices
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.imagewise import ImageChange, image_changes, most_changed
@@ -38,7 +38,7 @@ class ClassChange:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class ExperimentComparison:
     """Experiment b against experiment a.
 
     Args:
@@ -74,7 +74,9 @@ class Contrast:
         }
 
 
-def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, split: SplitVersion) -> Contrast:
+def compare_experiments(
+    store: Store, settings: Settings, a: Experiment, b: Experiment, split: SplitVersion
+) -> ExperimentComparison:
     """Compare two complete experiments on one split.
 
     Raises:
@@ -87,7 +89,7 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
     oof_matrices.check_paired(left, right)
     bootstrap = draw(oof_matrices.units(Manifest.read(store.paths.manifest(split.fingerprint)), left.ids))
     effect, seeds_from = _effect(store, settings.metric, (a, left), (b, right), bootstrap, same_models=bool(shared))
-    return Contrast(
+    return ExperimentComparison(
         effect,
         judge(effect),
         shared,
@@ -100,8 +102,8 @@ def contrast(store: Store, settings: Settings, a: Experiment, b: Experiment, spl
 def _effect(
     store: Store,
     metric: str,
-    a: tuple[Experiment, Evidence],
-    b: tuple[Experiment, Evidence],
+    a: tuple[Experiment, OofMatrices],
+    b: tuple[Experiment, OofMatrices],
     bootstrap: Bootstrap,
     *,
     same_models: bool,
@@ -117,7 +119,7 @@ def _effect(
     return Effect(float(scores[1] - scores[0]), error, bootstrap.units, runs, band, same_models), seeds_from
 
 
-def _classes(names: Sequence[str], a: Evidence, b: Evidence, bootstrap: Bootstrap) -> tuple[ClassChange, ...]:
+def _classes(names: Sequence[str], a: OofMatrices, b: OofMatrices, bootstrap: Bootstrap) -> tuple[ClassChange, ...]:
     drawn = bootstrap.class_iou([*a.runs, *b.runs])
     difference = drawn[:, len(a.runs) :].mean(axis=1) - drawn[:, : len(a.runs)].mean(axis=1)
     before, after = (
@@ -138,6 +140,6 @@ def _half(differences: np.ndarray, units: int) -> float:
     return quantile(1 - LEVEL / 2, units - 1) * error
 
 
-def _images(metric: str, a: Evidence, b: Evidence) -> tuple[ImageChange, ...]:
+def _images(metric: str, a: OofMatrices, b: OofMatrices) -> tuple[ImageChange, ...]:
     before, after = (np.mean([metrics.score_each(metric, run) for run in found.runs], axis=0) for found in (a, b))
     return image_changes(a.ids, before, after)

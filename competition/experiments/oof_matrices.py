@@ -18,7 +18,7 @@ from competition.store.experiments import Experiment
 
 
 @dataclass(frozen=True)
-class Evidence:
+class OofMatrices:
     """Matrices of one experiment.
 
     Args:
@@ -36,7 +36,7 @@ class Evidence:
         return [np.concatenate(folds) for folds in self.repeats]
 
 
-def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[int]) -> Evidence:
+def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[int]) -> OofMatrices:
     """The matrices of an experiment's folds with these of its seeds.
 
     Raises:
@@ -50,7 +50,7 @@ def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[
             hint=f"`comp retry {experiment.name} --finished-too` trains all of them again.",
         )
     matrices = tuple(tuple(matrices for _, matrices in repeat) for repeat in loaded)
-    return Evidence(experiment.name, ids[0], matrices)
+    return OofMatrices(experiment.name, ids[0], matrices)
 
 
 def shared_seeds(store: Store, a: Experiment, b: Experiment, *, folds: int) -> tuple[int, ...]:
@@ -75,7 +75,7 @@ def units(manifest: Manifest, ids: Sequence[str]) -> list[str]:
     return [f"group {group}" if group else f"image {i}" for group, i in zip(groups, ids, strict=True)]
 
 
-def check_paired(a: Evidence, b: Evidence) -> None:
+def check_paired(a: OofMatrices, b: OofMatrices) -> None:
     """Do nothing if both were validated on the same images in the same order.
 
     Raises:

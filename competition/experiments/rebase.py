@@ -3,14 +3,14 @@
 import json
 
 from competition.errors import RefusedError
-from competition.experiments.request import Wish
+from competition.experiments.request import RunRequest
 from competition.store import baselines
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
 
 
-def rebased(store: Store, experiment: Experiment, *, member: str, name: str | None = None) -> Wish:
-    """The wish to run an experiment's condition on the newest baseline of its lineage.
+def rebased(store: Store, experiment: Experiment, *, member: str, name: str | None = None) -> RunRequest:
+    """The request to run an experiment's condition on the newest baseline of its lineage.
 
     Of an experiment that started from another one, it is only the condition of its own.
 
@@ -29,7 +29,7 @@ def rebased(store: Store, experiment: Experiment, *, member: str, name: str | No
     if not missing:
         what = "; ".join(f"{c.key}: {c.new}" for c in experiment.conditions)
         raise RefusedError(f"{newest.name} holds the condition of {experiment.name} already ({what}).")
-    return Wish(
+    return RunRequest(
         member=member,
         name=name or f"{experiment.name}@{newest.name}",
         baseline=newest.version,

@@ -22,8 +22,8 @@ from competition.store.splits import SplitVersion
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody asked `comp run` for.
+class RunRequest:
+    """One call of `comp run`: the parent, the changes, the folds and the seeds.
 
     Args:
         parent: the experiment to start from; None for the member's current baseline.
@@ -48,8 +48,10 @@ class Wish:
     note: str = ""
 
 
-def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callable[[Config], None]) -> Submitted:
-    """Make the experiment that `wish` describes, or name the one that exists with the same configuration.
+def submit(
+    store: Store, settings: Settings, request: RunRequest, *, check_model: Callable[[Config], None]
+) -> Submitted:
+    """Make the experiment that `request` describes, or name the one that exists with the same configuration.
 
     Args:
         check_model: raises a CompError if the model cannot be built; asked only where no job has built it yet.
@@ -57,17 +59,17 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
     Raises:
         CompError: a rule forbids it (one condition, unknown fold, changed files, …); nothing has been queued.
     """
-    if wish.name is not None:
-        check_name("an experiment", wish.name)
+    if request.name is not None:
+        check_name("an experiment", request.name)
     split = _current_split(store)
-    folds = _folds(wish, split.folds)
-    member = members.find(store, wish.member)
-    started_from = None if wish.parent is None else experiments.find(store, wish.parent)
-    baseline = current_baseline(store, settings, wish)
+    folds = _folds(request, split.folds)
+    member = members.find(store, request.member)
+    started_from = None if request.parent is None else experiments.find(store, request.parent)
+    baseline = current_baseline(store, settings, request)
     parent = started_from.config if started_from else baseline
-    config = pinned(with_contents(_changed(parent, wish), store.paths.root), store.paths, like=parent)
+    config = pinned(with_contents(_changed(parent, request), store.paths.root), store.paths, like=parent)
     conditions = conditions_between(parent, config)
-    check_one_condition(conditions, together=wish.together)
+    check_one_condition(conditions, together=request.together)
     check_effects(conditions, parent, config)
     class_indices(config.sampling.rare, settings.classes)
     trackers.require(settings.log)
@@ -78,10 +80,10 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         _check_weight_file(store, config)
         _check_model_once(store, config, check_model)
     competition.lock(store, settings)
-    founded = _baseline(store, settings, wish) or baselines.found(store, baseline, actor=member.name)
+    founded = _baseline(store, settings, request) or baselines.found(store, baseline, actor=member.name)
     plan = Plan(
-        name=wish.name or default_name(conditions, otherwise=wish.parent or founded.name),
-        name_given=wish.name is not None,
+        name=request.name or default_name(conditions, otherwise=request.parent or founded.name),
+        name_given=request.name is not None,
         member_id=member.id,
         member=member.name,
         split_version=split.version,
@@ -89,8 +91,8 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         config=config,
         parent_sha256=parent.sha256 if conditions else None,
         conditions=conditions,
-        confounded=wish.together if len(conditions) > 1 else None,
-        note=wish.note,
+        confounded=request.together if len(conditions) > 1 else None,
+        note=request.note,
     )
 
     def prepare(name: str) -> None:
@@ -98,16 +100,16 @@ def submit(store: Store, settings: Settings, wish: Wish, *, check_model: Callabl
         code = store.paths.experiment_code(name)
         snapshot.take(snapshot.named_modules(settings, config), root=store.paths.root, folder=code)
 
-    return plans.submit(store, plan, folds=folds, seeds=wish.seeds, prepare=prepare)
+    return plans.submit(store, plan, folds=folds, seeds=request.seeds, prepare=prepare)
 
 
-def current_baseline(store: Store, settings: Settings, wish: Wish) -> Config:
-    """What a wish starts from unless it names an experiment: the member's baseline, else what baseline.yaml says.
+def current_baseline(store: Store, settings: Settings, request: RunRequest) -> Config:
+    """What a request starts from unless it names an experiment: the member's baseline, else what baseline.yaml says.
 
     Raises:
         ConfigError: baseline.yaml is wrong, or was edited after experiments had started from it.
     """
-    founded = _baseline(store, settings, wish)
+    founded = _baseline(store, settings, request)
     if founded is not None and founded.owner is not None:
         return founded.config
     newest = team_baseline(store)
@@ -135,11 +137,11 @@ def team_baseline(store: Store) -> Config:
     return newest.config
 
 
-def _baseline(store: Store, settings: Settings, wish: Wish) -> Baseline | None:
-    """The baseline that a wish is about; None before the first."""
-    if wish.baseline is not None:
-        return baselines.of_version(store, wish.baseline)
-    return baselines.of_member(store, settings, wish.member)
+def _baseline(store: Store, settings: Settings, request: RunRequest) -> Baseline | None:
+    """The baseline that a request is about; None before the first."""
+    if request.baseline is not None:
+        return baselines.of_version(store, request.baseline)
+    return baselines.of_member(store, settings, request.member)
 
 
 def write_baseline(paths: Paths, config: Config) -> None:
@@ -147,10 +149,10 @@ def write_baseline(paths: Paths, config: Config) -> None:
     write_text(paths.baseline, yamlfile.dump(config))
 
 
-def _changed(parent: Config, wish: Wish) -> Config:
-    assignments = list(wish.assignments)
-    if wish.seed is not None:
-        assignments.append(f"seed={wish.seed}")
+def _changed(parent: Config, request: RunRequest) -> Config:
+    assignments = list(request.assignments)
+    if request.seed is not None:
+        assignments.append(f"seed={request.seed}")
     return with_overrides(parent, assignments)
 
 
@@ -163,15 +165,15 @@ def _current_split(store: Store) -> SplitVersion:
     return split
 
 
-def _folds(wish: Wish, available: int) -> tuple[int, ...]:
-    if wish.debug_only:
+def _folds(request: RunRequest, available: int) -> tuple[int, ...]:
+    if request.debug_only:
         return ()
-    if wish.folds is None:
+    if request.folds is None:
         return tuple(range(available))
-    for fold in wish.folds:
+    for fold in request.folds:
         if not 0 <= fold < available:
             raise RefusedError(f"There is no fold {fold}: the split has folds 0 to {available - 1}.")
-    return tuple(sorted(set(wish.folds)))
+    return tuple(sorted(set(request.folds)))
 
 
 def pinned(config: Config, paths: Paths, *, like: Config | None = None) -> Config:

@@ -1,1 +1,1 @@
-"""From a wish to a result: submitting experiments, and the workers that run their jobs on devices."""
+"""Jobs onto devices: workers, the children that run jobs, and proof of what became of them."""

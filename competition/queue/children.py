@@ -83,7 +83,7 @@ class Child:
             self.outcome = message
 
 
-class Nursery:
+class ForkServer:
     """Starts children from one fork server, which ends with the process that made it."""
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ MOST_LETTERS = 10_000
 """Of a variable: a system takes 128 KiB."""
 
 
-class Happening(StrEnum):
+class NoticeKind(StrEnum):
     """What a message is about."""
 
     FINISHED = "finished"
@@ -51,7 +51,7 @@ class Happening(StrEnum):
 class Notice:
     """One message: `text` is for people, `facts` (JSON values) are for programs."""
 
-    event: Happening
+    event: NoticeKind
     text: str
     facts: dict[str, Any] = field(default_factory=dict)
 

@@ -21,7 +21,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryLimit:
     """What a job may take in a slot.
 
     Args:
@@ -39,7 +39,7 @@ def slots_of(devices: Iterable[Device], per_device: int) -> list[Slot]:
     return [Slot(device, number) for number in range(per_device) for device in devices]
 
 
-def room_in(slot: Slot, *, is_shared: bool) -> Room:
+def room_in(slot: Slot, *, is_shared: bool) -> MemoryLimit:
     """The room of a free slot.
 
     A job that nobody has measured gets a device to itself; one that shares must be known to fit into what is free now,
@@ -50,5 +50,5 @@ def room_in(slot: Slot, *, is_shared: bool) -> Room:
     """
     free = free_memory_mib(slot.device)
     if free is None:
-        return Room(None, known_only=False)
-    return Room(max(0, (free - CONTEXT_MIB) * 100 // SLACK_PERCENT), known_only=is_shared)
+        return MemoryLimit(None, known_only=False)
+    return MemoryLimit(max(0, (free - CONTEXT_MIB) * 100 // SLACK_PERCENT), known_only=is_shared)

@@ -14,7 +14,7 @@ from competition.errors import RefusedError
 from competition.jobspec import Failed, Interrupted, Progress, Succeeded
 from competition.lifecycle import JobKind, JobState
 from competition.paths import JobPaths
-from competition.queue.children import Nursery
+from competition.queue.children import ForkServer
 from competition.queue.devices import Device
 from competition.queue.processes import this_process
 from competition.queue.specs import job_spec
@@ -69,7 +69,7 @@ class Reproduction:
 def reproduce(
     store: Store,
     settings: Settings,
-    nursery: Nursery,
+    fork_server: ForkServer,
     device: Device,
     name: str,
     fold: int,
@@ -103,7 +103,7 @@ def reproduce(
         device=device,
         folder=paths.folder,
     )
-    child = nursery.start(spec)
+    child = fork_server.start(spec)
     child.let_go()
     try:
         while child.outcome is None and child.process.is_alive():

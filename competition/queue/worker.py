@@ -16,7 +16,7 @@ from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
 from competition.paths import JobPaths
-from competition.queue.children import Child, Nursery
+from competition.queue.children import Child, ForkServer
 from competition.queue.devices import Device
 from competition.queue.endings import ending_of
 from competition.queue.memory_limit import Slot, room_in, slots_of
@@ -75,7 +75,7 @@ class Worker:
     store: Store
     settings: Settings
     devices: list[Device]
-    nursery: Nursery
+    fork_server: ForkServer
     experiment: str | None = None
     on_tick: Callable[[], None] = lambda: None
     on_complete: Callable[[str], None] = lambda _name: None
@@ -162,7 +162,7 @@ class Worker:
         if claim is None:
             return
         try:
-            child = self.nursery.start(self._spec(claim, slot.device))
+            child = self.fork_server.start(self._spec(claim, slot.device))
         except (OSError, EOFError) as error:  # EOFError: the fork server died while it was asked
             reason = f"no process could be started for it: {error or type(error).__name__}"
             attempts.fail(self.store, claim.token, kind=FailureKind.LOST, reason=reason)

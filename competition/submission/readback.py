@@ -14,7 +14,7 @@ from competition.submission.sample import Sample
 
 
 @dataclass
-class Witness:
+class Readback:
     """Remembers what was predicted while it is written: a hash of what the format keeps of each label map."""
 
     form: Format
@@ -30,27 +30,27 @@ class Witness:
             yield image_id, name, labels
 
 
-def check(target: Path, sample: Sample, witness: Witness) -> None:
+def check(target: Path, sample: Sample, readback: Readback) -> None:
     """Do nothing if a submission has the sample's columns, ids and order, and decodes to what was predicted.
 
     Raises:
         DataError: it does not; names everything that is wrong.
     """
-    problems = [*_shape_problems(target, sample, witness), *_content_problems(target, witness)]
+    problems = [*_shape_problems(target, sample, readback), *_content_problems(target, readback)]
     if problems:
         raise DataError(
             all_problems(f"{target} must not be handed in", problems),
             hint=f"--sample {sample.path} writes the rows that the sample has, in its order."
-            if witness.form.follows_sample and witness.layout.sample is None
+            if readback.form.follows_sample and readback.layout.sample is None
             else None,
         )
 
 
-def _shape_problems(target: Path, sample: Sample, witness: Witness) -> Iterator[str]:
+def _shape_problems(target: Path, sample: Sample, readback: Readback) -> Iterator[str]:
     """What differs from the sample: columns and rows of a CSV, images of the other formats."""
-    if not witness.form.follows_sample:
+    if not readback.form.follows_sample:
         try:
-            sample.match(witness.layout.images)
+            sample.match(readback.layout.images)
         except DataError as error:
             yield error.message
         return
@@ -72,15 +72,17 @@ def _shape_problems(target: Path, sample: Sample, witness: Witness) -> Iterator[
         yield f"row {place + 1} is {', '.join(ours[place])}; in the sample it is {', '.join(theirs[place])}."
 
 
-def _content_problems(target: Path, witness: Witness) -> Iterator[str]:
+def _content_problems(target: Path, readback: Readback) -> Iterator[str]:
     """Images that do not decode to what was predicted."""
-    names = _names(witness)
+    names = _names(readback)
     try:
-        found = read_back(witness.form, target, witness.layout, {names[i]: size for i, size in witness.sizes.items()})
+        found = read_back(
+            readback.form, target, readback.layout, {names[i]: size for i, size in readback.sizes.items()}
+        )
     except DataError as error:
         yield error.message
         return
-    for image_id, expected in witness.hashes.items():
+    for image_id, expected in readback.hashes.items():
         labels = found.get(names[image_id])
         if labels is None:
             yield f"it holds no prediction for {image_id}."
@@ -88,14 +90,14 @@ def _content_problems(target: Path, witness: Witness) -> Iterator[str]:
             yield f"the prediction for {image_id} does not decode to what was written."
 
 
-def _names(witness: Witness) -> Mapping[str, str]:
+def _names(readback: Readback) -> Mapping[str, str]:
     """What the format calls each image, by its id."""
-    layout = witness.layout
-    if witness.form.follows_sample and layout.sample is not None:
+    layout = readback.layout
+    if readback.form.follows_sample and layout.sample is not None:
         return {image_id: name for name, image_id in layout.ids.items()}
-    if witness.form is Format.LABELS_CSV:
-        return {image_id: layout.images[image_id] for image_id in witness.sizes}
-    return {image_id: image_id for image_id in witness.sizes}
+    if readback.form is Format.LABELS_CSV:
+        return {image_id: layout.images[image_id] for image_id in readback.sizes}
+    return {image_id: image_id for image_id in readback.sizes}
 
 
 def _listed(rows: Iterable[tuple[str, ...]], most: int = 3) -> str:

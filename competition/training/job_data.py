@@ -23,7 +23,7 @@ DEBUG_BATCHES = 2
 
 
 @dataclass(frozen=True)
-class Work:
+class JobData:
     """The images of one job.
 
     Args:
@@ -55,7 +55,7 @@ class Work:
         return len(self.cache.pseudo.rows.keys() & set(self.train)) if self.cache.pseudo else 0
 
 
-def work_of(spec: JobSpec, reporter: Reporter) -> Work:
+def job_data_of(spec: JobSpec, reporter: Reporter) -> JobData:
     """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).
 
     A debug job trains for 2 epochs on 5 % of the fold's training images, 2 batches at least, and validates on 1 batch.
@@ -90,8 +90,8 @@ def work_of(spec: JobSpec, reporter: Reporter) -> Work:
     train_items, items = ([known.item(image_id) for image_id in ids] for ids in (train, valid))
     loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
-        return Work(cache, train_items, items, (), DEBUG_EPOCHS, loader, weights, still=True)
-    return Work(cache, train_items, items, manifest.test, spec.config.train.epochs, loader, weights)
+        return JobData(cache, train_items, items, (), DEBUG_EPOCHS, loader, weights, still=True)
+    return JobData(cache, train_items, items, manifest.test, spec.config.train.epochs, loader, weights)
 
 
 def _pseudo_labels(spec: JobSpec) -> PseudoLabels | None:

@@ -15,7 +15,7 @@ from competition.paths import header_of
 from competition.predictions.probabilities import Part, ShardWriter
 from competition.scoring import confusion
 from competition.scoring.confusion import Matrices
-from competition.training.job_data import Work
+from competition.training.job_data import JobData
 from competition.training.network.model import Segmenter, describe
 from competition.training.predict import Tick, labels, predictions, probabilities
 from competition.training.throughput import Stopwatch
@@ -26,7 +26,7 @@ Inferred = Callable[[int, float], None]
 
 def validate(
     spec: JobSpec,
-    work: Work,
+    work: JobData,
     segmenter: Segmenter,
     device: torch.device,
     *,
@@ -72,7 +72,7 @@ def validate(
 
 
 def predict_test(
-    spec: JobSpec, work: Work, segmenter: Segmenter, device: torch.device, *, tick: Tick, inferred: Inferred
+    spec: JobSpec, work: JobData, segmenter: Segmenter, device: torch.device, *, tick: Tick, inferred: Inferred
 ) -> None:
     """Write the probabilities of the test images, each at its own size."""
     found = predictions(

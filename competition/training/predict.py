@@ -12,7 +12,7 @@ from competition.data.cache import Mapped
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError, is_out_of_memory
 from competition.training.network.model import Segmenter
-from competition.training.network.tta import Look, interpolated, looking
+from competition.training.network.tta import PredictFunction, interpolated, looking
 
 Tick = Callable[[int, int], None]
 """Called with how many images are done and how many there are; may raise to stop."""
@@ -91,7 +91,7 @@ def _one_by_one(items: Sequence[Item], logits: Tensor) -> Iterator[tuple[Item, T
         yield item, at_size(of_image, (item.height, item.width))
 
 
-def _if_there_is_room(look: Look, images: Tensor, device: torch.device, most: int) -> Tensor | None:
+def _if_there_is_room(look: PredictFunction, images: Tensor, device: torch.device, most: int) -> Tensor | None:
     """The logits; None if the device's memory is too small for `most` images or windows at once, and fewer are left."""
     try:
         with torch.inference_mode():

@@ -24,7 +24,7 @@ from competition.training.dataset import TrainingImages, draws, load_batches, st
 from competition.training.facts import facts_of
 from competition.training.failures import NotFiniteError
 from competition.training.history import Row
-from competition.training.job_data import Work, work_of
+from competition.training.job_data import JobData, job_data_of
 from competition.training.learner import Learner
 from competition.training.loss_meter import LossMeter
 from competition.training.network import batchnorm
@@ -79,7 +79,7 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
     config, paths, is_fold = spec.config, spec.job_paths, spec.kind is JobKind.FOLD
     device = torch.device(spec.device)
     seeds.fix(config.seed, config.train.deterministic)
-    work = work_of(spec, reporter)
+    work = job_data_of(spec, reporter)
     identity = checkpoint.identity_of(spec)
     resumed = checkpoint.load(paths, identity=identity)
     at = resumed.position if resumed else Position()
@@ -207,7 +207,7 @@ def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
     """
     device = torch.device(spec.device)
     seeds.fix(spec.config.seed, spec.config.train.deterministic)
-    work = work_of(spec, reporter)
+    work = job_data_of(spec, reporter)
     hardware.bind(device)
     segmenter = _segmenter(spec, device, trained).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     write_record(spec, precision=segmenter.precision, device=device)
@@ -283,7 +283,7 @@ def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
     return result
 
 
-def _say_start(work: Work, segmenter: Segmenter, device: torch.device, at: Position) -> None:
+def _say_start(work: JobData, segmenter: Segmenter, device: torch.device, at: Position) -> None:
     pseudo = f" ({work.pseudo_images} with pseudo-labels)" if work.pseudo_images else ""
     print(
         f"{len(work.train)} images to train on{pseudo}, {len(work.valid)} to validate on, {len(work.test)} to predict; "

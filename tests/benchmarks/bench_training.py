@@ -260,7 +260,7 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
 
     from competition.training import hardware, seeds
     from competition.training.dataset import TrainingImages, draws, load_batches
-    from competition.training.job_data import work_of
+    from competition.training.job_data import job_data_of
     from competition.training.learner import Learner
     from competition.training.loss_meter import LossMeter, Position
     from competition.training.reporting import Reporter
@@ -269,7 +269,7 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
     with tempfile.TemporaryDirectory() as folder:
         spec = job(Path(folder), seed, epochs)
         reporter = Reporter(lambda _progress: True)
-        work = work_of(spec, reporter)
+        work = job_data_of(spec, reporter)
         seeds.fix(seed)
         wanted = draws(work.train, seed=seed, batch_size=BATCH, epochs=100)
         batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=device)
@@ -350,12 +350,12 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
 
 def passes(one_pass: Callable[[Any], None], seed: int, epochs: int, rounds: int = 3) -> dict[str, float]:
     """The median rate of passes over the validation frames."""
-    from competition.training.job_data import work_of
+    from competition.training.job_data import job_data_of
     from competition.training.reporting import Reporter
 
     rates = []
     with tempfile.TemporaryDirectory() as folder:
-        work = work_of(job(Path(folder), seed, epochs), Reporter(lambda _progress: True))
+        work = job_data_of(job(Path(folder), seed, epochs), Reporter(lambda _progress: True))
         for _round in range(rounds):
             since = time.perf_counter()
             one_pass(work)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from competition.config.settings import read_settings
 from competition.data.manifest import Manifest
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
 from competition.store import experiments, scores, splits
@@ -25,8 +25,8 @@ def finish(root: Path, name: str, *conditions: str, noise: float, score: float, 
     """
     paths = Paths(root)
     store = open_store(paths)
-    wish = Wish("ann", name=name, assignments=conditions)
-    submit(store, read_settings(paths.competition), wish, check_model=lambda _: None)
+    request = RunRequest("ann", name=name, assignments=conditions)
+    submit(store, read_settings(paths.competition), request, check_model=lambda _: None)
     split = splits.current(store)
     scores.set_score(store, experiments.find(store, name).id, score=score, class_iou=[score] * 3)
     store.close()

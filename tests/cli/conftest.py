@@ -10,7 +10,7 @@ from competition.config.settings import read_settings
 from competition.data.load import open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.split.folds import Split
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.experiments.scoring import complete
 from competition.jobspec import Succeeded
 from competition.paths import Paths
@@ -27,11 +27,11 @@ Prediction = Callable[[Item, np.ndarray | None], np.ndarray]
 """What a model says of an image, intp (H, W), given its labels (None for a test image)."""
 
 
-def play(root: Path, prediction: Prediction, *, member: str = "ann", **wish: object) -> str:
+def play(root: Path, prediction: Prediction, *, member: str = "ann", **request: object) -> str:
     """Submit an experiment as `comp run` does, play its jobs with made-up predictions, score it; its name."""
     paths = Paths(root)
     store, settings = open_store(paths), read_settings(paths.competition)
-    wanted = Wish(member=member, **wish)  # type: ignore[arg-type]
+    wanted = RunRequest(member=member, **request)  # type: ignore[arg-type]
     experiment = submit(store, settings, wanted, check_model=lambda _: None).experiment
     split = splits.require_current(store)
     while (claim := attempts.claim(store, WORKER, device="cpu", slot=0, experiment=experiment.name)) is not None:

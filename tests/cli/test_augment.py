@@ -9,7 +9,7 @@ from competition.config.experiment import read_config
 from competition.data.manifest import Manifest
 from competition.data.preview import Previewed, PreviewSpec
 from competition.paths import Paths
-from competition.queue.children import Nursery
+from competition.queue.children import ForkServer
 from tests.conftest import Comp
 
 
@@ -32,11 +32,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[PreviewSpec]:
     specs: list[PreviewSpec] = []
     blank = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8)
 
-    def answer(_nursery: Nursery, spec: PreviewSpec) -> list[Previewed]:
+    def answer(_nursery: ForkServer, spec: PreviewSpec) -> list[Previewed]:
         specs.append(spec)
         return [Previewed(item.id, *blank, *blank, 1.0) for item in spec.items]
 
-    monkeypatch.setattr(Nursery, "preview", answer)
+    monkeypatch.setattr(ForkServer, "preview", answer)
     return specs
 
 

@@ -11,7 +11,7 @@ import pytest
 from competition.cli.notices import notices
 from competition.cli.options import open_competition
 from competition.cli.worker import hired
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.jobspec import Failed, JobSpec
 from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
@@ -22,7 +22,7 @@ from competition.store.engine import open_store
 from competition.store.queue import jobs
 from tests.cli.conftest import blurred, play
 from tests.conftest import Comp
-from tests.queue.making import QuickNursery, crash, device
+from tests.queue.making import QuickForkServer, crash, device
 
 
 def say_in_settings(line: str) -> None:
@@ -44,8 +44,8 @@ def heard() -> list[dict[str, Any]]:
 def ask_for(name: str, *assignments: str) -> None:
     """Queue an experiment."""
     opened = open_competition(None)
-    wish = Wish(member="ann", name=name, assignments=assignments)
-    submit(opened.store, opened.settings, wish, check_model=lambda _: None)
+    request = RunRequest(member="ann", name=name, assignments=assignments)
+    submit(opened.store, opened.settings, request, check_model=lambda _: None)
 
 
 def refuse(spec: JobSpec, connection: Connection) -> None:
@@ -53,12 +53,12 @@ def refuse(spec: JobSpec, connection: Connection) -> None:
     connection.send(Failed(spec.token, FailureKind.USER, 'optimizer.lr is `too high`; "$(touch hacked)"'))
 
 
-def finish(root: Path, name: str, wrong: float, **wish: object) -> None:
+def finish(root: Path, name: str, wrong: float, **request: object) -> None:
     """Have an experiment run to its end and tell the team, as a worker does."""
     opened = open_competition(None)
     with notices(opened) as told:
         assert told is not None
-        told.completed(play(root, blurred(wrong), name=name, **wish))
+        told.completed(play(root, blurred(wrong), name=name, **request))
 
 
 def test_finished_and_new_best_with_score_gain_and_verdict(comp: Comp, ready: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_job_that_fails_for_good_is_told_with_its_class_and_reason(ready: Path
     hooked()
     ask_for("b1")
     opened = open_competition(None)
-    with hired(opened, [device()], QuickNursery(refuse), experiment="b1") as worker:
+    with hired(opened, [device()], QuickForkServer(refuse), experiment="b1") as worker:
         assert worker.work(until_empty=True)
     told = heard()
     assert len(told) == 1, "the folds that were cancelled for it are no news"
@@ -108,7 +108,7 @@ def test_a_failure_that_is_tried_again_is_no_news_but_a_worker_that_stops_itself
     for number in range(3):
         ask_for(f"e{number}", f"seed={number}")
     opened = open_competition(None)
-    with pytest.raises(BrokenMachineError), hired(opened, [device()], QuickNursery(crash)) as worker:
+    with pytest.raises(BrokenMachineError), hired(opened, [device()], QuickForkServer(crash)) as worker:
         worker.work(until_empty=True)
     assert [m["event"] for m in heard()] == ["stopped"]
     assert "3 different jobs failed in a row" in heard()[0]["reason"]
@@ -126,7 +126,7 @@ def test_a_broken_hook_changes_nothing_and_is_said_once(
     say_in_settings(f"notify: {target}")
     opened = open_competition(None)
     started = time.monotonic()
-    with hired(opened, [device()], QuickNursery(refuse), experiment="b1") as worker:
+    with hired(opened, [device()], QuickForkServer(refuse), experiment="b1") as worker:
         assert worker.work(until_empty=True)
         for job in jobs.of_experiment(opened.store, "b1"):
             worker.on_failed(job)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from competition.config.settings import read_settings
 from competition.errors import RefusedError
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.paths import Paths
 from competition.predictions.shards import Shard
 from competition.store import splits
@@ -29,8 +29,8 @@ def blended(comp: Comp, ready: Path) -> Path:
 def submitted(root: Path, *assignments: str) -> Submitted:
     store = open_store(Paths(root))
     try:
-        wish = Wish("ann", assignments=assignments)
-        return submit(store, read_settings(Paths(root).competition), wish, check_model=lambda _: None)
+        request = RunRequest("ann", assignments=assignments)
+        return submit(store, read_settings(Paths(root).competition), request, check_model=lambda _: None)
     finally:
         store.close()
 

@@ -6,7 +6,7 @@ from competition.config import weightfile
 from competition.config.experiment import Config, read_config
 from competition.config.settings import read_settings
 from competition.errors import ConfigError, RefusedError, UnknownNameError
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.files import sha256_of
 from competition.jobspec import Succeeded
 from competition.paths import Paths
@@ -19,12 +19,12 @@ from competition.store.queue.attempts import Process
 FIRST = "def build(classes):\n    return 1\n"
 
 
-def wish(root: Path, *assignments: str, checked: list[Config] | None = None, parent: str | None = None) -> Submitted:
+def request(root: Path, *assignments: str, checked: list[Config] | None = None, parent: str | None = None) -> Submitted:
     """Ask for an experiment; no model is built."""
     paths = Paths(root)
     store = open_store(paths)
     try:
-        asked = Wish("ann", assignments=assignments, parent=parent)
+        asked = RunRequest("ann", assignments=assignments, parent=parent)
         check = (checked if checked is not None else []).append
         return submit(store, read_settings(paths.competition), asked, check_model=check)
     finally:
@@ -34,14 +34,14 @@ def wish(root: Path, *assignments: str, checked: list[Config] | None = None, par
 def test_own_code_is_a_condition_and_so_is_its_change(ready: Path) -> None:
     code = ready / "net.py"
     code.write_text(FIRST)
-    first = wish(ready, "model.target=net:build")
+    first = request(ready, "model.target=net:build")
     (condition,) = first.experiment.conditions
     assert (condition.key, condition.old) == ("model.target", None)
     assert condition.new.startswith("net:build@")
-    assert wish(ready, "model.target=net:build").is_new is False
+    assert request(ready, "model.target=net:build").is_new is False
 
     code.write_text(FIRST + "# better\n")
-    second = wish(ready, "model.target=net:build")
+    second = request(ready, "model.target=net:build")
     assert second.is_new
     assert second.experiment.config.sha256 != first.experiment.config.sha256
     assert second.experiment.config.model.target != first.experiment.config.model.target
@@ -55,9 +55,9 @@ def test_a_baseline_that_was_stored_without_a_pin_goes_on(ready: Path) -> None:
     store = open_store(Paths(ready))
     baselines.found(store, read_config(ready / "baseline.yaml"), actor="ann")
     store.close()
-    assert wish(ready).experiment.name == "b1"
-    assert wish(ready).is_new is False
-    (condition,) = wish(ready, "optimizer.lr=2e-3").experiment.conditions
+    assert request(ready).experiment.name == "b1"
+    assert request(ready).is_new is False
+    (condition,) = request(ready, "optimizer.lr=2e-3").experiment.conditions
     assert condition.key == "optimizer.lr"
 
 
@@ -72,49 +72,49 @@ def test_a_file_that_is_called_like_a_pinned_one_is_that_file(tmp_path: Path) ->
 def test_another_way_to_predict_is_shown_to_the_model_again(ready: Path) -> None:
     """Some encoders take no views at other scales."""
     seen: list[Config] = []
-    source = wish(ready, checked=seen).experiment.name
+    source = request(ready, checked=seen).experiment.name
     store = open_store(Paths(ready))
     taken = attempts.claim(store, Process("host", "boot", 1, 1.0), device="cpu", slot=0, experiment=source)
     assert taken is not None
     attempts.succeed(store, Succeeded(taken.token, None, 2.0, 1.0, 1.0, {}))
     store.close()
-    wish(ready, "optimizer.lr=2e-3", checked=seen)
+    request(ready, "optimizer.lr=2e-3", checked=seen)
     assert len(seen) == 1  # that model has been built before
-    wish(ready, "predict.scales=[1,1.5]", checked=seen)
+    request(ready, "predict.scales=[1,1.5]", checked=seen)
     assert len(seen) == 2
 
 
 def test_own_code_that_is_not_there_is_refused(ready: Path) -> None:
     with pytest.raises(ConfigError, match=r"model\.target nowhere:build: there is no module 'nowhere'"):
-        wish(ready, "model.target=nowhere:build")
+        request(ready, "model.target=nowhere:build")
     with pytest.raises(ConfigError, match=r"model\.target: 'build' is wrong"):
-        wish(ready, "model.target=build")
+        request(ready, "model.target=build")
 
 
 def test_a_file_of_weights_is_a_condition_and_so_is_its_change(ready: Path) -> None:
     file = ready / "enc.safetensors"
     file.write_bytes(b"first")
-    first = wish(ready, "model.weights=enc.safetensors")
+    first = request(ready, "model.weights=enc.safetensors")
     (condition,) = first.experiment.conditions
     assert condition.new.startswith("enc.safetensors@")
-    assert wish(ready, "model.weights=enc.safetensors").is_new is False
+    assert request(ready, "model.weights=enc.safetensors").is_new is False
 
     file.write_bytes(b"second")
-    second = wish(ready, "model.weights=enc.safetensors")
+    second = request(ready, "model.weights=enc.safetensors")
     assert second.is_new
     assert second.experiment.config.model.weights != first.experiment.config.model.weights
-    assert wish(ready, f"model.weights={condition.new}").is_new is False  # what is there goes on
+    assert request(ready, f"model.weights={condition.new}").is_new is False  # what is there goes on
     with pytest.raises(ConfigError, match=rf"enc\.safetensors has changed: it was {condition.new[-12:]} and is "):
-        wish(ready, "optimizer.lr=2e-3", parent=first.experiment.name)
+        request(ready, "optimizer.lr=2e-3", parent=first.experiment.name)
     file.unlink()
-    assert wish(ready, parent=first.experiment.name).is_new is False
+    assert request(ready, parent=first.experiment.name).is_new is False
     with pytest.raises(ConfigError, match=r"there is no file .*imagnet"):
-        wish(ready, "model.weights=imagnet")
+        request(ready, "model.weights=imagnet")
 
 
 def test_the_model_of_one_fold_is_no_start_for_all(ready: Path) -> None:
     """Wherever it lies: it has seen what the other folds validate on."""
-    source = wish(ready).experiment.name
+    source = request(ready).experiment.name
     copied = ready / "best.safetensors"
     copied.write_bytes(b"tensors")
     store = open_store(Paths(ready))
@@ -124,36 +124,36 @@ def test_the_model_of_one_fold_is_no_start_for_all(ready: Path) -> None:
         attempts.succeed(store, Succeeded(taken.token, 0.5, 2.0, 1.0, 1.0, artifacts))
     store.close()
     with pytest.raises(RefusedError, match=rf"that file is the model of {source}, fold 0\. As the start") as caught:
-        wish(ready, "model.weights=best.safetensors")
+        request(ready, "model.weights=best.safetensors")
     assert f"--set model.weights=experiment:{source}" in str(caught.value)
     copied.write_bytes(b"other tensors")
-    assert wish(ready, "model.weights=best.safetensors").is_new
+    assert request(ready, "model.weights=best.safetensors").is_new
 
 
 def test_weights_of_an_experiment_need_every_fold_of_this_split(ready: Path) -> None:
-    source = wish(ready).experiment.name
+    source = request(ready).experiment.name
     setting = f"model.weights=experiment:{source}"
     with pytest.raises(UnknownNameError, match="no experiment 'nobody'"):
-        wish(ready, "model.weights=experiment:nobody")
+        request(ready, "model.weights=experiment:nobody")
     with pytest.raises(RefusedError, match=rf"{source} has no model of fold 0, 1"):
-        wish(ready, setting)
+        request(ready, setting)
     for fold in (0, 1):
         path = Paths(ready).job(source, fold).model
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    assert wish(ready, setting).experiment.conditions[0].new == f"experiment:{source}"
+    assert request(ready, setting).experiment.conditions[0].new == f"experiment:{source}"
 
 
 def test_weights_of_another_split_are_refused(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from competition.store import experiments
 
-    source = wish(ready).experiment
+    source = request(ready).experiment
     found = experiments.find
     monkeypatch.setattr(
         experiments, "find", lambda store, name: _on_split(found(store, name), version=source.split_version + 1)
     )
     with pytest.raises(RefusedError, match="trained on split v2, and this is v1: its models have seen"):
-        wish(ready, f"model.weights=experiment:{source.name}")
+        request(ready, f"model.weights=experiment:{source.name}")
 
 
 def _on_split(experiment: object, *, version: int) -> object:
@@ -164,6 +164,6 @@ def _on_split(experiment: object, *, version: int) -> object:
 
 def test_a_model_is_checked_with_each_optimiser(ready: Path) -> None:
     checked: list[Config] = []
-    wish(ready, "optimizer.name=nadamw", checked=checked)
-    wish(ready, "optimizer.lr=0.5", checked=checked)
+    request(ready, "optimizer.name=nadamw", checked=checked)
+    request(ready, "optimizer.lr=0.5", checked=checked)
     assert [config.optimizer.name for config in checked] == ["nadamw", "adamw"]

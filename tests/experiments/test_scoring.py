@@ -10,7 +10,7 @@ from competition.config.experiment import Config, with_overrides
 from competition.config.settings import Settings, read_settings
 from competition.errors import CompError, StoreBusyError
 from competition.experiments import oof_matrices
-from competition.experiments.comparing import contrast
+from competition.experiments.comparing import compare_experiments
 from competition.experiments.scoring import complete
 from competition.paths import Paths
 from competition.scoring import metrics
@@ -81,7 +81,7 @@ def test_comparing_them_says_what_the_listing_says_and_which_images_changed(open
     judged = {row.name: row for row in leaderboard(opened)}["dice-0.5"].judged
     split = splits.require_current(opened)
     a, b = (experiments.find(opened, name) for name in ("b1", "dice-0.5"))
-    made = contrast(opened, settings, a, b, split)
+    made = compare_experiments(opened, settings, a, b, split)
     assert judged is not None
     assert made.verdict.p == pytest.approx(judged.verdict.p)
     assert made.effect.delta == pytest.approx(judged.effect.delta)
@@ -123,7 +123,7 @@ def test_what_only_predicts_differently_is_compared_on_the_same_models(
     )
     assert (rows["tta-hflip"].delta, judged.mark, judged.folds) == (pytest.approx(gain), "=", None)
 
-    made = contrast(opened, settings, b1, tta, splits.require_current(opened))
+    made = compare_experiments(opened, settings, b1, tta, splits.require_current(opened))
     assert made.effect.delta == pytest.approx(gain)
     assert made.verdict.p == pytest.approx(judged.verdict.p)
     said = json.loads(comp.ok("compare", "b1", "tta-hflip", "--json"))

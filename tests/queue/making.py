@@ -16,7 +16,7 @@ from competition.config.experiment import Config
 from competition.config.settings import DataSettings, Settings
 from competition.files import write_json
 from competition.jobspec import Interrupted, JobSpec, Succeeded
-from competition.queue.children import Child, Nursery
+from competition.queue.children import Child, ForkServer
 from competition.queue.devices import Device
 from competition.queue.processes import identify, kills_for_memory
 from competition.queue.worker import Worker
@@ -26,7 +26,7 @@ SETTINGS = Settings(name="test", classes=("a", "b"), data=DataSettings(images="i
 Work = Callable[[JobSpec, Connection], None]
 
 
-class QuickNursery(Nursery):
+class QuickForkServer(ForkServer):
     """Forks children that do what `work` says."""
 
     def __init__(self, work: Work) -> None:
@@ -101,7 +101,7 @@ def device(name: str = "cpu") -> Device:
 def worker(store: Store, work: Work, *devices: str, **options: object) -> Worker:
     """A worker with quick children."""
     found = [device(name) for name in devices or ("cpu",)]
-    return Worker(store, SETTINGS, found, QuickNursery(work), **options)  # type: ignore[arg-type]
+    return Worker(store, SETTINGS, found, QuickForkServer(work), **options)  # type: ignore[arg-type]
 
 
 def group_of(pid: int) -> list[int]:

@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy import select
 
 from competition.config.settings import read_settings
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.queue import reaper
 from competition.queue import worker as worker_module
-from competition.queue.children import Nursery
+from competition.queue.children import ForkServer
 from competition.queue.devices import CPU
 from competition.queue.reaper import reap
 from competition.queue.worker import Worker
@@ -45,7 +45,7 @@ class Supervisors:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._nursery = Nursery()
+        self._nursery = ForkServer()
 
     def start(self) -> int:
         """A process with a worker that runs until the queue is empty; its pid."""
@@ -70,11 +70,11 @@ class Supervisors:
             os._exit(code)
 
 
-def wish(store: Store, number: int) -> None:
+def request(store: Store, number: int) -> None:
     """An experiment of one debug job and two folds."""
     settings = read_settings(store.paths.competition)
     changes = (*MODEL, f"seed={number}")
-    asked = Wish(member="ann", name=f"e{number}", assignments=changes, together="to have many")
+    asked = RunRequest(member="ann", name=f"e{number}", assignments=changes, together="to have many")
     submit(store, settings, asked, check_model=lambda config: None)
 
 
@@ -101,7 +101,7 @@ def pending(paths: Paths) -> int:
 
 def make_more(paths: Paths, number: int) -> None:
     store = open_store(paths)
-    wish(store, number)
+    request(store, number)
     store.close()
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from competition.queue import hook
-from competition.queue.hook import Happening, HookError, Messenger, Notice, call
+from competition.queue.hook import HookError, Messenger, Notice, NoticeKind, call
 from tests.queue.making import group_of, wait_for
 
-NOTICE = Notice(Happening.BEST, "shapes: the new best is e1: 43.12.", {"experiment": "e1", "score": 0.4312})
+NOTICE = Notice(NoticeKind.BEST, "shapes: the new best is e1: 43.12.", {"experiment": "e1", "score": 0.4312})
 
 
 def script(folder: Path, text: str, name: str = "hook.sh") -> str:
@@ -37,7 +37,7 @@ def test_a_command_gets_the_message_and_runs_in_the_competitions_folder(tmp_path
 
 def test_a_command_takes_arguments_and_no_shell_reads_them_or_a_name(tmp_path: Path) -> None:
     evil = "$(touch hacked); `touch hacked` 'x' \"y\" && touch hacked\n| touch hacked"
-    notice = Notice(Happening.FAILED, evil, {"experiment": evil})
+    notice = Notice(NoticeKind.FAILED, evil, {"experiment": evil})
     hook = script(tmp_path, 'echo "$1|$2" > args.txt; cat > got.json')
     deliver(f"{hook} 'two words' '$(touch hacked)'", tmp_path, notice)
     assert (tmp_path / "args.txt").read_text() == "two words|$(touch hacked)\n"
@@ -142,7 +142,7 @@ def test_a_server_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
 
 
 def numbered(number: int) -> Notice:
-    return Notice(Happening.FINISHED, f"message {number}")
+    return Notice(NoticeKind.FINISHED, f"message {number}")
 
 
 def test_sending_never_waits_and_messages_arrive_in_order(tmp_path: Path) -> None:
@@ -195,9 +195,9 @@ def test_whatever_goes_wrong_later_messages_are_delivered(tmp_path: Path, monkey
     monkeypatch.setattr(hook, "call", sometimes)
     messenger = Messenger("./hook", tmp_path, on_trouble=fail, timeout_s=5)
     for text in ("first", "second"):
-        messenger.send(Notice(Happening.FAILED, text))
+        messenger.send(Notice(NoticeKind.FAILED, text))
     messenger.close()
-    messenger.send(Notice(Happening.FAILED, "after the end"))
+    messenger.send(Notice(NoticeKind.FAILED, "after the end"))
     assert delivered == ["second"]
 
 

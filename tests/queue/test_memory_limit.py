@@ -5,12 +5,12 @@ import pytest
 
 from competition.queue import worker as worker_module
 from competition.queue.devices import CPU, choose, free_memory_mib
-from competition.queue.memory_limit import Room, Slot, room_in, slots_of
+from competition.queue.memory_limit import MemoryLimit, Slot, room_in, slots_of
 from competition.queue.worker import Worker
 from competition.store.engine import Store
 from competition.store.queue import attempts, jobs
 from tests.conftest import submitted
-from tests.queue.making import SETTINGS, QuickNursery, succeed
+from tests.queue.making import SETTINGS, QuickForkServer, succeed
 from tests.queue.test_devices import fake_nvml
 from tests.store.making import WORKER, config, result
 
@@ -44,9 +44,9 @@ def test_free_memory_counts_what_others_have_taken(driver: dict[str, int]) -> No
 def test_the_room_leaves_out_what_cuda_takes_and_a_shared_one_takes_no_strangers(driver: dict[str, int]) -> None:
     gpu = choose("0")[0]
     driver["GPU-0000"] = (1100 + 600) * 2**20
-    assert room_in(Slot(gpu, 0), is_shared=False) == Room(1000, known_only=False)
-    assert room_in(Slot(gpu, 1), is_shared=True) == Room(1000, known_only=True)
-    assert room_in(Slot(CPU, 1), is_shared=True) == Room(None, known_only=False)
+    assert room_in(Slot(gpu, 0), is_shared=False) == MemoryLimit(1000, known_only=False)
+    assert room_in(Slot(gpu, 1), is_shared=True) == MemoryLimit(1000, known_only=True)
+    assert room_in(Slot(CPU, 1), is_shared=True) == MemoryLimit(None, known_only=False)
     driver["GPU-0000"] = 0
     assert room_in(Slot(gpu, 0), is_shared=False).free_mib == 0
 
@@ -61,7 +61,7 @@ def test_a_job_goes_where_there_is_room_for_it(
     attempts.succeed(store, result(known.token, peak_mib=8000))
     driver["GPU-0000"] = 4 * GIB
     submitted(store, config(1), folds=(), name="e1")
-    made = Worker(store, SETTINGS, choose("0,5"), QuickNursery(succeed), on_tick=lambda: None)
+    made = Worker(store, SETTINGS, choose("0,5"), QuickForkServer(succeed), on_tick=lambda: None)
     assert made.work(until_empty=True)
     with store.read() as tx:
         devices = tx.exec_driver_sql("SELECT device FROM attempts ORDER BY id").scalars().all()

@@ -8,7 +8,7 @@ from competition.jobspec import JobSpec, Succeeded
 from competition.queue.reproduce import Difference, Reproduction, reproduce
 from competition.store.engine import Store
 from tests.conftest import submitted
-from tests.queue.making import SETTINGS, QuickNursery, Work, device, worker
+from tests.queue.making import SETTINGS, QuickForkServer, Work, device, worker
 
 RECORD = {"device": "cpu", "packages": {"torch": "2", "numpy": "2"}}
 
@@ -28,7 +28,7 @@ def again(store: Store, first: Work, second: Work) -> Reproduction:
     """Run an experiment, and its first fold once more."""
     submitted(store)
     assert worker(store, first).work(until_empty=True)
-    return reproduce(store, SETTINGS, QuickNursery(second), device(), "b1", 0)
+    return reproduce(store, SETTINGS, QuickForkServer(second), device(), "b1", 0)
 
 
 @pytest.fixture(autouse=True)

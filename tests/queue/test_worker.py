@@ -18,7 +18,7 @@ from competition.store.queue import attempts, jobs, pauses, slots
 from competition.store.queue.pauses import Scope
 from tests.conftest import submitted
 from tests.queue.making import (
-    QuickNursery,
+    QuickForkServer,
     crash,
     finish_unheard,
     group_of,
@@ -135,8 +135,8 @@ def test_a_child_killed_from_outside_goes_on_and_that_counts_for_nothing(store: 
 
     def kill_it() -> None:
         for number in range(4):
-            wait_for(lambda: len(made.nursery.started) > number)  # type: ignore[attr-defined]  # noqa: B023
-            child = made.nursery.started[number]  # type: ignore[attr-defined]
+            wait_for(lambda: len(made.fork_server.started) > number)  # type: ignore[attr-defined]  # noqa: B023
+            child = made.fork_server.started[number]  # type: ignore[attr-defined]
             wait_for(lambda: len(group_of(child.identity.pid)) == 2)  # noqa: B023
             os.kill(child.identity.pid, signal.SIGKILL)
             wait_for(lambda: not group_of(child.identity.pid))  # noqa: B023
@@ -154,8 +154,8 @@ def test_cancelling_ends_the_child_and_its_loaders_before_the_slot_is_anothers(s
     made = worker(store, hang)
 
     def cancel() -> None:
-        wait_for(lambda: made.nursery.started and len(group_of(made.nursery.started[0].identity.pid)) == 2)  # type: ignore[attr-defined]
-        pid = made.nursery.started[0].identity.pid  # type: ignore[attr-defined]
+        wait_for(lambda: made.fork_server.started and len(group_of(made.fork_server.started[0].identity.pid)) == 2)  # type: ignore[attr-defined]
+        pid = made.fork_server.started[0].identity.pid  # type: ignore[attr-defined]
         jobs.cancel(store, "b1", folds=None, actor="ann")
         wait_for(lambda: not slots.held(store))
         assert group_of(pid) == []
@@ -281,7 +281,7 @@ def test_a_machine_that_starts_no_process_is_not_the_jobs_fault(store: Store, mo
     def refuse(self: object, spec: object) -> object:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(QuickNursery, "start", refuse)
+    monkeypatch.setattr(QuickForkServer, "start", refuse)
     with pytest.raises(BrokenMachineError, match="no process could be started"):
         worker(store, succeed).work(until_empty=True)
     job = jobs.of_experiment(store, "b1")[0]

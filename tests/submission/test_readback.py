@@ -7,7 +7,7 @@ from PIL import Image
 from competition.errors import DataError
 from competition.submission.formats import Format, write
 from competition.submission.layout import Layout, Prediction
-from competition.submission.readback import Witness, check
+from competition.submission.readback import Readback, check
 from competition.submission.sample import Sample, read_sample
 
 A = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
@@ -23,7 +23,7 @@ def sample(folder: Path, text: str) -> Sample:
     return read_sample(path)
 
 
-def written(folder: Path, form: Format, kept: Sample | None = None) -> tuple[Path, Witness]:
+def written(folder: Path, form: Format, kept: Sample | None = None) -> tuple[Path, Readback]:
     layout = Layout(
         ("background", "cat"),
         images=IMAGES,
@@ -31,22 +31,22 @@ def written(folder: Path, form: Format, kept: Sample | None = None) -> tuple[Pat
         size=(4, 4),
         colours={"background": (0, 0, 0), "cat": (9, 9, 9)},
     )
-    target, witness = folder / f"submission{form.suffix}", Witness(form, layout)
-    write(form, witness.watch(PREDICTIONS), target, layout)
-    return target, witness
+    target, readback = folder / f"submission{form.suffix}", Readback(form, layout)
+    write(form, readback.watch(PREDICTIONS), target, layout)
+    return target, readback
 
 
 @pytest.mark.parametrize("form", [f for f in Format if f is not Format.LABELS_CSV])
 def test_what_fits_passes(tmp_path: Path, form: Format) -> None:
-    target, witness = written(tmp_path, form)
-    check(target, sample(tmp_path, IN_OUR_ORDER), witness)
+    target, readback = written(tmp_path, form)
+    check(target, sample(tmp_path, IN_OUR_ORDER), readback)
 
 
 @pytest.mark.parametrize("form", [Format.RLE_CSV, Format.LABELS_CSV])
 def test_what_follows_the_sample_passes(tmp_path: Path, form: Format) -> None:
     kept = sample(tmp_path, "img,answer\nb.jpg,\na.jpg,\n")
-    target, witness = written(tmp_path, form, kept)
-    check(target, kept, witness)
+    target, readback = written(tmp_path, form, kept)
+    check(target, kept, readback)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_what_follows_the_sample_passes(tmp_path: Path, form: Format) -> None:
     ],
 )
 def test_what_differs_from_the_sample_is_named(tmp_path: Path, text: str, why: str) -> None:
-    target, witness = written(tmp_path, Format.RLE_CSV)
+    target, readback = written(tmp_path, Format.RLE_CSV)
     with pytest.raises(DataError, match=why) as caught:
-        check(target, sample(tmp_path, text), witness)
+        check(target, sample(tmp_path, text), readback)
     assert "--sample" in (caught.value.hint or "")
 
 
@@ -75,22 +75,22 @@ def test_what_differs_from_the_sample_is_named(tmp_path: Path, text: str, why: s
     ],
 )
 def test_a_file_that_was_changed_does_not_pass(tmp_path: Path, old: str, new: str, why: str) -> None:
-    target, witness = written(tmp_path, Format.RLE_CSV)
+    target, readback = written(tmp_path, Format.RLE_CSV)
     text = target.read_text()
     assert old in text
     target.write_text(text.replace(old, new))
     with pytest.raises(DataError, match=why):
-        check(target, sample(tmp_path, IN_OUR_ORDER), witness)
+        check(target, sample(tmp_path, IN_OUR_ORDER), readback)
 
 
 def test_a_png_that_was_changed_does_not_pass(tmp_path: Path) -> None:
-    target, witness = written(tmp_path, Format.PNG)
+    target, readback = written(tmp_path, Format.PNG)
     Image.fromarray(1 - A).save(target / "a.png")
     with pytest.raises(DataError, match="the prediction for a does not decode"):
-        check(target, sample(tmp_path, IN_OUR_ORDER), witness)
+        check(target, sample(tmp_path, IN_OUR_ORDER), readback)
 
 
 def test_images_of_a_folder_are_compared_with_the_sample(tmp_path: Path) -> None:
-    target, witness = written(tmp_path, Format.PNG)
+    target, readback = written(tmp_path, Format.PNG)
     with pytest.raises(DataError, match="'c' is no test image"):
-        check(target, sample(tmp_path, IN_OUR_ORDER + "c,\n"), witness)
+        check(target, sample(tmp_path, IN_OUR_ORDER + "c,\n"), readback)

@@ -23,7 +23,7 @@ from competition.queue.children import PRELOADED
 from competition.training import recipe
 from competition.training.child import preflight, run
 from competition.training.dataset import TrainingImages, draws, load_batches
-from competition.training.job_data import work_of
+from competition.training.job_data import job_data_of
 from competition.training.reporting import StoppedError
 from tests.training.conftest import Listener, Specs
 from tests.training.conftest import run as run_here
@@ -179,7 +179,7 @@ held: list[object] = []
 
 def exit_with_a_loader(spec: JobSpec, _connection: Connection) -> None:
     """End while something still refers to the loader, as a traceback may."""
-    work = work_of(spec, Listener().reporter)
+    work = job_data_of(spec, Listener().reporter)
     wanted = draws(work.train, seed=1, batch_size=4, epochs=2)
     batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=torch.device("cpu"))
     held.append(batches)

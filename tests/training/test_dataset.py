@@ -13,7 +13,7 @@ from competition.lifecycle import FailureKind, JobKind
 from competition.training import dataset
 from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
 from competition.training.failures import classify
-from competition.training.job_data import work_of
+from competition.training.job_data import job_data_of
 from competition.training.sampling import Sampling
 from tests.training.conftest import Listener, Specs
 
@@ -58,7 +58,7 @@ def test_each_epoch_and_each_seed_has_its_own_order() -> None:
 
 
 def batches_of(spec: JobSpec, *, workers: int) -> list[Batch]:
-    work = work_of(spec, Listener().reporter)
+    work = job_data_of(spec, Listener().reporter)
     config = spec.config
     sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
     wanted = draws(work.train, seed=config.seed, batch_size=4, epochs=2, sampling=sampling)
@@ -159,7 +159,7 @@ def test_batches_for_a_gpu_are_pinned(
         return []
 
     monkeypatch.setattr(dataset, "DataLoader", loader)
-    work = work_of(spec_of(), Listener().reporter)
+    work = job_data_of(spec_of(), Listener().reporter)
     list(load_batches(TrainingImages(work.cache, spec_of().config), [], workers=2, device=torch.device(device)))
     assert (made[0]["pin_memory"], made[0]["num_workers"]) == (pinned, 2)
 
@@ -169,7 +169,7 @@ def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:
     batches = batches_of(spec_of(first, last), workers=0)
     assert [b.partners is not None for b in batches] == [b.draw.epoch == 0 for b in batches]
     spec = spec_of("mix.copy_paste=1", last, *PLAIN)
-    work = work_of(spec, Listener().reporter)
+    work = job_data_of(spec, Listener().reporter)
     for batch in batches_of(spec, workers=0):
         rows = [work.cache.index[i] for i in batch.draw.ids]
         assert np.array_equal(batch.masks.numpy(), work.cache.masks[rows]) == (batch.draw.epoch == 1)
@@ -185,7 +185,7 @@ def test_a_debug_job_sees_the_same_batches_twice(spec_of: Specs) -> None:
 
 
 def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> None:
-    work = work_of(spec_of(), Listener().reporter)
+    work = job_data_of(spec_of(), Listener().reporter)
     images = TrainingImages(work.cache, spec_of("augment.brightness_contrast=1").config)
     image_id = work.train[0]
     batch = images[Draw(0, 0, (image_id, image_id), (0, 1))]
@@ -195,7 +195,7 @@ def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> N
 
 def test_parts_are_cut_at_the_scale_of_the_image(spec_of: Specs) -> None:
     spec = spec_of("data.size=64x96", "sampling.crop=32x64", "mix.copy_paste=0.5", *PLAIN)
-    cache = work_of(spec, Listener().reporter).cache
+    cache = job_data_of(spec, Listener().reporter).cache
     for batch in batches_of(spec_of("data.size=64x96", "sampling.crop=32x64", *PLAIN), workers=2):
         assert batch.images.shape[1:3] == batch.masks.shape[1:3] == (32, 64)
         for place, image_id in enumerate(batch.draw.ids):
@@ -228,7 +228,7 @@ def test_workers_change_nothing(spec_of: Specs) -> None:
 
 def test_a_batch_holds_the_cached_pixels(spec_of: Specs) -> None:
     spec = spec_of(*PLAIN)
-    work = work_of(spec, Listener().reporter)
+    work = job_data_of(spec, Listener().reporter)
     batch = batches_of(spec, workers=0)[0]
     rows = [work.cache.index[i] for i in batch.draw.ids]
     assert np.array_equal(batch.images.numpy(), work.cache.images[rows])

@@ -26,7 +26,7 @@ from competition.lifecycle import JobKind
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
 from competition.predictions.shards import Shard
-from competition.training.job_data import work_of
+from competition.training.job_data import job_data_of
 from competition.training.reporting import StoppedError
 from competition.training.sampling import Sampling
 from tests.training.conftest import SETTINGS, Listener, Specs, run
@@ -68,8 +68,8 @@ def with_pseudo(spec: JobSpec, labels: PseudoLabels) -> JobSpec:
 
 def test_the_test_images_are_trained_on_with_the_folds_own_labels(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of(), labels)
-    work, other = (work_of(replace(spec, fold=fold), Listener().reporter) for fold in (0, 1))
-    plain = work_of(spec_of(), Listener().reporter)
+    work, other = (job_data_of(replace(spec, fold=fold), Listener().reporter) for fold in (0, 1))
+    plain = job_data_of(spec_of(), Listener().reporter)
     assert work.train == [*plain.train, *TESTS]
     loader = open_loader(spec.settings, spec.root)
     for item in plain.test:
@@ -86,7 +86,7 @@ def test_the_test_images_are_trained_on_with_the_folds_own_labels(spec_of: Specs
 
 def test_validation_images_stay_what_they_were(spec_of: Specs, labels: PseudoLabels) -> None:
     for kind in JobKind:
-        work = work_of(with_pseudo(spec_of(kind=kind), labels), Listener().reporter)
+        work = job_data_of(with_pseudo(spec_of(kind=kind), labels), Listener().reporter)
         assert not [item.id for item in work.valid if item.id.startswith("test:")]
         assert {item.id for item in work.valid} <= set(
             Split.read(spec_of().paths.folds(spec_of().fingerprint, 1)).valid_ids(0)
@@ -98,16 +98,16 @@ def test_a_fold_reads_no_other_folds_labels(spec_of: Specs, labels: PseudoLabels
     hidden = labels.paths.folder / "hidden"
     labels.paths.labels(1).rename(hidden)
     try:
-        assert work_of(spec, Listener().reporter).train[-2:] == list(TESTS)
+        assert job_data_of(spec, Listener().reporter).train[-2:] == list(TESTS)
         with pytest.raises(DataError, match=r"g0_\d\.png cannot be read"):
-            work_of(replace(spec, fold=1), Listener().reporter)
+            job_data_of(replace(spec, fold=1), Listener().reporter)
     finally:
         hidden.rename(labels.paths.labels(1))
 
 
 def test_batches_hold_them_like_any_other_image(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of(*PLAIN), labels)
-    cache = work_of(spec, Listener().reporter).cache
+    cache = job_data_of(spec, Listener().reporter).cache
     seen = []
     for batch in batches_of(spec, workers=2):
         for place, image_id in enumerate(batch.draw.ids):
@@ -120,7 +120,7 @@ def test_batches_hold_them_like_any_other_image(spec_of: Specs, labels: PseudoLa
 
 def test_weights_balance_and_rarity_count_their_pixels(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of("loss.class_weights=inverse", "sampling.order=balanced"), labels)
-    work, plain = (work_of(s, Listener().reporter) for s in (spec, spec_of("loss.class_weights=inverse")))
+    work, plain = (job_data_of(s, Listener().reporter) for s in (spec, spec_of("loss.class_weights=inverse")))
     pixels = np.sum([*(item.pixels for item in plain.train_items), (0, 0, 2 * 24 * 48)], axis=0)
     assert work.class_weights == pytest.approx(pixels.sum() / (3 * pixels))
     assert work.class_weights != plain.class_weights
@@ -147,7 +147,7 @@ def test_labels_that_have_changed_are_another_condition(spec_of: Specs, labels: 
     stale = with_overrides(spec.config, [f"data.pseudo={labels.name}@{'0' * 12}"])
     assert stale.sha256 != spec.config.sha256 != spec_of().config.sha256
     with pytest.raises(ConfigError, match=f"it was {labels.name}@0+ and is {labels.pinned}"):
-        work_of(replace(spec, config=stale), Listener().reporter)
+        job_data_of(replace(spec, config=stale), Listener().reporter)
 
 
 def test_labels_of_another_split_are_refused(spec_of: Specs, labels: PseudoLabels) -> None:
@@ -157,6 +157,6 @@ def test_labels_of_another_split_are_refused(spec_of: Specs, labels: PseudoLabel
     try:
         unpinned = with_overrides(spec_of().config, [f"data.pseudo={labels.name}"])
         with pytest.raises(RefusedError, match="another split"):
-            work_of(replace(spec_of(), config=unpinned), Listener().reporter)
+            job_data_of(replace(spec_of(), config=unpinned), Listener().reporter)
     finally:
         facts.write_text(kept)

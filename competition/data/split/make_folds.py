@@ -26,7 +26,7 @@ _UNEVEN = 1.25
 
 
 @dataclass(frozen=True)
-class Dealt:
+class FoldResult:
     """A split, and the pieces that it was made of."""
 
     split: Split
@@ -49,7 +49,7 @@ class Dealt:
 
 def make_split(
     manifest: Manifest, pairs: Sequence[Pair], *, scheme: Scheme, folds: int, valid_fraction: float, seed: int
-) -> Dealt:
+) -> FoldResult:
     """Deal out the labelled images.
 
     Images that are alike always share a fold; so do groups, if the scheme is about them.
@@ -76,7 +76,7 @@ def make_split(
     if scheme is Scheme.HOLDOUT:
         placed = np.where(placed == 0, 0, NEVER)
     assignment = {item.id: int(fold) for item, fold in zip(items, placed, strict=True)}
-    return Dealt(Split(scheme, models, seed, assignment), pieces)
+    return FoldResult(Split(scheme, models, seed, assignment), pieces)
 
 
 def _amounts(items: Sequence[Item], *, number_weight: float, stratified: bool) -> NDArray[np.float64]:

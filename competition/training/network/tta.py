@@ -12,7 +12,7 @@ from competition.config.experiment import PredictConfig, TestTimeAugmentation
 from competition.config.fields import STRIDE
 from competition.training.seeds import without_gradients
 
-Look = Callable[[Tensor], Tensor]
+PredictFunction = Callable[[Tensor], Tensor]
 """Logits, float32 (N, C, h, w), of pixels (N, h, w, 3): uint8, or float of the same range."""
 
 _SYMMETRIES: dict[TestTimeAugmentation, tuple[tuple[int, bool], ...]] = {
@@ -27,7 +27,7 @@ _SIGMA = 1 / 8
 """Of the Gaussian, in windows (Isensee et al., "nnU-Net", Nature Methods 18, 2021)."""
 
 
-def looking(network: Look, config: PredictConfig, *, batch_size: int) -> Look:
+def looking(network: PredictFunction, config: PredictConfig, *, batch_size: int) -> PredictFunction:
     """The network, looking the way that `config` says; with the default it is the network itself.
 
     Args:
@@ -64,7 +64,7 @@ def starts(length: int, window: int, overlap: float) -> list[int]:
     return [round(step * (length - window) / steps) for step in range(steps + 1)]
 
 
-def _average(network: Look, views: Sequence[tuple[float, int, bool]], pixels: Tensor) -> Tensor:
+def _average(network: PredictFunction, views: Sequence[tuple[float, int, bool]], pixels: Tensor) -> Tensor:
     """The logarithm of the mean of the views' probabilities: a softmax gives the mean back."""
     total: Tensor | None = None
     for scale, turns, mirrored in views:
@@ -97,7 +97,7 @@ def _scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return height, width
 
 
-def _windows(look: Look, window: tuple[int, int], overlap: float, batch_size: int, pixels: Tensor) -> Tensor:
+def _windows(look: PredictFunction, window: tuple[int, int], overlap: float, batch_size: int, pixels: Tensor) -> Tensor:
     """Each pixel's mean over the windows that see it, weighted by a Gaussian around each window's middle.
 
     At most `batch_size` windows are held at a time.
@@ -107,7 +107,7 @@ def _windows(look: Look, window: tuple[int, int], overlap: float, batch_size: in
     return images[0][None] if len(images) == 1 else torch.stack(images)
 
 
-def _one_image(look: Look, size: tuple[int, int], overlap: float, batch_size: int, image: Tensor) -> Tensor:
+def _one_image(look: PredictFunction, size: tuple[int, int], overlap: float, batch_size: int, image: Tensor) -> Tensor:
     height, width = size
     weight = _gaussian(size).to(image.device)
     places = [(y, x) for y in starts(image.shape[0], height, overlap) for x in starts(image.shape[1], width, overlap)]

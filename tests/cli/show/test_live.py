@@ -10,7 +10,7 @@ from rich.console import Console
 from competition.cli.show.job_words import in_words
 from competition.cli.show.live import _render
 from competition.config.settings import read_settings
-from competition.experiments.request import Wish, submit
+from competition.experiments.request import RunRequest, submit
 from competition.jobspec import Progress
 from competition.paths import Paths
 from competition.queue.processes import this_process
@@ -84,8 +84,8 @@ def test_progress_that_an_older_comp_wrote_is_shown_as_far_as_it_goes(running: S
 
 def test_a_log_ends_with_how_far_the_job_is(comp: Comp, ready: Path) -> None:
     opened = open_store(Paths(ready))
-    wish = Wish("ann", name="smooth")
-    submit(opened, read_settings(Paths(ready).competition), wish, check_model=lambda _: None)
+    request = RunRequest("ann", name="smooth")
+    submit(opened, read_settings(Paths(ready).competition), request, check_model=lambda _: None)
     claim = attempts.claim(opened, this_process(), device="cpu", slot=0)
     assert claim is not None
     attempts.heartbeat(opened, claim.token, UNDER_WAY)

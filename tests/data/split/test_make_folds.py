@@ -7,7 +7,7 @@ import pytest
 from competition.data.checks.alike import Pair
 from competition.data.manifest import Manifest
 from competition.data.split.folds import Scheme
-from competition.data.split.make_folds import Dealt, make_split
+from competition.data.split.make_folds import FoldResult, make_split
 from competition.errors import DataError
 from tests.data.making import item, make_manifest
 
@@ -28,7 +28,7 @@ def dealt(
     folds: int = 3,
     valid_fraction: float = 0.25,
     seed: int = 1,
-) -> Dealt:
+) -> FoldResult:
     pairs = [Pair(manifest.items[i], manifest.items[j], exact=False) for i, j in alike]
     return make_split(manifest, pairs, scheme=scheme, folds=folds, valid_fraction=valid_fraction, seed=seed)
 

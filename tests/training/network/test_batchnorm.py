@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from competition.config.experiment import BatchNorm
-from competition.training.job_data import work_of
+from competition.training.job_data import job_data_of
 from competition.training.network import batchnorm
 from competition.training.network.model import IMAGENET, Segmenter
 from competition.training.network.precision import Precision
@@ -59,7 +59,7 @@ def test_the_efficientnets_of_the_library_are_why() -> None:
 def test_the_statistics_are_those_of_the_training_images(spec_of: Specs) -> None:
     """Nine images in batches of 4, 5: the mean over the batches' means, of pixels in 0..1 that are not augmented."""
     spec = spec_of("train.batch_size=4")
-    work = work_of(spec, Listener().reporter)
+    work = job_data_of(spec, Listener().reporter)
     network = Normalised()
     segmenter = Segmenter(network, ((0.0,) * 3, (1.0,) * 3), Precision.FP32)
     ticks: list[tuple[int, int]] = []
@@ -84,7 +84,7 @@ def test_efficientnet_b0_evaluates_as_it_trained_only_with_measured_statistics(s
     (Measured: 0.98 in training, 0.002 with running statistics, 0.71 with measured ones; dropped paths are the rest.)
     """
     spec = spec_of("data.size=64x64", "train.batch_size=9")
-    work, cpu = work_of(spec, Listener().reporter), torch.device("cpu")
+    work, cpu = job_data_of(spec, Listener().reporter), torch.device("cpu")
     encoder = smp.encoders.get_encoder("efficientnet-b0", weights=None)
     segmenter = Segmenter(_Deepest(encoder), IMAGENET, Precision.FP32)
     images = torch.from_numpy(np.stack([work.cache.images[work.cache.index[i]] for i in work.train]))
