@@ -17,7 +17,7 @@ EXPORTED = "ensemble/exported/predict.py"
 """Copied by `comp export`."""
 
 LAYERS = [
-    {"errors", "files", "names", "paths", "lifecycle"},
+    {"errors", "files", "names", "paths", "lifecycle", "wording"},
     {"config"},
     {"jobspec", "team"},
     {"scoring"},
@@ -28,6 +28,7 @@ LAYERS = [
     {"ensemble", "queue"},
     {"submission"},
     {"report"},
+    {"api"},
     {"cli"},
 ]
 """From the bottom up: a module imports its own layer and those below."""

@@ -2,7 +2,7 @@
 
 import shlex
 
-from competition.cli.options import Competition
+from competition.api import Competition
 
 
 def show(opened: Competition, *, as_json: bool) -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, add_group, open_competition
+from competition.api import open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, add_group
 
 if TYPE_CHECKING:
     from competition.predictions.retention import Kept

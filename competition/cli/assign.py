@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, open_competition
+from competition.api import open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
 from competition.errors import CompError
 from competition.names import check_name
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import Competition, DirOption, SetOption, add_group, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import DirOption, SetOption, add_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,16 +6,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import (
-    AsOption,
-    DirOption,
-    ForceOption,
-    JsonOption,
-    SetOption,
-    acting_member,
-    add_group,
-    open_competition,
-)
+from competition.api import open_competition
+from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, SetOption, acting_member, add_group
 from competition.errors import RefusedError
 from competition.team.roles import Right
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, add_group, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, JsonOption, add_group
 from competition.errors import RefusedError
 from competition.lifecycle import JobState
 

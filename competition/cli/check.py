@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import DirOption, JsonOption
 
 if TYPE_CHECKING:
     from competition.data.checks.finding import Finding

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from competition.api import Competition, open_competition
 from competition.cli.browser import show_in_browser
-from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.cli.options import DirOption, JsonOption
 from competition.errors import RefusedError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, find_paths, open_competition
+from competition.api import find_paths, open_competition
+from competition.cli.options import DirOption, JsonOption
 from competition.errors import CompError
 
 

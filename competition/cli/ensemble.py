@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import AsOption, Competition, DirOption, JsonOption, actor_name, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
 from competition.errors import RefusedError
 from competition.names import check_name
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, JsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table

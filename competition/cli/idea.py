@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, acting_member, add_group, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, JsonOption, acting_member, add_group
 from competition.errors import CompError
 
 if TYPE_CHECKING:

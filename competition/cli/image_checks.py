@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from competition.cli.options import Competition
+from competition.api import Competition
 from competition.errors import CompError, all_problems
 
 if TYPE_CHECKING:

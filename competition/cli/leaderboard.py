@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.cli.options import Competition, DirOption, JsonOption, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import DirOption, JsonOption
 from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import DirOption, FoldOption, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, FoldOption
 from competition.errors import CompError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from competition.cli.options import Competition
+from competition.api import Competition
 from competition.cli.show import output
 from competition.errors import CompError, StoreError
 from competition.queue import hook

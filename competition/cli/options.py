@@ -2,18 +2,14 @@
 
 import getpass
 import os
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from competition.errors import CompError
-from competition.paths import Paths, find_competition
 
 if TYPE_CHECKING:
-    from competition.config.settings import Settings
     from competition.store.engine import Store
 
 DirOption = Annotated[
@@ -38,68 +34,6 @@ def add_group(app: typer.Typer, name: str, *, help: str) -> typer.Typer:  # noqa
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help)
     app.add_typer(group, name=name)
     return group
-
-
-@dataclass(frozen=True)
-class Competition:
-    """An opened competition; competition.yaml is read when somebody asks for what stands there."""
-
-    paths: Paths
-    store: "Store"
-
-    @cached_property
-    def settings(self) -> "Settings":
-        """What the team shares.
-
-        Raises:
-            ConfigError: competition.yaml is not as it should be.
-        """
-        from competition.config.settings import read_settings
-
-        return read_settings(self.paths.competition)
-
-
-def find_paths(folder: Path | None) -> Paths:
-    """The competition around `folder`, or around the working directory."""
-    if folder is not None and not folder.is_dir():
-        raise CompError(f"--dir {folder} is not a folder.")
-    return find_competition(folder or Path.cwd())
-
-
-def open_competition(folder: Path | None) -> Competition:
-    """The database (and the settings) of the competition around `folder` (or the working directory).
-
-    Jobs of workers that died are found and queued again on the way.
-    """
-    from competition.store.engine import open_store
-    from competition.store.queue import slots
-
-    paths = find_paths(folder)
-    _check_readable(paths.competition)
-    store = open_store(paths)
-    if slots.is_any_held(store):
-        from competition.queue.reaper import reap
-
-        reap(store)
-    return Competition(paths, store)
-
-
-def _check_readable(file: Path) -> None:
-    """A damaged competition.yaml stops every command; what its keys mean is judged by those that ask for them.
-
-    Raises:
-        ConfigError: it is not YAML, or holds no keys.
-    """
-    import yaml
-
-    try:
-        found = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, ValueError, yaml.YAMLError):
-        found = None
-    if not isinstance(found, dict):
-        from competition.config.settings import read_settings
-
-        read_settings(file)  # which says what is wrong
 
 
 def parse_folds(text: str | None) -> tuple[int, ...] | None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import AsOption, Competition, DirOption, actor_name, open_competition, parse_folds
+from competition.api import Competition, open_competition
+from competition.cli.options import AsOption, DirOption, actor_name, parse_folds
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from competition.cli.options import Competition
+from competition.api import Competition
 
 
 def drawer(opened: Competition) -> Callable[[str], None]:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import AsOption, Competition, DirOption, JsonOption, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption
 from competition.errors import CompError, RefusedError
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from competition.cli.options import AsOption, DirOption, JsonOption, acting_member, open_competition
+from competition.api import open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, acting_member
 
 
 def register(app: typer.Typer) -> None:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from competition.api import open_competition
 from competition.cli.browser import show_in_browser
-from competition.cli.options import DirOption, open_competition
+from competition.cli.options import DirOption
 
 DEFAULT_PORT = 8400
 

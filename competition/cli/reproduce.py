@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, JsonOption
 from competition.errors import CompError
 
 if TYPE_CHECKING:

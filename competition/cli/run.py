@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import (
-    AsOption,
-    Competition,
-    DirOption,
-    JsonOption,
-    SetOption,
-    acting_member,
-    open_competition,
-    parse_folds,
-)
+from competition.api import Competition, open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, SetOption, acting_member, parse_folds
 from competition.errors import CompError
 from competition.lifecycle import ExperimentState
 from competition.team.next_steps import after_failure

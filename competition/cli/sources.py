@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from competition.cli.options import Competition
+from competition.api import Competition
 from competition.errors import RefusedError, UnknownNameError
 
 if TYPE_CHECKING:

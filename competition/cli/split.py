@@ -5,15 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import (
-    AsOption,
-    Competition,
-    DirOption,
-    ForceOption,
-    JsonOption,
-    actor_name,
-    open_competition,
-)
+from competition.api import Competition, open_competition
+from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, actor_name
 from competition.errors import CompError, RefusedError, all_problems
 
 if TYPE_CHECKING:

@@ -5,16 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from competition.api import Competition, open_competition
 from competition.cli import advise
-from competition.cli.options import (
-    AsOption,
-    Competition,
-    DirOption,
-    ForceOption,
-    JsonOption,
-    acting_member,
-    open_competition,
-)
+from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, acting_member
 from competition.cli.sources import Source, find_source
 from competition.cli.writing import layout_of, rounding, write
 from competition.errors import CompError, RefusedError, UnknownNameError

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from competition.cli.options import DirOption, JsonOption, open_competition
+from competition.api import open_competition
+from competition.cli.options import DirOption, JsonOption
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.cli.options import Competition, DirOption, open_competition
+from competition.api import Competition, open_competition
+from competition.cli.options import DirOption
 
 if TYPE_CHECKING:
     from competition.queue.children import ForkServer

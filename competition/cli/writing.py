@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competition.cli.options import Competition
+from competition.api import Competition
 from competition.cli.sources import Blend
 from competition.errors import CompError
 

@@ -19,9 +19,8 @@ from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.thresholds import with_factors
 from competition.errors import CompError, DataError
-from competition.files import sha256_of, write_json, write_text
+from competition.files import replacing_folder, sha256_of, write_json, write_text
 from competition.paths import JobPaths
-from competition.submission.writers.folder import replacing_folder
 
 PACKAGES = ("torch", "segmentation-models-pytorch", "numpy", "pillow", "timm", "safetensors", "torchvision")
 """What predict.py imports; torchvision comes with them, and decides what a model computes as they do."""

@@ -23,10 +23,9 @@ from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
 from competition.ensemble.blend import best_class, blocks
 from competition.ensemble.members import Member, open_members
 from competition.errors import RefusedError
-from competition.files import write_json
+from competition.files import replacing_folder, write_json
 from competition.paths import PseudoPaths
 from competition.predictions.probabilities import LEVELS, Bytes
-from competition.submission.writers.folder import replacing_folder
 
 Counts = NDArray[np.int64]
 

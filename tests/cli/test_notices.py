@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from competition.api import open_competition
 from competition.cli.notices import notices
-from competition.cli.options import open_competition
 from competition.cli.worker import hired
 from competition.experiments.request import RunRequest, submit
 from competition.jobspec import Failed, JobSpec

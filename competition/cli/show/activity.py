@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from competition.api import Competition
 from competition.cli import events as history
-from competition.cli.options import Competition
 from competition.cli.queue import upcoming
 from competition.cli.show import output
 from competition.cli.show.job_words import stage_of

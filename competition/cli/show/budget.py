@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from competition.cli.options import Competition
+from competition.api import Competition
 
 if TYPE_CHECKING:
     from competition.data.load import Loader

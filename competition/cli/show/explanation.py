@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from competition.cli.options import Competition
+from competition.api import Competition
 
 if TYPE_CHECKING:
     from rich.table import Table

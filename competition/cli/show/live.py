@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.table import Table
 
-from competition.cli.options import Competition
+from competition.api import Competition
 from competition.cli.show import output
 from competition.cli.show.activity import activity
 from competition.cli.show.job_words import at, in_words, number

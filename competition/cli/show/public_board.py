@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from competition.cli.options import Competition
+from competition.api import Competition
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,9 +10,9 @@ from PIL import Image
 from competition.config.settings import IGNORE_INDEX
 from competition.data.images import read_image
 from competition.errors import RefusedError
+from competition.files import replacing_folder
 from competition.scoring.confusion import Labels
 from competition.submission.layout import Layout, Prediction
-from competition.submission.writers.folder import replacing_folder
 
 
 def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from competition.data.images import read_mask
+from competition.files import replacing_folder
 from competition.scoring.confusion import Labels
 from competition.submission.layout import Layout, Prediction
-from competition.submission.writers.folder import replacing_folder
 
 
 def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from sqlalchemy import update
 
-from competition.cli.options import open_competition
+from competition.api import open_competition
 from competition.cli.show.activity import activity
 from competition.cli.show.live import REDRAW_S, board
 from competition.config.experiment import read_config, with_overrides
