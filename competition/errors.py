@@ -86,11 +86,15 @@ def _listing(noun: str, known: Iterable[str]) -> str:
     return f"Known: {shown}"
 
 
+def retry_hint(experiment: str = "EXPERIMENT", fold: int | str = "K") -> str:
+    """The command that writes the files of a fold again."""
+    return f"`comp retry {experiment} --folds {fold} --finished-too` runs the job that writes it again."
+
+
 @contextmanager
-def mended(experiment: str, fold: int) -> Iterator[None]:
-    """Gives what is wrong with a file of a fold the command that writes it again."""
+def with_retry_hint(experiment: str, fold: int) -> Iterator[None]:
+    """Name the experiment and the fold in the hint of any DataError about a fold's file."""
     try:
         yield
     except DataError as error:
-        hint = f"`comp retry {experiment} --folds {fold} --finished-too` runs the job that writes it again."
-        raise DataError(error.message, hint=hint) from error
+        raise DataError(error.message, hint=retry_hint(experiment, fold)) from error

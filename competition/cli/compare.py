@@ -104,7 +104,7 @@ def _write_page(
             f"There is no page about {a} and {b}: it takes two different experiments whose results are complete.",
             hint="`comp leaderboard` lists them.",
         )
-    split = next(s for s in splits.every(opened.store) if s.version == split_version)
+    split = splits.of_version(opened.store, split_version)
     compared = Compared(a, b, differences, sentences(a, b, differences), code, made.images)
     with output.progress_bar(f"Calibration of {a} and {b}") as progress:
         written, measured = write_comparison(
@@ -166,7 +166,7 @@ def _contrast(opened: Competition, a: "Experiment", b: "Experiment") -> "Experim
         output.say(f"No verdict: {name} is not complete. `comp leaderboard` says what is missing.")
     if incomplete:
         return None
-    split = next(s for s in splits.every(opened.store) if s.version == a.split_version)
+    split = splits.of_version(opened.store, a.split_version)
     try:
         return compare_experiments(opened.store, opened.settings, a, b, split)
     except DataError as error:

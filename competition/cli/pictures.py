@@ -15,8 +15,7 @@ def drawer(opened: Competition) -> Callable[[str], None]:
         from competition.report.experiment import draw_experiment
         from competition.store import experiments, splits
 
-        version = experiments.find(opened.store, name).split_version
-        split = next(s for s in splits.every(opened.store) if s.version == version)
+        split = splits.of_version(opened.store, experiments.find(opened.store, name).split_version)
         try:
             manifest = Manifest.read(opened.paths.manifest(split.fingerprint))
             drawn = draw_experiment(opened.paths, opened.settings, manifest, name, split.folds)

@@ -143,7 +143,7 @@ def _say_disk_need(opened: Competition, split_version: int) -> None:
     from competition.store import splits
 
     manifest = read_manifest(opened)
-    folds = next(split.folds for split in splits.every(opened.store) if split.version == split_version)
+    folds = splits.of_version(opened.store, split_version).folds
     need = disk_need(manifest.items, manifest.test, classes=len(opened.settings.classes), folds=folds)
     free = shutil.disk_usage(opened.paths.root).free
     line = f"Its probabilities will take {need / 2**20:.0f} MiB; {free / 2**20:.0f} MiB are free."

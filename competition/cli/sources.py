@@ -89,7 +89,7 @@ def split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
     """The split that an experiment ran on."""
     from competition.store import splits
 
-    return next(s for s in splits.every(opened.store) if s.version == experiment.split_version)
+    return splits.of_version(opened.store, experiment.split_version)
 
 
 def _members(opened: Competition, names: Iterable[str]) -> "list[Member]":

@@ -18,7 +18,7 @@ from competition.ensemble.members import OpenMembers
 from competition.ensemble.pixel_sample import draw
 from competition.ensemble.score_experiments import Truth, confusions, survey
 from competition.ensemble.search import Objective
-from competition.errors import DataError, RefusedError
+from competition.errors import DataError, RefusedError, retry_hint
 from competition.paths import JobPaths
 from competition.scoring import metrics
 
@@ -80,7 +80,7 @@ def seconds_of(name: str, jobs: Sequence[JobPaths], *, images: int) -> float:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{name}, fold {fold}, has no inference time in {job.result}.",
-                hint=f"`comp retry {name} --folds {fold} --finished-too` runs the job that measures it.",
+                hint=retry_hint(name, fold),
             ) from error
         total += images * per_image / 1000
     return total

@@ -18,7 +18,7 @@ from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, 
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.thresholds import with_factors
-from competition.errors import CompError, DataError
+from competition.errors import CompError, DataError, retry_hint
 from competition.files import replacing_folder, sha256_of, write_json, write_text
 from competition.paths import JobPaths
 
@@ -143,7 +143,7 @@ def export(
 def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
     """What predict.py must know of a model; its file is checked on the way."""
     config, job = member.config, member.jobs[fold]
-    again = f"`comp retry {member.name} --folds {fold} --finished-too` runs the job that writes it again."
+    again = retry_hint(member.name, fold)
     try:
         record = json.loads(job.record.read_text(encoding="utf-8"))
         kept = json.loads(job.result.read_text(encoding="utf-8"))["artifacts"][job.model.name]

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from competition.data.parallel import Progress, in_threads
-from competition.errors import DataError, RefusedError, mended
+from competition.errors import DataError, RefusedError, with_retry_hint
 from competition.predictions.probabilities import Bytes, Part
 from competition.predictions.shards import Shard
 
@@ -68,7 +68,7 @@ class OpenMembers:
         ]
 
         def check(named: tuple[str, int, Shard]) -> None:
-            with mended(named[0], named[1]):
+            with with_retry_hint(named[0], named[1]):
                 named[2].verify()
 
         in_threads(check, shards, progress=progress)
@@ -103,7 +103,7 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
 def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
     opened = []
     for fold, path in enumerate(paths):
-        with mended(name, fold):
+        with with_retry_hint(name, fold):
             shard = Shard.open(path)
             if shard.part != part:
                 raise DataError(f"{path} holds {shard.part} predictions, not {part}.")

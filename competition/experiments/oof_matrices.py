@@ -7,7 +7,7 @@ import numpy as np
 
 from competition.config.conditions import changes_prediction_only, conditions_between
 from competition.data.manifest import Manifest
-from competition.errors import DataError, mended
+from competition.errors import DataError, with_retry_hint
 from competition.lifecycle import JobKind, job_label
 from competition.paths import Paths
 from competition.scoring import confusion
@@ -86,5 +86,5 @@ def check_paired(a: OofMatrices, b: OofMatrices) -> None:
 
 
 def _matrices(paths: Paths, name: str, fold: int, repeat: int) -> tuple[list[str], Matrices]:
-    with mended(name, fold):
+    with with_retry_hint(name, fold):
         return confusion.load(paths.job(name, fold, repeat).confusion)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from competition.errors import DataError
+from competition.errors import DataError, retry_hint
 from competition.paths import archive_of, header_of
 from competition.predictions import archive
 from competition.predictions.probabilities import Bytes, Entry, Header, Part
 
-_MEND = "`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes it again."
+_RETRY = retry_hint()
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Shard:
         if path.exists():
             size = path.stat().st_size
             if size != header.bytes:
-                raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_MEND)
+                raise DataError(f"{path} has {size} bytes, and its header says {header.bytes}.", hint=_RETRY)
             archived = None
         else:
             archived = _open_archive(path, header)
@@ -109,7 +109,7 @@ class Shard:
         try:
             return np.frombuffer(self._archive.read(self._numbers[image_id]), dtype=np.uint8).reshape(shape)
         except archive.DAMAGED as error:
-            raise DataError(f"{archive_of(self.path)} is damaged at {image_id}: {error}.", hint=_MEND) from error
+            raise DataError(f"{archive_of(self.path)} is damaged at {image_id}: {error}.", hint=_RETRY) from error
 
     def verify(self) -> None:
         """Read the whole shard and compare its checksum with the header's.
@@ -127,7 +127,7 @@ class Shard:
             else:
                 crc32 = zlib.crc32(self[image_id].data, crc32)
         if self.crc32 != crc32 if self.crc32 is not None else self.sha256 != digest.hexdigest():
-            raise DataError(f"{self.path} has changed since it was written: its checksum is another.", hint=_MEND)
+            raise DataError(f"{self.path} has changed since it was written: its checksum is another.", hint=_RETRY)
 
     def archive(self, *, advance: Callable[[], None] = lambda: None) -> int:
         """Deflate it into its archive and remove it; how many bytes that freed. It must be opened anew afterwards.
@@ -153,11 +153,11 @@ def _open_archive(path: Path, header: Header) -> archive.Archive:
     try:
         archived = archive.Archive(place)
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; it may have been pruned.", hint=_MEND) from error
+        raise DataError(f"{path} does not exist; it may have been pruned.", hint=_RETRY) from error
     except archive.DAMAGED as error:
-        raise DataError(f"{place} is damaged: {error}.", hint=_MEND) from error
+        raise DataError(f"{place} is damaged: {error}.", hint=_RETRY) from error
     if len(archived) != len(header.images):
-        raise DataError(f"{place} holds {len(archived)} images, and its header {len(header.images)}.", hint=_MEND)
+        raise DataError(f"{place} holds {len(archived)} images, and its header {len(header.images)}.", hint=_RETRY)
     return archived
 
 
@@ -166,16 +166,16 @@ def _read_header(path: Path) -> Header:
     try:
         header = Header.model_validate_json(place.read_bytes())
     except FileNotFoundError as error:
-        raise DataError(f"{place} does not exist, so {path.name} was never finished.", hint=_MEND) from error
+        raise DataError(f"{place} does not exist, so {path.name} was never finished.", hint=_RETRY) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "JSON"
-        raise DataError(f"{place} is damaged: {where}: {first['msg']}.", hint=_MEND) from error
+        raise DataError(f"{place} is damaged: {where}: {first['msg']}.", hint=_RETRY) from error
     expected = 0
     for entry in header.images:
         if entry.offset != expected:
-            raise DataError(f"{place} is damaged: {entry.id} begins at {entry.offset}, not {expected}.", hint=_MEND)
+            raise DataError(f"{place} is damaged: {entry.id} begins at {entry.offset}, not {expected}.", hint=_RETRY)
         expected += len(header.classes) * entry.height * entry.width
     if len({e.id for e in header.images}) != len(header.images):
-        raise DataError(f"{place} is damaged: it lists an image twice.", hint=_MEND)
+        raise DataError(f"{place} is damaged: it lists an image twice.", hint=_RETRY)
     return header

@@ -27,7 +27,7 @@ def job_spec(
     trained: Path | None = None,
 ) -> JobSpec:
     """One of the experiment's jobs on a device; see `JobSpec`."""
-    split = next(s for s in splits.every(store) if s.version == experiment.split_version)
+    split = splits.of_version(store, experiment.split_version)
     code = store.paths.experiment_code(experiment.name)
     return JobSpec(
         root=store.paths.root,

@@ -12,7 +12,7 @@ from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Manifest
-from competition.errors import mended
+from competition.errors import with_retry_hint
 from competition.files import replacing
 from competition.paths import Paths
 from competition.predictions.shards import Shard
@@ -104,7 +104,7 @@ def errors(image: Pixels, truth: Pixels, predicted: Pixels) -> Pixels:
 def _scored(paths: Paths, settings: Settings, name: str, folds: int) -> list[Scored]:
     found = []
     for fold in range(folds):
-        with mended(name, fold):
+        with with_retry_hint(name, fold):
             ids, matrices = confusion.load(paths.job(name, fold).confusion)
         scores = metrics.score_each(settings.metric, matrices)
         found += [Scored(i, fold, float(s)) for i, s in zip(ids, scores, strict=True)]
@@ -116,7 +116,7 @@ def _pictures(
 ) -> list[Pixels]:
     item = manifest.item(scored.id)
     image, truth = loader.image(item), loader.labels(item)
-    with mended(name, scored.fold):
+    with with_retry_hint(name, scored.fold):
         probabilities = Shard.open(paths.job(name, scored.fold).oof)[scored.id]
     predicted = np.asarray(probabilities).argmax(axis=0).astype(np.uint8)
     image = shrink_image(image, longest=LONGEST)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from competition.errors import DataError
+from competition.errors import DataError, retry_hint
 from competition.files import replacing
 
 Labels = NDArray[np.uint8]
@@ -62,14 +62,10 @@ def load(path: Path) -> tuple[list[str], Matrices]:
         with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
             ids, matrices = archive["ids"], archive["matrices"]
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist.", hint=_mend(path)) from error
+        raise DataError(f"{path} does not exist.", hint=retry_hint()) from error
     except _DAMAGED as error:
-        raise DataError(f"{path} is damaged: {error}.", hint=_mend(path)) from error
+        raise DataError(f"{path} is damaged: {error}.", hint=retry_hint()) from error
     square = matrices.ndim == 3 and matrices.shape[1] == matrices.shape[2]
     if ids.shape != matrices.shape[:1] or ids.dtype.kind != "U" or matrices.dtype != np.int64 or not square:
-        raise DataError(f"{path} is damaged: it holds other arrays than it should.", hint=_mend(path))
+        raise DataError(f"{path} is damaged: it holds other arrays than it should.", hint=retry_hint())
     return ids.tolist(), matrices
-
-
-def _mend(path: Path) -> str:
-    return f"`comp retry EXPERIMENT --folds K --finished-too` runs the job that writes {path.name} again."

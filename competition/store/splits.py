@@ -58,6 +58,11 @@ def every(store: Store) -> list[SplitVersion]:
         return [SplitVersion(**row._mapping) for row in rows]
 
 
+def of_version(store: Store, version: int) -> SplitVersion:
+    """The split of this version, which exists (every experiment names one)."""
+    return next(split for split in every(store) if split.version == version)
+
+
 def next_version(store: Store, *, force: bool) -> int:
     """The number that a new split would get.
 

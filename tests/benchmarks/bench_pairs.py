@@ -27,7 +27,7 @@ def main(folder: Path, name: str) -> None:
     metric = read_settings(paths.competition).metric
     store = open_store(paths)
     experiment = experiments.find(store, name)
-    split = next(s for s in splits.every(store) if s.version == experiment.split_version)
+    split = splits.of_version(store, experiment.split_version)
     found = oof_matrices.load(paths, experiment, folds=split.folds, repeats=tuple(experiment.repeat_scores))
     store.close()
     bootstrap = draw(oof_matrices.units(Manifest.read(paths.manifest(split.fingerprint)), found.ids))
