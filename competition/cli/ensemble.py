@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from competition.data.manifest import Item
     from competition.ensemble.budget import Plan
     from competition.ensemble.build import Ensemble
-    from competition.ensemble.members import Member
+    from competition.ensemble.inputs import BlendedExperiment
     from competition.ensemble.methods import Method
     from competition.store import ensembles
     from competition.store.experiments import Experiment
@@ -160,7 +160,7 @@ def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
 
 def _build(
     opened: Competition,
-    members: list["Member"],
+    members: list["BlendedExperiment"],
     method: "Method",
     loader: "Loader",
     items: dict[str, "Item"],
@@ -186,7 +186,7 @@ def _keep(
     opened: Competition,
     record: "ensembles.Ensemble",
     made: "Ensemble",
-    members: list["Member"],
+    members: list["BlendedExperiment"],
     planned: "Plan | None",
     *,
     actor: str,

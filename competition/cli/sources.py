@@ -9,7 +9,7 @@ from competition.errors import RefusedError, UnknownNameError
 
 if TYPE_CHECKING:
     from competition.ensemble.blend import Weight
-    from competition.ensemble.members import Member
+    from competition.ensemble.inputs import BlendedExperiment
     from competition.ensemble.methods import Method
     from competition.ensemble.postprocess import Postprocessing
     from competition.store.experiments import Experiment
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Blend:
     """What makes the test predictions."""
 
-    members: list["Member"]
+    members: list["BlendedExperiment"]
     weights: Mapping[str, "Weight"]
     method: "Method"
     postprocessing: "Postprocessing | None" = None
@@ -66,13 +66,13 @@ def find_source(opened: Competition, name: str) -> Source:
     raise UnknownNameError.among("ensemble or experiment", name, known)
 
 
-def member_of(opened: Competition, experiment: "Experiment") -> "Member":
+def member_of(opened: Competition, experiment: "Experiment") -> "BlendedExperiment":
     """The probability shards of a complete experiment.
 
     Raises:
         RefusedError: it is not complete.
     """
-    from competition.ensemble.members import Member
+    from competition.ensemble.inputs import BlendedExperiment
 
     if experiment.score is None:
         raise RefusedError(
@@ -82,7 +82,7 @@ def member_of(opened: Competition, experiment: "Experiment") -> "Member":
     folds = split_of(opened, experiment).folds
     jobs = [opened.paths.job(experiment.name, fold) for fold in range(folds)]
     test = tuple(job.test for job in jobs) if opened.settings.data.test_images else ()
-    return Member(experiment.name, tuple(job.oof for job in jobs), test, opened.settings.classes)
+    return BlendedExperiment(experiment.name, tuple(job.oof for job in jobs), test, opened.settings.classes)
 
 
 def split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
@@ -92,7 +92,7 @@ def split_of(opened: Competition, experiment: "Experiment") -> "SplitVersion":
     return splits.of_version(opened.store, experiment.split_version)
 
 
-def _members(opened: Competition, names: Iterable[str]) -> "list[Member]":
+def _members(opened: Competition, names: Iterable[str]) -> "list[BlendedExperiment]":
     from competition.store import experiments
 
     return [member_of(opened, experiments.find(opened.store, name)) for name in names]

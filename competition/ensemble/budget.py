@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads, passes_of
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.pixel_sample import draw
 from competition.ensemble.score_experiments import Truth, confusions, survey
 from competition.ensemble.search import Objective
@@ -87,7 +87,7 @@ def seconds_of(name: str, jobs: Sequence[JobPaths], *, images: int) -> float:
 
 
 def plan(
-    opened: OpenMembers,
+    opened: OpenExperiments,
     seconds: Mapping[str, float],
     *,
     limit_s: float,

@@ -11,7 +11,7 @@ from competition.data.parallel import Progress, passes_of
 from competition.ensemble import region_tuning, thresholds
 from competition.ensemble.blend import Weight, Weighting, weights_of
 from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
-from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.postprocess_types import Blended, Trial, Tuned
@@ -112,7 +112,7 @@ class Ensemble:
 
 
 def build(
-    members: Sequence[Member],
+    members: Sequence[BlendedExperiment],
     *,
     truth: Truth,
     metric: str,
@@ -137,7 +137,7 @@ def build(
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
-    opened = open_members(members)
+    opened = open_experiments(members)
     is_convex = method is Method.AUTO or method.is_convex
     tuning_passes = (1 + thresholds.PASSES * is_convex) * postprocess
     shares = passes_of(progress, _PASSES + tuning_passes + is_convex, items=len(opened.ids))
@@ -221,7 +221,7 @@ def worth_it(metric: str, fitted: Fitted, gain_error: float) -> bool:
 
 
 def _choose(
-    opened: OpenMembers, fitted: Fitted, gain_error: float, *, method: Method, truth: Truth, metric: str
+    opened: OpenExperiments, fitted: Fitted, gain_error: float, *, method: Method, truth: Truth, metric: str
 ) -> tuple[Method, Weighting, Matrices, Matrices]:
     """The method, its weighting, and the confusion matrices of its honest score and of the final weighting."""
     equal: Weighting = (1,) * len(opened.names)
@@ -238,7 +238,7 @@ def _choose(
     return method, equal, exact, exact
 
 
-def _only_needed(opened: OpenMembers, fitted: Fitted, *, truth: Truth, metric: str) -> tuple[Weighting, Matrices]:
+def _only_needed(opened: OpenExperiments, fitted: Fitted, *, truth: Truth, metric: str) -> tuple[Weighting, Matrices]:
     """The weighting without the members that can go, one after another, without lowering the exact score."""
     weighting, exact = fitted.weighting, fitted.in_sample
     while len(held := np.flatnonzero(weighting)) > 1:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.pixel_sample import draw
 from competition.ensemble.score_experiments import Survey, Truth, confusions
 from competition.ensemble.search import by_class as search_by_class
@@ -39,7 +39,7 @@ class Fitted:
 
 
 def fit(
-    members: OpenMembers,
+    members: OpenExperiments,
     found: Survey,
     *,
     parts: NDArray[np.int64],
@@ -107,7 +107,7 @@ def units_of(ids: Sequence[str], groups: Mapping[str, str]) -> NDArray[np.int64]
     return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
-def parts_of(members: OpenMembers, units: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
+def parts_of(members: OpenExperiments, units: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
     """The part (N,) that each out-of-fold image belongs to: its fold, or one of five where there is a single fold.
 
     The five are dealt at random, as equal in images as whole groups (`units`) allow.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import TOTAL, Weighting, best_class, blend
 from competition.ensemble.build import Ensemble
-from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.score_experiments import Truth, flat
 from competition.scoring import confusion, metrics
 from competition.scoring.confusion import Matrices
@@ -64,14 +64,14 @@ class Explanation:
 
 
 def explain(
-    members: Sequence[Member], made: Ensemble, *, truth: Truth, metric: str, progress: Progress | None = None
+    members: Sequence[BlendedExperiment], made: Ensemble, *, truth: Truth, metric: str, progress: Progress | None = None
 ) -> Explanation:
     """Leave each member out in turn, and compare members with each other and images with themselves.
 
     Raises:
         RefusedError, DataError: as `open_members`.
     """
-    opened = open_members(members)
+    opened = open_experiments(members)
     classes, names = len(opened.classes), opened.names
     best, _ = made.best_single
     weightings = [made.weighting, *(without(made.weighting, m) for m in range(len(names)))]
@@ -131,7 +131,7 @@ def without(weighting: Weighting, member: int) -> Weighting | None:
     return tuple(tuple(row) for row in stretched.tolist())
 
 
-def oof_labels(opened: OpenMembers, made: Ensemble, image_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def oof_labels(opened: OpenExperiments, made: Ensemble, image_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The label maps of an image, uint8 (H, W): the best single member's and the blend's."""
     views = opened.oof_views(image_id)
     best = views[opened.names.index(made.best_single[0])]

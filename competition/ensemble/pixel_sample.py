@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import best_class
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.score_experiments import Survey, Truth, flat, is_contested
 from competition.predictions.probabilities import Bytes
 from competition.scoring.confusion import Matrices
@@ -47,7 +47,7 @@ class Sample:
 
 
 def draw(
-    members: OpenMembers,
+    members: OpenExperiments,
     found: Survey,
     *,
     truth: Truth,

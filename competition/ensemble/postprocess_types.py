@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from competition.ensemble.blend import Weighting
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.score_experiments import Truth
 from competition.scoring import metrics
@@ -72,7 +72,7 @@ class Trial:
         parts: int64 (N,), the part of each image: what it is given is tuned without them.
     """
 
-    members: OpenMembers
+    members: OpenExperiments
     parts: NDArray[np.int64]
     truth: Truth
     metric: str

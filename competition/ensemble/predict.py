@@ -11,7 +11,7 @@ import numpy as np
 
 from competition.data.parallel import Progress
 from competition.ensemble.blend import Weight, best_class, blocks, of_models, total_of, weighting_of
-from competition.ensemble.members import Member, open_members
+from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.rounding_bounds import doubtful_pixels
@@ -40,7 +40,7 @@ class Predictions:
 
     def __init__(
         self,
-        members: Sequence[Member],
+        members: Sequence[BlendedExperiment],
         weights: Mapping[str, Weight],
         *,
         method: Method = Method.MEAN,
@@ -50,7 +50,7 @@ class Predictions:
         keep: Path | None = None,
         verify: bool = True,
     ) -> None:
-        opened = open_members(members)
+        opened = open_experiments(members)
         if not opened.test:
             raise RefusedError("There are no test predictions to blend: the competition has no test images.")
         if verify:

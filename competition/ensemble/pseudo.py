@@ -21,7 +21,7 @@ from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
 from competition.ensemble.blend import best_class, blocks
-from competition.ensemble.members import Member, open_members
+from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.errors import RefusedError
 from competition.files import replacing_folder, write_json
 from competition.paths import PseudoPaths
@@ -49,7 +49,7 @@ class Made:
 def make(
     name: str,
     target: PseudoPaths,
-    members: Sequence[Member],
+    members: Sequence[BlendedExperiment],
     manifest: Manifest,
     *,
     source: str,
@@ -67,7 +67,7 @@ def make(
         RefusedError: the members do not belong together, have no test predictions, or are nowhere sure enough.
         DataError: a shard is missing or damaged.
     """
-    opened = open_members(members)
+    opened = open_experiments(members)
     if not opened.test:
         raise RefusedError("There are no test predictions to take labels from: the competition has no test images.")
     first = opened.test[0][0]

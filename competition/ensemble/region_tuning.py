@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, blend
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.postprocess_types import Blended, Trial, Tuned
@@ -118,7 +118,7 @@ def _with(values: tuple[Value, ...], index: int, value: Value) -> tuple[Value, .
     return (*values[:index], value, *values[index + 1 :])
 
 
-def _sizes(members: OpenMembers) -> Iterator[int]:
+def _sizes(members: OpenExperiments) -> Iterator[int]:
     """4, 16, 64, … pixels, as far as that is a small part of an image of middle size."""
     pixels = [height * width for shard in members.oof[0] for height, width in shard.sizes.values()]
     size = 4
@@ -128,7 +128,7 @@ def _sizes(members: OpenMembers) -> Iterator[int]:
 
 
 def _tables(
-    members: OpenMembers,
+    members: OpenExperiments,
     weightings: Sequence[Weighting],
     *,
     method: Method,

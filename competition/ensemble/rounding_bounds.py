@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from competition.config.settings import Metric
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Count, Weighting, best_class, blocks, total_of
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Planes
 from competition.ensemble.score_experiments import Truth
 from competition.predictions.probabilities import Bytes
@@ -113,7 +113,7 @@ def doubtful_pixels(sums: Planes, total: int) -> int:
     return int(np.count_nonzero(number > 1))
 
 
-def doubt(members: OpenMembers, weighting: Weighting, *, truth: Truth, progress: Progress | None = None) -> Doubt:
+def doubt(members: OpenExperiments, weighting: Weighting, *, truth: Truth, progress: Progress | None = None) -> Doubt:
     """The doubt about the blend of all out-of-fold images."""
     found = in_threads(
         lambda image_id: doubt_of_image(members.oof_views(image_id), weighting, truth(image_id)),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from competition.config.settings import IGNORE_INDEX
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, best_class, blend, two_best
-from competition.ensemble.members import OpenMembers
+from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Method
 from competition.predictions.probabilities import Bytes
 from competition.scoring import confusion
@@ -38,7 +38,7 @@ class Survey:
         return pixels
 
 
-def survey(members: OpenMembers, *, truth: Truth, lead: int = 0, progress: Progress | None = None) -> Survey:
+def survey(members: OpenExperiments, *, truth: Truth, lead: int = 0, progress: Progress | None = None) -> Survey:
     """Score every member on every image.
 
     Args:
@@ -60,7 +60,7 @@ def survey(members: OpenMembers, *, truth: Truth, lead: int = 0, progress: Progr
 
 
 def confusions(
-    members: OpenMembers,
+    members: OpenExperiments,
     weightings: Sequence[Weighting],
     *,
     truth: Truth,

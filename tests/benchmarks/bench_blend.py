@@ -28,7 +28,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.predict import Predictions
 from competition.files import replacing
 from competition.predictions import archive
@@ -115,7 +115,7 @@ def compare(folder: Path, images: list[str], predict: Predict) -> list[str]:
     return [claim for claim, reached in claims.items() if not reached]
 
 
-def store(folder: Path, images: list[str], predict: Predict) -> tuple[dict[str, list[str]], list[Member]]:
+def store(folder: Path, images: list[str], predict: Predict) -> tuple[dict[str, list[str]], list[BlendedExperiment]]:
     """Both formats of the same probabilities."""
     files: dict[str, list[str]] = {image_id: [] for image_id in images}
     seconds: list[tuple[float, float]] = []
@@ -138,7 +138,7 @@ def store(folder: Path, images: list[str], predict: Predict) -> tuple[dict[str, 
     if seconds:
         npz, shard = np.median(seconds, axis=0)
         print(f"writing, an image and model: npz {1000 * npz:.0f} ms, shard {1000 * shard:.0f} ms of the processor")
-    members = [Member(f"m{m}", (oof(folder, m),), (folder / f"m{m}" / "test.u8",)) for m in range(MODELS)]
+    members = [BlendedExperiment(f"m{m}", (oof(folder, m),), (folder / f"m{m}" / "test.u8",)) for m in range(MODELS)]
     return files, members
 
 
@@ -174,7 +174,10 @@ def memory(folder: Path) -> list[str]:
 
 def peak_mib(folder: Path, models: int) -> float:
     """Blend all that lies in a folder; the most memory that this process ever held."""
-    members = [Member(f"m{m}", (folder / f"m{m}" / "oof.u8",), (folder / f"m{m}" / "test.u8",)) for m in range(models)]
+    members = [
+        BlendedExperiment(f"m{m}", (folder / f"m{m}" / "oof.u8",), (folder / f"m{m}" / "test.u8",))
+        for m in range(models)
+    ]
     for _ in Predictions(members, {member.name: 1 / models for member in members}):
         pass
     # Not ru_maxrss: that of a new process begins with what its parent held.

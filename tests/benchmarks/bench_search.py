@@ -26,7 +26,7 @@ from competition.ensemble import search
 from competition.ensemble.blend import Weighting, best_class
 from competition.ensemble.build import build
 from competition.ensemble.crossfit import units_of
-from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.pixel_sample import draw
 from competition.ensemble.score_experiments import Truth, confusions, survey
@@ -46,7 +46,7 @@ def main(competition: Path, scratch: Path, most_folds: int) -> None:
     items = {item.id: item for item in manifest.items}
     groups = {item.id: item.group for item in manifest.items}
     members = variants(paths, scratch, most_folds)
-    opened = open_members(members)
+    opened = open_experiments(members)
     labels = dict(zip(opened.ids, in_threads(lambda i: loader.labels(items[i]), opened.ids), strict=True))
     for shards in opened.oof:
         for shard in shards:
@@ -92,7 +92,7 @@ def main(competition: Path, scratch: Path, most_folds: int) -> None:
     raise SystemExit(bool(missed))
 
 
-def on_every_pixel(opened: OpenMembers, truth: Truth) -> tuple[Weighting, int]:
+def on_every_pixel(opened: OpenExperiments, truth: Truth) -> tuple[Weighting, int]:
     """`search.greedy`, with every member tried on every pixel at every step; and how many steps it took."""
     members, classes = len(opened.names), len(opened.classes)
     sums = {i: np.sum(opened.oof_views(i), axis=0, dtype=np.uint16) for i in opened.ids}
@@ -149,7 +149,7 @@ class Clock:
         return time.perf_counter(), time.process_time()
 
 
-def variants(paths: Paths, scratch: Path, most_folds: int) -> list[Member]:
+def variants(paths: Paths, scratch: Path, most_folds: int) -> list[BlendedExperiment]:
     """The 20 models, made where they are missing."""
     names = sorted({f.parent.parent.name for f in paths.runs.glob("experiments/*/fold*/oof.u8.json")})
     folds = range(min(most_folds, len(list(paths.experiment(names[0]).glob("fold*/oof.u8.json")))))
@@ -160,7 +160,7 @@ def variants(paths: Paths, scratch: Path, most_folds: int) -> list[Member]:
         source = complete[number % len(complete)]
         shards = tuple(scratch / f"v{number:02}" / f"fold{fold}" / "oof.u8" for fold in folds)
         in_threads(lambda f, n=number, s=source, to=shards: vary(paths.job(s, f).oof, to[f], n, f), list(folds))
-        made.append(Member(f"v{number:02}", shards))
+        made.append(BlendedExperiment(f"v{number:02}", shards))
     return made
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.predictions.probabilities import Part, ShardWriter
 
 CLASSES = ("background", "paper", "glass")
@@ -46,10 +46,10 @@ class Makes:
         oof: Sequence[Mapping[str, np.ndarray]],
         test: Sequence[Mapping[str, np.ndarray]] = (),
         **header: object,
-    ) -> Member:
+    ) -> BlendedExperiment:
         """A member with a shard for each of the mappings from image id to probabilities (one per fold)."""
         folder = self._folder / name
-        return Member(
+        return BlendedExperiment(
             name,
             tuple(write_shard(folder / f"fold{k}" / "oof.u8", fold, **header) for k, fold in enumerate(oof)),  # type: ignore[arg-type]
             tuple(

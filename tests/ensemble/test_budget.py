@@ -6,7 +6,7 @@ import pytest
 
 from competition.config.settings import Metric
 from competition.ensemble.budget import Plan, plan, seconds_of
-from competition.ensemble.members import open_members
+from competition.ensemble.inputs import open_experiments
 from competition.ensemble.score_experiments import confusions
 from competition.errors import DataError, RefusedError
 from competition.paths import JobPaths
@@ -25,7 +25,7 @@ def planned(member: Makes, limit_s: float) -> Plan:
         seen = noisy(TRUTH, seed=seed, noise=noise)
         members.append(member(name, [{i: seen[i] for i in IDS[k::3]} for k in range(3)]))
     parts = np.repeat(np.arange(3), 2)
-    opened = open_members(members)
+    opened = open_experiments(members)
     found = plan(opened, SECONDS, limit_s=limit_s, parts=parts, truth=TRUTH.__getitem__, metric=Metric.MIOU)
     for point in found.front:
         weighting = tuple(int(name in point.members) for name in opened.names)

@@ -10,7 +10,7 @@ from competition.ensemble import crossfit
 from competition.ensemble.blend import Weighting
 from competition.ensemble.build import Ensemble, build
 from competition.ensemble.crossfit import parts_of, units_of
-from competition.ensemble.members import Member, OpenMembers, open_members
+from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.pixel_sample import Sample
 from competition.ensemble.score_experiments import confusions
@@ -25,7 +25,7 @@ def in_folds(images: Mapping[str, np.ndarray], folds: int = 3) -> list[dict[str,
     return [{i: images[i] for i in IDS[k::folds]} for k in range(folds)]
 
 
-def built(members: list[Member], method: Method = Method.WEIGHTED, **options: object) -> Ensemble:
+def built(members: list[BlendedExperiment], method: Method = Method.WEIGHTED, **options: object) -> Ensemble:
     values: dict[str, object] = {"truth": TRUTH.__getitem__, "metric": Metric.MIOU, "method": method, **options}
     return build(members, **values)  # type: ignore[arg-type]
 
@@ -112,7 +112,7 @@ def test_every_fit_sees_the_other_folds_alone(member: Makes, monkeypatch: pytest
 def test_a_holdout_is_parted_again_with_groups_whole(member: Makes) -> None:
     ids = [f"i{n}" for n in range(23)]
     seen = noisy(random_truth(*ids, size=(2, 2)), seed=0, noise=1)
-    opened = open_members([member("b1", [seen])])
+    opened = open_experiments([member("b1", [seen])])
     groups = {image_id: f"g{n // 4}" if n < 16 else "" for n, image_id in enumerate(ids)}
     units = units_of(opened.ids, groups)
     parts = parts_of(opened, units, seed=0)
@@ -124,7 +124,7 @@ def test_a_holdout_is_parted_again_with_groups_whole(member: Makes) -> None:
 
 
 def test_folds_are_the_parts(member: Makes) -> None:
-    opened = open_members([member("b1", in_folds(noisy(TRUTH, seed=0, noise=1)))])
+    opened = open_experiments([member("b1", in_folds(noisy(TRUTH, seed=0, noise=1)))])
     assert parts_of(opened, np.zeros(len(IDS), np.int64), seed=0).tolist() == [0, 0, 1, 1, 2, 2]
 
 
@@ -190,14 +190,14 @@ def test_auto_keeps_only_members_whose_absence_hurts(member: Makes) -> None:
     made = built(members, Method.AUTO)
     assert made.method is Method.WEIGHTED
     held = {name: weight for name, weight in made.weights.items() if weight}
-    opened = open_members(members)
+    opened = open_experiments(members)
     final = exact_score(opened, made.weighting)
     for name in held:
         without = tuple(0 if n == name else c for n, c in zip(opened.names, made.weighting, strict=True))
         assert not any(without) or exact_score(opened, without) < final
 
 
-def exact_score(opened: OpenMembers, weighting: Weighting) -> float:
+def exact_score(opened: OpenExperiments, weighting: Weighting) -> float:
     return metrics.score(Metric.MIOU, confusions(opened, [weighting], truth=TRUTH.__getitem__)[weighting])
 
 
@@ -205,7 +205,7 @@ def exact_score(opened: OpenMembers, weighting: Weighting) -> float:
 def test_methods_without_weights_are_scored_as_they_are(member: Makes, method: Method) -> None:
     members = [member(f"m{s}", in_folds(noisy(TRUTH, seed=s, noise=2))) for s in range(3)]
     made = built(members, method)
-    opened = open_members(members)
+    opened = open_experiments(members)
     exact = confusions(opened, [(1, 1, 1)], truth=TRUTH.__getitem__, method=method)[1, 1, 1]
     assert made.score == metrics.score(Metric.MIOU, exact)
     assert set(made.weights.values()) == {1 / 3}

@@ -6,7 +6,7 @@ import pytest
 from competition.config.settings import Metric
 from competition.ensemble.build import build
 from competition.ensemble.explain import explain, oof_labels, without
-from competition.ensemble.members import open_members
+from competition.ensemble.inputs import open_experiments
 from competition.ensemble.methods import Method
 from tests.ensemble.conftest import Makes, answering
 
@@ -28,7 +28,7 @@ def test_by_hand(member: Makes) -> None:
     assert found.class_effect[1] == pytest.approx([2 / 3 - 1, 2 / 4 - 1, 2 / 3 - 1])
     assert dict(zip(found.ids, found.change.tolist(), strict=True)) == {"a": -0.25, "b": -0.25}
     assert sorted(found.most_changed(3)) == [0, 1]
-    single, blend = oof_labels(open_members(members), made, "b")
+    single, blend = oof_labels(open_experiments(members), made, "b")
     assert (single.tolist(), blend.tolist()) == ([[1, 1, 0, 0]], [[1, 1, 0, 1]])
     json.dumps(found.to_json(), allow_nan=False)
 

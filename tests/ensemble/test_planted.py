@@ -12,7 +12,7 @@ import pytest
 from competition.config.settings import Metric
 from competition.ensemble.blend import best_class, weighted_sum
 from competition.ensemble.build import Ensemble, build
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.methods import Method
 from competition.scoring import confusion, metrics
 from tests.ensemble.conftest import write_shard
@@ -43,7 +43,7 @@ def built(folder: Path, generator: np.random.Generator, seed: int) -> Ensemble:
     for m in range(MEMBERS):
         folds = [{f"i{n}": probabilities[n, m] for n in range(k, images, FOLDS)} for k in range(FOLDS)]
         shards = [write_shard(folder / f"{seed}-m{m}-{k}.u8", fold, classes=NAMES) for k, fold in enumerate(folds)]
-        members.append(Member(f"m{m}", tuple(shards)))
+        members.append(BlendedExperiment(f"m{m}", tuple(shards)))
     return build(members, truth=lambda i: truth[int(i[1:])], metric=Metric.MIOU, method=Method.AUTO, seed=seed)
 
 

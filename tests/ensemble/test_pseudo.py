@@ -7,7 +7,7 @@ from PIL import Image
 from competition.config.settings import IGNORE_INDEX
 from competition.data import pseudo
 from competition.data.manifest import Item, Manifest
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.pseudo import confident, make
 from competition.errors import DataError, RefusedError
 from competition.paths import Paths
@@ -28,7 +28,7 @@ def shard(path: Path, part: str, images: dict[str, np.ndarray]) -> Path:
     return path
 
 
-def member(folder: Path, name: str, *by_fold: np.ndarray) -> Member:
+def member(folder: Path, name: str, *by_fold: np.ndarray) -> BlendedExperiment:
     """An experiment whose fold k is as sure of the object, in every pixel of test image x, as `by_fold[k]` says.
 
     It is sure of the background in all of y.
@@ -38,14 +38,14 @@ def member(folder: Path, name: str, *by_fold: np.ndarray) -> Member:
         shard(folder / name / f"test{k}", "test", {"x": of_fold, "y": np.zeros((4, 6))})
         for k, of_fold in enumerate(by_fold)
     ]
-    return Member(name, tuple(oof), tuple(test))
+    return BlendedExperiment(name, tuple(oof), tuple(test))
 
 
 def filled(value: float) -> np.ndarray:
     return np.full((4, 6), value)
 
 
-def made(folder: Path, *members: Member, threshold: float = 0.8) -> pseudo.PseudoLabels:
+def made(folder: Path, *members: BlendedExperiment, threshold: float = 0.8) -> pseudo.PseudoLabels:
     paths = Paths(folder)
     return make("p1", paths.pseudo("p1"), members, MANIFEST, source="e1", threshold=threshold).labels
 
@@ -112,7 +112,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_threshold_that_nothing_reaches_leaves_no_trace(tmp_path: Path) -> None:
-    unsure = Member(
+    unsure = BlendedExperiment(
         "a", (shard(tmp_path / "oof", "oof", {"o": filled(0)}),), (shard(tmp_path / "t", "test", {"x": filled(0.6)}),)
     )
     with pytest.raises(RefusedError, match=r"No pixel of any test image reaches the threshold 0\.8 in fold 0"):

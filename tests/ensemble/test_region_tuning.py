@@ -4,7 +4,7 @@ import pytest
 from competition.config.settings import Metric
 from competition.ensemble.blend import blend
 from competition.ensemble.build import build
-from competition.ensemble.members import open_members
+from competition.ensemble.inputs import open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.region_tuning import _tables, search
@@ -29,7 +29,7 @@ def speckled(truth: dict[str, np.ndarray], share: float, ids: list[str], seed: i
 def test_the_table_scores_what_is_done_exactly(member: Makes, method: Method) -> None:
     truth = random_truth(*IDS, seed=3)
     members = [member(f"m{s}", [noisy(truth, seed=s, noise=2)]) for s in range(3)]
-    opened = open_members(members)
+    opened = open_experiments(members)
     table = _tables(opened, [(2, 1, 1)], method=method, truth=truth.__getitem__, progress=None)[2, 1, 1]
     settings = Postprocessing((4, 0, 9), (0, 3, 2), (False, True, False), (UNIT,) * 3)
     by_hand = np.stack(
@@ -46,11 +46,11 @@ def test_the_table_scores_what_is_done_exactly(member: Makes, method: Method) ->
 
 def test_specks_are_found_and_what_is_right_is_left(member: Makes) -> None:
     truth = blocks(0)
-    opened = open_members([member("m", [speckled(truth, 0.05, IDS)])])
+    opened = open_experiments([member("m", [speckled(truth, 0.05, IDS)])])
     table = _tables(opened, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
     found = search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3))
     assert max(found.min_size + found.hole_size) > 0
-    clean = open_members([member("clean", [{i: answering(truth[i]) for i in IDS}])])
+    clean = open_experiments([member("clean", [{i: answering(truth[i]) for i in IDS}])])
     table = _tables(clean, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
     assert search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3)) == Postprocessing.nothing(3)
 

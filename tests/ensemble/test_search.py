@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from competition.config.settings import Metric
 from competition.ensemble.blend import Weighting, best_class, weighted_sum
-from competition.ensemble.members import OpenMembers, open_members
+from competition.ensemble.inputs import OpenExperiments, open_experiments
 from competition.ensemble.pixel_sample import Sample, draw
 from competition.ensemble.score_experiments import confusions, survey
 from competition.ensemble.search import Objective, by_class, greedy, search
@@ -18,11 +18,11 @@ EVERYTHING = 10**9
 """A sample size that leaves no pixel out."""
 
 
-def opened_with(member: Makes, *noises: float) -> OpenMembers:
-    return open_members([member(f"m{m}", [noisy(TRUTH, seed=m, noise=noise)]) for m, noise in enumerate(noises)])
+def opened_with(member: Makes, *noises: float) -> OpenExperiments:
+    return open_experiments([member(f"m{m}", [noisy(TRUTH, seed=m, noise=noise)]) for m, noise in enumerate(noises)])
 
 
-def sample_of(opened: OpenMembers, *, size: int, seed: int = 0) -> Sample:
+def sample_of(opened: OpenExperiments, *, size: int, seed: int = 0) -> Sample:
     surveyed = survey(opened, truth=TRUTH.__getitem__)
     return draw(opened, surveyed, truth=TRUTH.__getitem__, seed=seed, size=size)
 
@@ -63,7 +63,7 @@ def test_a_small_sample_stands_for_all_pixels_and_is_not_biased(member: Makes) -
 
 def test_rare_classes_are_drawn_as_often_as_common_ones(member: Makes) -> None:
     rare = {i: np.where(np.random.default_rng(9).random((40, 50)) < 0.95, 0, labels) for i, labels in TRUTH.items()}
-    opened = open_members([member(f"m{s}", [noisy(rare, seed=s, noise=3)]) for s in range(2)])
+    opened = open_experiments([member(f"m{s}", [noisy(rare, seed=s, noise=3)]) for s in range(2)])
     surveyed = survey(opened, truth=rare.__getitem__)
     sample = draw(opened, surveyed, truth=rare.__getitem__, seed=0, size=90)
     shares = np.bincount(sample.truth) / len(sample.truth)
@@ -106,7 +106,7 @@ def test_finds_nearly_the_best_of_two_members(member: Makes) -> None:
 def test_a_member_that_adds_nothing_is_dropped(member: Makes) -> None:
     good = noisy(TRUTH, seed=0, noise=0.1)
     inverted = {i: np.roll(p, 1, axis=0) for i, p in good.items()}
-    opened = open_members([member("good", [good]), member("inverted", [inverted])])
+    opened = open_experiments([member("good", [good]), member("inverted", [inverted])])
     assert found(sample_of(opened, size=EVERYTHING), Metric.MIOU) == (1, 0)
 
 

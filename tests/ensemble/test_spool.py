@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from competition.ensemble import spool
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.predict import Predictions
 from competition.ensemble.spool import Made, restartable
@@ -32,11 +32,11 @@ for image_id, labels in all_of(members_in(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
-def members_in(folder: Path) -> list[Member]:
-    return [Member(n, (folder / n / "fold0/oof.u8",), (folder / n / "fold0/test.u8",)) for n in ("a", "b")]
+def members_in(folder: Path) -> list[BlendedExperiment]:
+    return [BlendedExperiment(n, (folder / n / "fold0/oof.u8",), (folder / n / "fold0/test.u8",)) for n in ("a", "b")]
 
 
-def all_of(members: list[Member], keep: Path | None, *, least: int = 3) -> Predictions:
+def all_of(members: list[BlendedExperiment], keep: Path | None, *, least: int = 3) -> Predictions:
     settings = Postprocessing((least,) * 3, (2,) * 3, (False,) * 3, (12, 18, 8))
     return Predictions(members, {"a": 0.7, "b": 0.3}, postprocessing=settings, keep=keep)
 
@@ -48,7 +48,7 @@ def written(predictions: Iterable[tuple[str, np.ndarray]], target: Path) -> str:
 
 
 @pytest.fixture
-def members(member: Makes) -> list[Member]:
+def members(member: Makes) -> list[BlendedExperiment]:
     oof = noisy(random_truth("o"), seed=0, noise=1)
     sizes = [(n % 7 + 5, n % 4 + 9) for n in range(len(IDS))]
     for seed, name in enumerate("ab"):
@@ -57,7 +57,7 @@ def members(member: Makes) -> list[Member]:
     return []
 
 
-def test_a_blend_that_was_killed_goes_on(tmp_path: Path, members: list[Member]) -> None:
+def test_a_blend_that_was_killed_goes_on(tmp_path: Path, members: list[BlendedExperiment]) -> None:
     members = members_in(tmp_path)
     keep = tmp_path / "kept"
     reference = all_of(members, None)
@@ -75,7 +75,7 @@ def test_a_blend_that_was_killed_goes_on(tmp_path: Path, members: list[Member]) 
     assert again.doubtful_share == reference.doubtful_share
 
 
-def test_another_blend_takes_nothing_over(tmp_path: Path, members: list[Member]) -> None:
+def test_another_blend_takes_nothing_over(tmp_path: Path, members: list[BlendedExperiment]) -> None:
     keep = tmp_path / "kept"
     first = all_of(members_in(tmp_path), keep)
     list(first)

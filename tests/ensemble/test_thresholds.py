@@ -8,7 +8,7 @@ import pytest
 from competition.config.settings import Metric
 from competition.ensemble.blend import Weighting, blend, total_of, weighted_sum
 from competition.ensemble.build import build
-from competition.ensemble.members import open_members
+from competition.ensemble.inputs import open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.pixel_sample import Sample
 from competition.ensemble.postprocess import UNIT, Postprocessing
@@ -133,7 +133,7 @@ def test_what_rounding_may_have_decided_is_of_the_blend_with_thresholds(member: 
     made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
     assert made.tuned["thresholds"].is_adopted
     assert made.postprocessing is not None
-    opened = open_members(members)
+    opened = open_experiments(members)
     with_thresholds = with_factors((1, 1), made.postprocessing.factor)
     assert made.doubtful_share == doubt(opened, with_thresholds, truth=truth.__getitem__).share
     assert made.doubtful_share != doubt(opened, (1, 1), truth=truth.__getitem__).share

@@ -18,7 +18,7 @@ from competition.data.manifest import Manifest
 from competition.data.pseudo import PseudoLabels
 from competition.data.rarity import find_rare
 from competition.data.split.folds import Split
-from competition.ensemble.members import Member
+from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.pseudo import make
 from competition.errors import ConfigError, DataError, RefusedError
 from competition.jobspec import JobSpec
@@ -57,7 +57,7 @@ def labels(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pse
                     written.add(image_id, said)
             shards.append(place)
     name = uuid.uuid4().hex
-    members = [Member("a", tuple(oof), tuple(test))]
+    members = [BlendedExperiment("a", tuple(oof), tuple(test))]
     yield make(name, paths.pseudo(name), members, manifest, source="a", threshold=0.9).labels
     shutil.rmtree(paths.pseudo(name).folder)
 

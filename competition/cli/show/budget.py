@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from competition.data.load import Loader
     from competition.data.manifest import Item
     from competition.ensemble.budget import Plan
-    from competition.ensemble.members import Member
+    from competition.ensemble.inputs import BlendedExperiment
 
 
 def plan_budget(
     opened: Competition,
-    members: Sequence["Member"],
+    members: Sequence["BlendedExperiment"],
     loader: "Loader",
     items: Mapping[str, "Item"],
     *,
@@ -30,7 +30,7 @@ def plan_budget(
     from competition.cli.show import output
     from competition.ensemble.budget import plan, seconds_of
     from competition.ensemble.crossfit import parts_of, units_of
-    from competition.ensemble.members import open_members
+    from competition.ensemble.inputs import open_experiments
 
     number = images or len(read_manifest(opened).test) or len(items)
     seconds = {
@@ -39,7 +39,7 @@ def plan_budget(
         )
         for member in members
     }
-    shards = open_members(members)
+    shards = open_experiments(members)
     shards.verify("oof")
     units = units_of(shards.ids, {image_id: item.group for image_id, item in items.items()})
     with output.progress_bar("Choosing members") as progress:

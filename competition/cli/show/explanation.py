@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from competition.data.manifest import Item
     from competition.ensemble.build import Ensemble
     from competition.ensemble.explain import Explanation
-    from competition.ensemble.members import Member
+    from competition.ensemble.inputs import BlendedExperiment
     from competition.report.ensemble import Changed
 
 MOST = 3
@@ -25,7 +25,7 @@ MOST = 3
 def write_explanation(
     opened: Competition,
     name: str,
-    members: Sequence["Member"],
+    members: Sequence["BlendedExperiment"],
     made: "Ensemble",
     loader: "Loader",
     items: Mapping[str, "Item"],
@@ -119,16 +119,16 @@ def _people(opened: Competition) -> Callable[[str], str]:
 def _changed(
     found: "Explanation",
     made: "Ensemble",
-    members: Sequence["Member"],
+    members: Sequence["BlendedExperiment"],
     loader: "Loader",
     items: Mapping[str, "Item"],
 ) -> list["Changed"]:
     from competition.cli.show import output
     from competition.ensemble.explain import oof_labels
-    from competition.ensemble.members import open_members
+    from competition.ensemble.inputs import open_experiments
     from competition.report.ensemble import Changed
 
-    shards = open_members(members)
+    shards = open_experiments(members)
     changed = []
     for row in found.most_changed(MOST):
         item = items[found.ids[row]]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from competition.ensemble.members import Member, open_members
+from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.errors import DataError, RefusedError
 from competition.paths import header_of
 from competition.predictions.probabilities import Part
@@ -25,15 +25,15 @@ def test_folds() -> Folds:
     return [noisy(random_truth("t1", "t2", size=(5, 2)), seed=seed, noise=1) for seed in range(2)]
 
 
-def refusal(members: list[Member]) -> RefusedError:
+def refusal(members: list[BlendedExperiment]) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
-        open_members(members)
+        open_experiments(members)
     assert caught.value.hint
     return caught.value
 
 
 def test_members_that_belong_together(member: Makes, folds: Folds, test_folds: Folds) -> None:
-    opened = open_members([member("b1", folds, test_folds), member("dice", folds, test_folds)])
+    opened = open_experiments([member("b1", folds, test_folds), member("dice", folds, test_folds)])
     assert opened.names == ("b1", "dice")
     assert opened.classes == CLASSES
     assert opened.ids == ("a", "b", "c")
@@ -68,7 +68,7 @@ def test_another_origin(member: Makes, folds: Folds, header: dict[str, object], 
 def test_test_shards_are_checked_for_their_origin_too(member: Makes, folds: Folds, test_folds: Folds) -> None:
     first = member("b1", folds, test_folds)
     second = member("stale", [], test_folds, fingerprint="e" * 16)
-    mixed = Member("b2", first.oof, second.test)
+    mixed = BlendedExperiment("b2", first.oof, second.test)
     assert refusal([first, mixed]).message.startswith("b2 ran on other data")
 
 
@@ -113,17 +113,17 @@ def test_test_predictions_of_some_only(member: Makes, folds: Folds, test_folds: 
 def test_a_shard_of_the_other_part(member: Makes, folds: Folds, test_folds: Folds) -> None:
     made = member("b1", folds, test_folds)
     with pytest.raises(DataError, match="holds test predictions, not oof"):
-        open_members([Member("b1", made.test)])
+        open_experiments([BlendedExperiment("b1", made.test)])
 
 
 def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> None:
     made = member("b1", folds)
     made.oof[1].write_bytes(made.oof[1].read_bytes()[:-1])
     with pytest.raises(DataError, match=r"fold1/oof\.u8 has 35 bytes, and its header says 36"):
-        open_members([made])
+        open_experiments([made])
     header_of(made.oof[0]).unlink()
     with pytest.raises(DataError, match="never finished"):
-        open_members([made])
+        open_experiments([made])
 
 
 @pytest.mark.parametrize("part", ["oof", "test"])
@@ -133,7 +133,7 @@ def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_
     data = bytearray(path.read_bytes())
     data[5] ^= 1
     path.write_bytes(data)
-    opened = open_members([first, second])
+    opened = open_experiments([first, second])
     with pytest.raises(DataError, match="checksum is another") as caught:
         opened.verify(part)
     assert caught.value.hint == "`comp retry dice --folds 1 --finished-too` runs the job that writes it again."
@@ -144,23 +144,23 @@ def test_what_is_missing_is_named_with_the_job_that_writes_it(member: Makes, fol
     first, second = member("b1", folds), member("dice", folds)
     second.oof[1].unlink()
     with pytest.raises(DataError, match=r"fold1/oof\.u8 does not exist") as caught:
-        open_members([first, second])
+        open_experiments([first, second])
     assert "comp retry dice --folds 1" in (caught.value.hint or "")
 
 
 def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None:
     first, second = member("b1", folds), member("dice", folds)
-    before = [np.array(view) for view in open_members([first, second]).oof_views("b")]
-    for shard in open_members([second]).oof[0]:
+    before = [np.array(view) for view in open_experiments([first, second]).oof_views("b")]
+    for shard in open_experiments([second]).oof[0]:
         shard.archive()
-    opened = open_members([first, second])
+    opened = open_experiments([first, second])
     opened.verify("oof")
     assert all(np.array_equal(a, b) for a, b in zip(opened.oof_views("b"), before, strict=True))
 
 
 def test_classes_that_are_no_longer_the_competition_s(member: Makes, folds: Folds) -> None:
     made = member("b1", folds)
-    open_members([replace(made, classes=CLASSES)])
+    open_experiments([replace(made, classes=CLASSES)])
     refused = refusal([replace(made, classes=("background", "glass", "paper"))])
     assert "the competition's are now background, glass, paper" in refused.message
     assert "comp run --from b1" in str(refused.hint)

@@ -12,7 +12,7 @@ from competition.predictions.shards import Shard
 
 
 @dataclass(frozen=True)
-class Member:
+class BlendedExperiment:
     """An experiment's shards.
 
     Args:
@@ -28,7 +28,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class OpenMembers:
+class OpenExperiments:
     """Members whose shards fit together; `oof` and `test` hold a tuple of shards (by fold) for each member."""
 
     names: tuple[str, ...]
@@ -78,7 +78,7 @@ class OpenMembers:
         return [shards[self.fold_of[image_id]][image_id] for shards in self.oof]
 
 
-def open_members(members: Sequence[Member]) -> OpenMembers:
+def open_experiments(members: Sequence[BlendedExperiment]) -> OpenExperiments:
     """Open every shard of the members and see that they belong together.
 
     Raises:
@@ -97,7 +97,7 @@ def open_members(members: Sequence[Member]) -> OpenMembers:
     _check_classes(members, oof[0][0].classes)
     _check_folds(names, oof)
     _check_test(names, test)
-    return OpenMembers(tuple(names), oof, test if any(test) else ())
+    return OpenExperiments(tuple(names), oof, test if any(test) else ())
 
 
 def _open(name: str, paths: Sequence[Path], part: Part) -> tuple[Shard, ...]:
@@ -139,7 +139,7 @@ def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: 
                 )
 
 
-def _check_classes(members: Sequence[Member], stored: Sequence[str]) -> None:
+def _check_classes(members: Sequence[BlendedExperiment], stored: Sequence[str]) -> None:
     """The competition has the classes that the shards were written with, in that order."""
     for member in members:
         if member.classes and member.classes != tuple(stored):
