@@ -1,23 +1,29 @@
 """comp: run a team through an image-segmentation competition.
 
-`competition.open(".")` opens one from Python; `competition.api` says what it can do.
+`competition.open(".")` opens one from Python; `competition.Competition` says what it can do, and
+`competition.RunRequest` describes an experiment to run.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from competition.api import Competition
-    from competition.api import open_competition as open  # noqa: A004 - `competition.open` reads as what it does
+    from competition.api import open_competition as open  # noqa: A004 - reads as `competition.open`
+    from competition.experiments.request import RunRequest
 
 __version__ = "0.1.0"
-__all__ = ["Competition", "open"]
-_FROM_API = {"open": "open_competition", "Competition": "Competition"}
+__all__ = ["Competition", "RunRequest", "open"]
+_INTERFACE = {
+    "open": ("competition.api", "open_competition"),
+    "Competition": ("competition.api", "Competition"),
+    "RunRequest": ("competition.experiments.request", "RunRequest"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the interface when it is first used, so that `import competition` costs nothing."""
-    if name in _FROM_API:
-        from competition import api
-
-        return getattr(api, _FROM_API[name])
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load a part of the interface when it is first used, so that `import competition` costs nothing."""
+    if name not in _INTERFACE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _INTERFACE[name]
+    return getattr(import_module(module), attribute)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from competition.api import Competition, open_competition
-from competition.cli.browser import show_in_browser
 from competition.cli.options import DirOption, JsonOption
 from competition.errors import RefusedError
 
@@ -79,7 +78,7 @@ def compare(
     for written in pages:
         output.say(f"The page: {written}")
         if open_it:
-            show_in_browser(written)
+            output.open_in_browser(written)
 
 
 def _write_page(

@@ -10,8 +10,6 @@ from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from competition.store.leaderboard import LeaderboardRow, Standings
 
 MOST = 40
@@ -51,7 +49,6 @@ def leaderboard(
     columns also shows the mean and deviation over the folds.
     """
     from competition.cli.show import leaderboard_table, output
-    from competition.store import members
 
     forms = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown, "--watch": watch}
     given = [name for name, wanted in forms.items() if wanted]
@@ -63,11 +60,9 @@ def leaderboard(
             raise CompError("--lb shows the whole team's submissions of the current split; only --json goes with it.")
         public_board.show(opened, as_json=as_json)
         return
-    if member is not None:
-        members.find(opened.store, member)
 
     def rows(most: int | None = most) -> "Standings":
-        return _rows(opened, member=member, every_split=every_split, pareto=pareto, most=most)
+        return opened.standings(member=member, every_split=every_split, cheapest=pareto, most=most)
 
     chosen = leaderboard_table.named(columns)
     if by is not None:
@@ -85,43 +80,7 @@ def leaderboard(
             command="comp leaderboard",
         )
     else:
-        _show(rows(most or MOST), chosen)
-
-
-def render(rows: list["LeaderboardRow"]) -> "Table":
-    """The rows as a table that fits 80 columns; scores in percent."""
-    from competition.cli.show import leaderboard_table
-
-    return leaderboard_table.table(rows)
-
-
-def _rows(opened: Competition, *, member: str | None, every_split: bool, pareto: bool, most: int | None) -> "Standings":
-    from competition.store import leaderboard as board
-
-    if not pareto:
-        return board.standings(opened.store, member=member, every_split=every_split, most=most)
-    front = board.pareto_front(board.leaderboard(opened.store, member=member, every_split=every_split))
-    return board.Standings(front[:most], len(front))
-
-
-def _show(found: "Standings", columns: tuple[str, ...] | None) -> None:
-    from competition.cli.show import leaderboard_table, output
-    from competition.wording import verdict_notes
-
-    rows = found.rows
-    if not rows:
-        output.out().print("No experiment yet. `comp run` runs the baseline.")
-        return
-    output.out().print(leaderboard_table.table(rows, columns))
-    if found.total > len(rows):
-        output.say(f"… and {found.total - len(rows)} more; --most {found.total} shows them.")
-    for note in verdict_notes(rows):
-        output.say(note)
-    if any(row.confounded for row in rows):
-        output.say("* confounded: several conditions at once, so nobody can say which of them did it.")
-    for version, reason in sorted({(row.split_version, row.leaks_allowed) for row in rows if row.leaks_allowed}):
-        marked = f"! split v{version} leaks, so its scores look better than they are; allowed because: {reason}"
-        output.out().print(marked, markup=False, soft_wrap=True)
+        leaderboard_table.show(rows(most or MOST), chosen)
 
 
 def _show_by(opened: Competition, rows: list["LeaderboardRow"], by: str, *, as_json: bool) -> None:

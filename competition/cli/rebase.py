@@ -1,6 +1,5 @@
 """`comp rebase`: try a condition again on the baseline that the team has now."""
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -27,25 +26,15 @@ def rebase(
     one too.
     """
     from competition.cli.show import output
-    from competition.experiments.rebase import rebased
-    from competition.experiments.request import submit
-    from competition.queue.children import ForkServer
-    from competition.store import experiments, ideas
 
     opened = open_competition(folder)
-    found = experiments.find(opened.store, experiment)
-    member = acting_member(opened.store, as_member)
-    request = rebased(opened.store, found, member=member, name=name)
-    check_model = partial(ForkServer().check_model, root=opened.paths.root, classes=len(opened.settings.classes))
-    made = submit(opened.store, opened.settings, request, check_model=check_model)
-    for idea in ideas.every(opened.store):
-        if found.name in idea.experiments:
-            ideas.link(opened.store, idea, made.experiment, actor=member)
+    submitted = opened.rebase(experiment, member=acting_member(opened.store, as_member), new_name=name)
+    new = submitted.experiment
     if as_json:
-        output.print_json({"name": made.experiment.name, "new": made.is_new, "jobs": made.new_jobs})
+        output.print_json({"name": new.name, "new": submitted.is_new, "jobs": submitted.new_jobs})
         return
-    condition = "; ".join(str(c) for c in made.experiment.conditions)
-    if made.is_new:
-        output.say(f"{made.experiment.name}: {condition}. {made.new_jobs} jobs queued: `comp worker`.")
+    condition = "; ".join(str(c) for c in new.conditions)
+    if submitted.is_new:
+        output.say(f"{new.name}: {condition}. {submitted.new_jobs} jobs queued: `comp worker`.")
     else:
-        output.say(f"That is experiment {made.experiment.name} already ({condition}).")
+        output.say(f"That is experiment {new.name} already ({condition}).")

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from competition.api import open_competition
-from competition.cli.browser import show_in_browser
 from competition.cli.options import DirOption
 
 DEFAULT_PORT = 8400
@@ -26,17 +25,17 @@ def report(
     It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the
     public board, ensembles, data, ideas, team, events.
     """
-    from competition.cli.pictures import drawer
     from competition.cli.show import output
+    from competition.cli.show.working import draw_pictures
     from competition.report.overview import undrawn, write_overview
 
     opened = open_competition(folder)
     for name in undrawn(opened.store):
-        drawer(opened)(name)
+        draw_pictures(opened, name)
     page = write_overview(opened.store, opened.settings)
     output.say(f"The page: {page}")
     if open_it:
-        show_in_browser(page)
+        output.open_in_browser(page)
 
 
 def serve(

@@ -1,18 +1,12 @@
 """`comp worker`: keep devices busy from the queue."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import Annotated
 
 import typer
 
 from competition.api import Competition, open_competition
 from competition.cli.options import DirOption
-
-if TYPE_CHECKING:
-    from competition.queue.children import ForkServer
-    from competition.queue.devices import Device
-    from competition.queue.worker import Worker
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +32,7 @@ def worker(
     Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
     """
     from competition.cli.show import output
-    from competition.queue.children import ForkServer
+    from competition.cli.show.working import shown
     from competition.queue.devices import choose
 
     opened = open_competition(folder)
@@ -46,57 +40,12 @@ def worker(
     if install_service:
         _print_service(opened, devices, jobs_per_device, until_empty=until_empty)
         return
-    fork_server = ForkServer()
-    fork_server.warm()
+    opened.fork_server.warm()
     output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
-    with hired(opened, chosen, fork_server, jobs_per_device=jobs_per_device) as made:
-        done = made.work(until_empty=until_empty)
+    done = opened.work(
+        devices=devices, jobs_per_device=jobs_per_device, until_empty=until_empty, watching=partial(shown, opened)
+    )
     output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
-
-
-@contextmanager
-def hired(
-    opened: Competition,
-    devices: "list[Device]",
-    fork_server: "ForkServer",
-    *,
-    experiment: str | None = None,
-    jobs_per_device: int = 1,
-) -> "Iterator[Worker]":
-    """A worker for all jobs, or one experiment's, that shows what it does and tells whoever is to be notified."""
-    from competition.cli.notices import notices
-    from competition.cli.pictures import drawer
-    from competition.cli.show import output
-    from competition.cli.show.live import board
-    from competition.queue.worker import BrokenMachineError, Worker
-
-    draw = drawer(opened)
-    with notices(opened) as told, board(opened, devices, experiment) as drawn:
-
-        def completed(name: str) -> None:
-            if told:
-                told.completed(name)
-            draw(name)
-
-        made = Worker(
-            opened.store,
-            opened.settings,
-            devices,
-            fork_server,
-            experiment,
-            on_tick=drawn.refresh,
-            on_complete=completed,
-            jobs_per_device=jobs_per_device,
-            tell=output.say,
-        )
-        if told:
-            made.on_failed = told.failed
-        try:
-            yield made
-        except BrokenMachineError as error:
-            if told:
-                told.stopped(error.message)
-            raise
 
 
 def _print_service(opened: Competition, devices: str | None, jobs_per_device: int, *, until_empty: bool) -> None:

@@ -79,6 +79,12 @@ def baseline_of(store: Store, experiment: Experiment) -> Experiment | None:
     return of_config(store, str(sha256), experiment.split_version)
 
 
+def every(store: Store) -> list[Experiment]:
+    """Every experiment, oldest first."""
+    with store.read() as tx:
+        return [_from_row(row) for row in tx.execute(_SELECT.order_by(schema.experiments.c.id))]
+
+
 def names(store: Store) -> list[str]:
     """The name of every experiment, oldest first."""
     with store.read() as tx:

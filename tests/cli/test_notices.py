@@ -10,13 +10,13 @@ import pytest
 
 from competition.api import open_competition
 from competition.cli.notices import notices
-from competition.cli.worker import hired
+from competition.cli.show.working import shown
 from competition.experiments.request import RunRequest, submit
 from competition.jobspec import Failed, JobSpec
 from competition.lifecycle import FailureKind, JobState
 from competition.paths import Paths
 from competition.queue import hook
-from competition.queue.worker import BrokenMachineError
+from competition.queue.worker import BrokenMachineError, Worker
 from competition.store import events
 from competition.store.engine import open_store
 from competition.store.queue import jobs
@@ -94,7 +94,8 @@ def test_a_job_that_fails_for_good_is_told_with_its_class_and_reason(ready: Path
     hooked()
     ask_for("b1")
     opened = open_competition(None)
-    with hired(opened, [device()], QuickForkServer(refuse), experiment="b1") as worker:
+    worker = Worker(opened.store, opened.settings, [device()], QuickForkServer(refuse), "b1")
+    with shown(opened, worker):
         assert worker.work(until_empty=True)
     told = heard()
     assert len(told) == 1, "the folds that were cancelled for it are no news"
@@ -108,7 +109,8 @@ def test_a_failure_that_is_tried_again_is_no_news_but_a_worker_that_stops_itself
     for number in range(3):
         ask_for(f"e{number}", f"seed={number}")
     opened = open_competition(None)
-    with pytest.raises(BrokenMachineError), hired(opened, [device()], QuickForkServer(crash)) as worker:
+    worker = Worker(opened.store, opened.settings, [device()], QuickForkServer(crash))
+    with pytest.raises(BrokenMachineError), shown(opened, worker):
         worker.work(until_empty=True)
     assert [m["event"] for m in heard()] == ["stopped"]
     assert "3 different jobs failed in a row" in heard()[0]["reason"]
@@ -126,7 +128,8 @@ def test_a_broken_hook_changes_nothing_and_is_said_once(
     say_in_settings(f"notify: {target}")
     opened = open_competition(None)
     started = time.monotonic()
-    with hired(opened, [device()], QuickForkServer(refuse), experiment="b1") as worker:
+    worker = Worker(opened.store, opened.settings, [device()], QuickForkServer(refuse), "b1")
+    with shown(opened, worker):
         assert worker.work(until_empty=True)
         for job in jobs.of_experiment(opened.store, "b1"):
             worker.on_failed(job)

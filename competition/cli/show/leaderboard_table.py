@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from competition.store.leaderboard import LeaderboardRow
+    from competition.store.leaderboard import LeaderboardRow, Standings
 
 WIDE = 100
 """Characters in a line that have room for one column more."""
@@ -86,6 +86,26 @@ def table(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None
         cells = [_verdict(row, scale) if name == "verdict" else column.words(row) for name, column in chosen]
         output.add_row(made, *cells, style=None if row.rank else "dim")
     return made
+
+
+def show(standings: "Standings", columns: Sequence[str] | None) -> None:
+    """Print the leaderboard as a table, and what has to be said below it."""
+    from competition.wording import verdict_notes
+
+    rows = standings.rows
+    if not rows:
+        output.out().print("No experiment yet. `comp run` runs the baseline.")
+        return
+    output.out().print(table(rows, columns))
+    if standings.total > len(rows):
+        output.say(f"… and {standings.total - len(rows)} more; --most {standings.total} shows them.")
+    for note in verdict_notes(rows):
+        output.say(note)
+    if any(row.confounded for row in rows):
+        output.say("* confounded: several conditions at once, so nobody can say which of them did it.")
+    for version, reason in sorted({(row.split_version, row.leaks_allowed) for row in rows if row.leaks_allowed}):
+        marked = f"! split v{version} leaks, so its scores look better than they are; allowed because: {reason}"
+        output.out().print(marked, markup=False, soft_wrap=True)
 
 
 def as_csv(rows: Sequence["LeaderboardRow"], columns: Sequence[str] | None = None) -> str:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -61,6 +62,14 @@ def table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = ()
 def add_row(made: Table, *cells: object, style: str | None = None) -> None:
     """Append a row of plain values: text from users is never read as markup."""
     made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells), style=style)
+
+
+def open_in_browser(page: Path) -> None:
+    """Open a page in the browser; say so where there is none."""
+    import webbrowser
+
+    if not webbrowser.open(page.as_uri()):
+        say("No browser was found here; open the file yourself.")
 
 
 @contextmanager
