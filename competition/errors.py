@@ -60,6 +60,17 @@ class UnknownNameError(CompError):
         return cls(f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known))
 
 
+class MissingExtraError(CompError):
+    """A package that only some commands need is not installed."""
+
+    @classmethod
+    def of(cls, what: str, *, package: str | None, extra: str) -> "MissingExtraError":
+        """An error for `what`, which needs `package`; comp's `extra` installs it."""
+        return cls(
+            f"{what} needs the package {package}, which is not installed.", hint=f"pip install 'competition[{extra}]'"
+        )
+
+
 _FIRST = {"experiment": ": `comp run` runs the baseline", "ensemble": ": `comp ensemble` blends experiments"}
 
 

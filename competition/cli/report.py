@@ -17,13 +17,13 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     folder: DirOption = None,
 ) -> None:
     """Write the team's page, one HTML file.
 
-    It needs no network and can be sent to anybody. Leaderboard, lineages, learning curves, classes, CV against the
-    public board, ensembles, data, ideas, team, events.
+    The file needs no network and can be sent to anybody. It shows the leaderboard, lineages, learning curves, classes,
+    CV against the public board, ensembles, data, ideas, the team and the last events.
     """
     from competition.cli.show import output
     from competition.cli.show.working import draw_pictures
@@ -41,15 +41,15 @@ def report(
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = DEFAULT_PORT,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Another than this machine alone; the page's address gets a token.")
+        str, typer.Option(metavar="ADDRESS", help="Listen here, so that other machines reach it; the URL gets a token.")
     ] = "127.0.0.1",
     folder: DirOption = None,
 ) -> None:
     """Show the team's page live, until Ctrl-C.
 
-    It renews itself when something changes, and nothing can be changed. Prints its address. Only this machine can see
-    it, unless --host says otherwise: then all who have the whole address with its token. The connection is not
-    encrypted.
+    The page reloads itself when something changes, and changes nothing. Prints its URL. Only this machine can open it,
+    unless --host says otherwise: then everybody can who has the whole URL with its token. The connection is not
+    encrypted. Needs the extra `serve`.
     """
     import sys
 
@@ -57,11 +57,9 @@ def serve(
     from competition.report.server import LivePage, PageServer
 
     opened = open_competition(folder)
-    with PageServer(LivePage(opened.store, opened.settings), host, port) as server:
-        output.print_lines(server.url)
-        sys.stdout.flush()
-        output.say("Ctrl-C ends it.")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return
+    server = PageServer(LivePage(opened.store, opened.settings), host, port)
+    output.print_lines(server.url)
+    sys.stdout.flush()
+    everywhere = f"It listens on every network interface of this machine ({host}). " if server.is_everywhere else ""
+    output.say(f"{everywhere}Ctrl-C ends it.")
+    server.run()

@@ -1,27 +1,39 @@
-"""The team's page over HTTP: one address, GET and HEAD, made anew when something has changed."""
+"""The team's page over HTTP: one address, GET and HEAD, rendered again when something has changed.
+
+Needs the extra `serve` (starlette and uvicorn); importing this module without it raises MissingExtraError.
+"""
 
 import hashlib
 import secrets
+import socket
 import threading
 from collections.abc import Iterator
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from competition.config.settings import Settings
-from competition.errors import CompError
+from competition.errors import CompError, MissingExtraError
 from competition.paths import Paths
 from competition.report.overview import overview
 from competition.store.engine import Store
 
-IDLE_S = 30.0
-"""A connection that says nothing for so long is closed."""
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response
+    from starlette.routing import Route
+except ModuleNotFoundError as error:
+    raise MissingExtraError.of("`comp serve`", package=error.name, extra="serve") from error
+
+KEEP_ALIVE_S = 30
+"""An open connection without a request is closed after this time."""
+LAST_ANSWERS_S = 5
+"""How long a request that is being answered may hold up the end."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Type": "text/html; charset=utf-8",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,115 +41,132 @@ _HEADERS = {
 
 
 class LivePage:
-    """The page of this moment; made anew only when the database or what stands on the page beside it has changed."""
+    """The page as it is now; rendered again only when the database, or a file that it shows, has changed."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
         self._lock = threading.Lock()
-        self._stamp: object = None
-        self._made = (b"", "")
+        self._stamps: object = None
+        self._rendered = (b"", "")
 
     def now(self) -> tuple[bytes, str]:
-        """The page, and a tag that changes when the page does."""
-        with self._lock:
-            stamp = sorted(_stamps(self._store.paths))
-            if stamp != self._stamp:
+        """The page in UTF-8, and a tag that changes when the page does.
+
+        Raises:
+            CompError: the database or a file that the page shows cannot be read.
+        """
+        with self._lock:  # requests come from several threads, and rendering takes a second
+            stamps = sorted(_stamps(self._store.paths))
+            if stamps != self._stamps:
                 html = overview(self._store, self._settings, live=True)
                 tag = hashlib.sha256(html.encode()).hexdigest()[:16]
-                self._made = html.replace('data-version=""', f'data-version="{tag}"', 1).encode(), tag
-                self._stamp = stamp
-            return self._made
+                self._rendered = html.replace('data-version=""', f'data-version="{tag}"', 1).encode(), tag
+                self._stamps = stamps
+            return self._rendered
 
 
-class PageServer(ThreadingHTTPServer):
-    """Serves a page. Bound to other machines' reach, it answers only those who know the token in its address."""
-
-    daemon_threads = True
+class PageServer:
+    """Serves a page on one address. If other machines can reach it, it asks for the token in its URL."""
 
     def __init__(self, page: LivePage, host: str, port: int) -> None:
         """Bind to the address; port 0 takes a free one.
 
         Raises:
-            CompError: the address cannot be bound to.
+            CompError: the address is not one of this machine's, or the port is taken.
         """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            super().__init__((host, port), _Handler)
-        except (OSError, OverflowError) as error:
+            self._socket = socket.create_server((host, port), family=family)
+        except (OSError, OverflowError, UnicodeError) as error:
             raise CompError(
                 f"Cannot serve on {host}:{port}: {error}.", hint="Give another --port, or --host."
             ) from error
-        self.page = page
+        self.host, self.port = host, int(self._socket.getsockname()[1])
         self.token = None if _is_loopback(host) else secrets.token_urlsafe(16)
-        self._host = host
+        self._page = page
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                # Only GET (with HEAD) is answered; every path is checked for the token before it is "not found".
+                Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET"])]),
+                lifespan="off",
+                ws="none",
+                http="h11",
+                # No request is logged: the terminal is the user's, and the address holds the token. Bugs are shown.
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=LAST_ANSWERS_S,
+            )
+        )
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it listens on every network interface of this machine."""
+        return self.host in ("0.0.0.0", "::")
 
     @property
     def url(self) -> str:
-        """Where the page is."""
-        address = f"http://{self._host}:{self.server_port}/"
-        return f"{address}?token={self.token}" if self.token else address
+        """A URL that a browser can open, the token included."""
+        host = _own_address(self._socket.family) if self.is_everywhere else self.host
+        url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return f"{url}?token={self.token}" if self.token else url
 
-    def admits(self, path: str, host: str) -> bool:
-        """Whether a request may see the page.
-
-        On this machine alone, its Host must name this machine, so that no page of another origin can read it by
-        pointing its own name here.
-        """
-        if self.token is None:
-            name = urlsplit(f"//{host}").hostname or ""
-            return name == "localhost" or _is_loopback(name)
-        given = parse_qs(urlsplit(path).query).get("token", [""])[0]
-        return secrets.compare_digest(given.encode(), self.token.encode())
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: PageServer
-    timeout = IDLE_S
-    server_version, sys_version = "comp", ""
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-        """Say nothing: the terminal is the user's, and the address holds the token."""
-
-    def _answer(self, *, with_body: bool) -> None:
-        if not self.server.admits(self.path, self.headers.get("Host", "")):
-            self.send_error(HTTPStatus.FORBIDDEN)
-            return
-        if urlsplit(self.path).path != "/":
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return
+    def run(self) -> None:
+        """Answer requests until Ctrl-C, or until `stop`."""
         try:
-            body, tag = self.server.page.now()
-        except CompError as error:
-            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain=str(error))
+            self._server.run(sockets=[self._socket])
+        except KeyboardInterrupt:  # uvicorn sends itself the signal again when it has closed everything
             return
-        self.send_response(HTTPStatus.OK)
-        for name, value in _HEADERS.items():
-            self.send_header(name, value)
-        self.send_header("ETag", f'"{tag}"')
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """End `run`, which goes on in another thread."""
+        self._server.should_exit = True
+
+    def _answer(self, request: Request) -> Response:
+        if not self._admits(request):
+            return PlainTextResponse("Forbidden: open the address that `comp serve` printed.\n", 403)
+        if request.url.path != "/":
+            return PlainTextResponse("Not found: there is one page, at /.\n", 404)
+        try:
+            body, tag = self._page.now()
+        except CompError as error:
+            return PlainTextResponse(f"{error}\n", 503)
+        return HTMLResponse(body, headers={**_HEADERS, "ETag": f'"{tag}"'})
+
+    def _admits(self, request: Request) -> bool:
+        if self.token is not None:
+            given = request.query_params.get("token", "")
+            return secrets.compare_digest(given.encode(), self.token.encode())
+        # Without a token, the Host must name this machine: else a page of another origin could point a name of its own
+        # at 127.0.0.1 and read ours through the user's browser (DNS rebinding).
+        return _is_loopback(_host_name(request.headers.get("Host", "")))
 
 
 def _stamps(paths: Paths) -> Iterator[tuple[str, int, int]]:
-    """What changes when the page should: every experiment's progress goes through the database."""
-    for path in (paths.database, paths.database_log, paths.eda_summary, *_ensemble_files(paths)):
+    """Path, time and size of each file that the page shows; jobs in progress show in the database."""
+    for path in (paths.database, paths.database_log, paths.eda_summary, *_explanations(paths)):
         try:
-            found = path.stat()
+            status = path.stat()
         except FileNotFoundError:
             continue
-        yield str(path), found.st_mtime_ns, found.st_size
+        yield str(path), status.st_mtime_ns, status.st_size
 
 
-def _ensemble_files(paths: Paths) -> list[Path]:
+def _explanations(paths: Paths) -> list[Path]:
     folders = paths.ensembles.iterdir() if paths.ensembles.is_dir() else ()
     return [paths.ensemble(folder.name).explanation for folder in folders]
+
+
+def _host_name(header: str) -> str:
+    """The host of a Host header without its port; empty if it is malformed."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:
@@ -147,3 +176,16 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _own_address(family: int) -> str:
+    """The address of this machine that others reach it by; its name if it is in no network."""
+    elsewhere = (
+        "2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1"
+    )  # reserved for documentation: RFC 3849, 5737
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((elsewhere, 9))  # UDP: chooses the interface, sends nothing
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])

@@ -1,7 +1,11 @@
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -47,16 +51,36 @@ def test_open_hands_the_page_to_the_browser(ready: Path, monkeypatch: pytest.Mon
     assert (ready / "opened").read_text().strip() == Paths(ready).report_page.as_uri()
 
 
-def test_serve_shows_it_until_it_is_interrupted(ready: Path) -> None:
-    command = [sys.executable, "-m", "competition", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ready) as serving:
+@contextmanager
+def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], SplitResult]]:
+    """`comp serve` in a process of its own, and the URL that it printed."""
+    command = [sys.executable, "-m", "competition", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder) as process:
         try:
-            assert serving.stdout is not None
-            url = serving.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:")
-            with urlopen(url, timeout=20) as reply:
-                assert "No experiment yet" in reply.read().decode()
+            assert process.stdout is not None
+            yield process, urlsplit(process.stdout.readline().strip())
         finally:
-            serving.send_signal(signal.SIGINT)
-        assert serving.wait(timeout=20) == 0
+            process.kill()
+
+
+def test_serve_shows_it_until_it_is_interrupted(ready: Path) -> None:
+    with serving(ready) as (process, url):
+        assert (url.scheme, url.hostname, url.query) == ("http", "127.0.0.1", "")
+        with urlopen(url.geturl(), timeout=20) as reply:
+            assert "No experiment yet" in reply.read().decode()
+        with socket.create_connection((url.hostname, url.port)):  # a browser's, which stays open and says nothing
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "Ctrl-C ends it.\n")
     assert not Paths(ready).report_page.exists()
+
+
+def test_serve_on_all_interfaces_prints_a_url_that_opens(ready: Path) -> None:
+    with serving(ready, "--host", "0.0.0.0") as (process, url):
+        assert url.hostname != "0.0.0.0"
+        with urlopen(url.geturl(), timeout=20) as reply:
+            assert "No experiment yet" in reply.read().decode()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "listens on every network interface" in " ".join(err.split())
