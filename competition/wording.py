@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from competition.lifecycle import ExperimentState
 
 if TYPE_CHECKING:
-    from competition.store.leaderboard import LeaderboardRow
+    from competition.experiments.leaderboard import LeaderboardRow
 
 NOTHING = "-"
 

@@ -14,6 +14,7 @@ from competition.paths import Paths, find_competition
 if TYPE_CHECKING:
     from competition.config.settings import Settings
     from competition.data.manifest import Manifest
+    from competition.experiments.leaderboard import LeaderboardRow, Standings
     from competition.experiments.request import RunRequest
     from competition.predictions.by_image import Predictions
     from competition.queue.children import ForkServer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from competition.store.engine import Store
     from competition.store.ensembles import Ensemble
     from competition.store.experiments import Experiment
-    from competition.store.leaderboard import LeaderboardRow, Standings
     from competition.store.plans import Submitted
     from competition.store.splits import SplitVersion
 
@@ -117,7 +117,8 @@ class Competition:
         Raises:
             UnknownNameError: nobody is called `member`.
         """
-        from competition.store import leaderboard, members
+        from competition.experiments import leaderboard
+        from competition.store import members
 
         if member is not None:
             members.find(self.store, member)

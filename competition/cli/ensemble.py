@@ -119,8 +119,8 @@ def ensemble(
 
 
 def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
+    from competition.experiments.leaderboard import leaderboard
     from competition.store import experiments
-    from competition.store.leaderboard import leaderboard
 
     wanted = names or _with_probabilities(opened, [row.name for row in leaderboard(opened.store) if row.rank])
     found = [experiments.find(opened.store, name) for name in dict.fromkeys(wanted)]

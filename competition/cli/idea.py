@@ -9,8 +9,8 @@ from competition.cli.options import DirOption, JsonOption, acting_member, add_gr
 from competition.errors import CompError
 
 if TYPE_CHECKING:
+    from competition.experiments.leaderboard import LeaderboardRow
     from competition.store.ideas import Idea
-    from competition.store.leaderboard import LeaderboardRow
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +50,8 @@ def add(
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Show every idea, what tried it, and what that gained."""
     from competition.cli.show import output
+    from competition.experiments.leaderboard import leaderboard
     from competition.store import ideas
-    from competition.store.leaderboard import leaderboard
     from competition.wording import outcome
 
     opened = open_competition(folder)

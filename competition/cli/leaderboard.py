@@ -10,7 +10,7 @@ from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
-    from competition.store.leaderboard import LeaderboardRow, Standings
+    from competition.experiments.leaderboard import LeaderboardRow, Standings
 
 MOST = 40
 """Rows of a table that a person may read; programs get all."""

@@ -8,10 +8,10 @@ from typing import Any
 from competition.api import Competition
 from competition.cli.show import output
 from competition.errors import CompError, StoreError
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard
 from competition.queue import hook
 from competition.queue.hook import Messenger, Notice, NoticeKind
 from competition.store import events
-from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.queue import attempts
 from competition.store.queue.jobs import Job
 from competition.team.next_steps import after_failure

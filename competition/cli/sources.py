@@ -47,8 +47,8 @@ def find_source(opened: Competition, name: str) -> Source:
     """
     from competition.ensemble.methods import Method
     from competition.ensemble.postprocess import Postprocessing
+    from competition.experiments.leaderboard import leaderboard
     from competition.store import competition, ensembles, experiments
-    from competition.store.leaderboard import leaderboard
 
     competition.check(opened.store, opened.settings)
     blends = {blend.name: blend for blend in ensembles.every(opened.store)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from competition.store.leaderboard import LeaderboardRow
+    from competition.experiments.leaderboard import LeaderboardRow
     from competition.store.members import Member
     from competition.store.workload import Workload
 
@@ -38,9 +38,9 @@ def status(
     Device time is that of the last seven days.
     """
     from competition.cli.show import output
+    from competition.experiments.leaderboard import leaderboard
+    from competition.experiments.team_state import team_state
     from competition.store import members
-    from competition.store.leaderboard import leaderboard
-    from competition.store.teamstate import team_state
     from competition.store.workload import workloads
 
     if watch and as_json:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
-    from competition.store.lineages import Lineage, Node
+    from competition.experiments.lineages import Lineage, Node
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def tree(folder: DirOption = None, as_json: JsonOption = False) -> None:
     `(now)` marks the one that the next experiments start from.
     """
     from competition.cli.show import output
-    from competition.store.lineages import lineages
+    from competition.experiments.lineages import lineages
 
     opened = open_competition(folder)
     found = lineages(opened.store)

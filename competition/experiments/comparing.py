@@ -11,6 +11,7 @@ from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.experiments import oof_matrices
 from competition.experiments.oof_matrices import OofMatrices
+from competition.experiments.verdicts import seed_deviation
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
 from competition.scoring.imagewise import ImageChange, image_changes, most_changed
@@ -20,7 +21,6 @@ from competition.store import experiments
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
 from competition.store.splits import SplitVersion
-from competition.store.verdicts import seed_deviation
 
 
 @dataclass(frozen=True)

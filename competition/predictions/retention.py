@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from competition.experiments.leaderboard import leaderboard
 from competition.lifecycle import JobState
 from competition.paths import Paths, archive_of, header_of
 from competition.predictions.shards import Shard
 from competition.store import ensembles, events, experiments, submissions
 from competition.store.engine import Store
-from competition.store.leaderboard import leaderboard
 from competition.store.queue import jobs
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from competition.store.leaderboard import LeaderboardRow
+from competition.experiments.leaderboard import LeaderboardRow
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from competition.experiments.leaderboard import LeaderboardRow
 from competition.paths import Paths
 from competition.report import charts
 from competition.report.charts import Line
 from competition.report.histories import read_history
-from competition.store.leaderboard import LeaderboardRow
 
 MOST = 24
 """So many experiments are drawn: those under way, then the best."""

@@ -11,6 +11,9 @@ from PIL import Image
 
 from competition import __version__
 from competition.config.settings import Settings
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard
+from competition.experiments.lineages import lineages
+from competition.experiments.team_state import team_state
 from competition.files import write_text
 from competition.lifecycle import JobState
 from competition.paths import Paths
@@ -20,14 +23,11 @@ from competition.report.overlay import thumbnail_uri
 from competition.report.scatter import scatter_of
 from competition.report.templating import render
 from competition.scoring.verdicts import Call
-from competition.store import ensembles, events, ideas, members, splits, submissions
+from competition.store import ensembles, events, ideas, members, scores, splits, submissions
 from competition.store.engine import Store
 from competition.store.ensembles import Ensemble
-from competition.store.leaderboard import LeaderboardRow, class_ious, leaderboard
-from competition.store.lineages import lineages
 from competition.store.queue import jobs
 from competition.store.submissions import Submission
-from competition.store.teamstate import team_state
 from competition.store.workload import workloads
 from competition.submission.public_board import PublicBoard, climb_warning, facts, public_board
 from competition.team.next_steps import next_steps
@@ -76,7 +76,7 @@ def overview(store: Store, settings: Settings, *, live: bool = False) -> str:
         "leaks": next((row.leaks_allowed for row in rows if row.leaks_allowed), None),
         "lineages": lineages(store),
         "learning": learning_curves(paths, rows),
-        "heat": heat_map(settings.classes, rows, class_ious(store)),
+        "heat": heat_map(settings.classes, rows, scores.class_ious(store)),
         "gallery": _gallery(paths, rows),
         "board": board,
         "scatter": scatter_of(board) if board else None,

@@ -91,6 +91,15 @@ def names(store: Store) -> list[str]:
         return list(tx.scalars(select(schema.experiments.c.name).order_by(schema.experiments.c.id)))
 
 
+def parentage(store: Store, split_version: int) -> list[tuple[str, str, str | None]]:
+    """Name, configuration and parent's configuration (sha256; None: no parent) on a split, oldest first."""
+    table = schema.experiments
+    query = select(table.c.name, table.c.config_sha256, table.c.parent_sha256).order_by(table.c.id)
+    with store.read() as tx:
+        rows = tx.execute(query.where(table.c.split_version == split_version))
+        return [(row.name, row.config_sha256, row.parent_sha256) for row in rows]
+
+
 def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
     """Experiments of which every fold has succeeded and no score says so yet, with the repeats that count."""
     jobs, table, splits = schema.jobs, schema.experiments, schema.splits

@@ -59,6 +59,14 @@ def set_score(
     return True
 
 
+def class_ious(store: Store) -> dict[str, tuple[float | None, ...]]:
+    """The IoU of each class (None: it occurs nowhere) of every experiment that has a score, by name."""
+    table = schema.experiments
+    with store.read() as tx:
+        rows = tx.execute(select(table.c.name, table.c.class_iou).where(table.c.class_iou.is_not(None)))
+        return {row.name: tuple(row.class_iou) for row in rows}
+
+
 def forget_score(tx: Connection, experiment_id: int) -> None:
     """The experiment has no score any more, and no comparison with it holds."""
     table, comparisons = schema.experiments, schema.comparisons

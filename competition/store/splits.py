@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from competition.errors import RefusedError
 from competition.store import events, schema
@@ -54,13 +54,19 @@ def require_current(store: Store) -> SplitVersion:
 def every(store: Store) -> list[SplitVersion]:
     """All versions, oldest first."""
     with store.read() as tx:
-        rows = tx.execute(select(schema.splits).order_by(schema.splits.c.version))
-        return [SplitVersion(**row._mapping) for row in rows]
+        return list(by_version(tx).values())
+
+
+def by_version(tx: Connection) -> dict[int, SplitVersion]:
+    """All versions by number, oldest first, seen by a transaction."""
+    rows = tx.execute(select(schema.splits).order_by(schema.splits.c.version))
+    return {row.version: SplitVersion(**row._mapping) for row in rows}
 
 
 def of_version(store: Store, version: int) -> SplitVersion:
     """The split of this version, which exists (every experiment names one)."""
-    return next(split for split in every(store) if split.version == version)
+    with store.read() as tx:
+        return by_version(tx)[version]
 
 
 def next_version(store: Store, *, force: bool) -> int:

@@ -7,10 +7,10 @@ from typing import Any
 from competition.config.settings import Settings
 from competition.data.manifest import Manifest
 from competition.errors import RefusedError
+from competition.experiments.leaderboard import leaderboard
 from competition.scoring import public_score
 from competition.store import ensembles, splits, submissions
 from competition.store.engine import Store
-from competition.store.leaderboard import leaderboard
 from competition.submission.cv_scores import cv_scores
 from competition.submission.public_board import test_images
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from competition.config.experiment import Config
 from competition.config.settings import Metric
+from competition.experiments.leaderboard import leaderboard, standings
 from competition.paths import Paths
 from competition.scoring.bootstrap import draw, paired_error
 from competition.store import baselines, competition, members, schema, splits
 from competition.store.engine import Store, create_store
-from competition.store.leaderboard import leaderboard, standings
 from competition.store.splits import SplitVersion
 from competition.team.roles import Role
 

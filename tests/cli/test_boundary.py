@@ -29,7 +29,7 @@ def test_a_bug_is_one_line_on_the_screen_and_a_traceback_in_a_file(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("competition.store.leaderboard.standings", broken)
+    monkeypatch.setattr("competition.experiments.leaderboard.standings", broken)
     ran = comp("leaderboard")
     assert ran.code == 3
     assert "A bug in comp: ZeroDivisionError: planted" in ran.err
@@ -55,7 +55,7 @@ def test_what_the_machine_refuses_is_no_bug(
     def refused(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("competition.store.leaderboard.standings", refused)
+    monkeypatch.setattr("competition.experiments.leaderboard.standings", refused)
     ran = comp("leaderboard")
     assert ran.code == code
     assert ran.err.startswith(says)

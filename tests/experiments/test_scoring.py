@@ -11,6 +11,7 @@ from competition.config.settings import Settings, read_settings
 from competition.errors import CompError, StoreBusyError
 from competition.experiments import oof_matrices
 from competition.experiments.comparing import compare_experiments
+from competition.experiments.leaderboard import leaderboard
 from competition.experiments.scoring import complete
 from competition.paths import Paths
 from competition.scoring import metrics
@@ -19,7 +20,6 @@ from competition.scoring.imagewise import most_changed
 from competition.scoring.verdicts import Effect
 from competition.store import baselines, comparisons, events, experiments, scores, splits
 from competition.store.engine import Store, open_store
-from competition.store.leaderboard import leaderboard
 from tests.conftest import Comp
 from tests.queue.planting import leave, queue
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from competition.experiments.leaderboard import leaderboard
 from competition.paths import Paths
 from competition.report.heatmap import heat_map
 from competition.report.overview import overview, write_overview
 from competition.store.engine import Store
-from competition.store.leaderboard import leaderboard
 from tests.conftest import submitted
 from tests.report.parsing import parse, read
 from tests.report.planting import CLASSES, SETTINGS, plant

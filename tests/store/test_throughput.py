@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from competition.experiments.leaderboard import leaderboard, standings
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.store.engine import Store, open_store
-from competition.store.leaderboard import leaderboard, standings
 from competition.store.queue import jobs, order
 from tests.benchmarks.bench_queue import check_drained, claims, drain_with, fill
 from tests.store.making import make_store

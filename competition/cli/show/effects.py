@@ -14,7 +14,7 @@ from competition.scoring.verdicts import Call, holm
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from competition.store.leaderboard import LeaderboardRow
+    from competition.experiments.leaderboard import LeaderboardRow
 
 
 class By(StrEnum):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from competition.store.leaderboard import LeaderboardRow, Standings
+    from competition.experiments.leaderboard import LeaderboardRow, Standings
 
 WIDE = 100
 """Characters in a line that have room for one column more."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from competition.config.settings import Settings
 from competition.data.checks import kept
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard
 from competition.lifecycle import ExperimentState, JobState
 from competition.scoring.verdicts import Call
 from competition.store import baselines, competition, ensembles, experiments, ideas, members, splits, submissions
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
-from competition.store.leaderboard import LeaderboardRow, leaderboard
 from competition.store.queue import jobs
 from competition.store.workload import Workload
 from competition.team.next_steps import TeamState

@@ -1,11 +1,11 @@
 import pytest
 
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard, pareto_front
 from competition.jobspec import Succeeded
 from competition.scoring.verdicts import Call, Effect, judge
 from competition.store import comparisons, experiments, scores
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
-from competition.store.leaderboard import LeaderboardRow, leaderboard, pareto_front
 from competition.store.queue import attempts, jobs
 from tests.conftest import submitted
 from tests.store.planting import BAND, WORKER, baseline, child, finish

@@ -2,11 +2,11 @@ import pytest
 
 from competition.config.conditions import Condition
 from competition.config.experiment import Config, with_overrides
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard, standings
 from competition.jobspec import Succeeded
 from competition.lifecycle import ExperimentState, FailureKind
 from competition.store import experiments, members, splits
 from competition.store.engine import Store
-from competition.store.leaderboard import LeaderboardRow, leaderboard, standings
 from competition.store.queue import attempts, jobs
 from competition.store.queue.attempts import Process
 from competition.store.scores import set_score

@@ -1,7 +1,7 @@
 from competition.config.settings import DataSettings, Settings
+from competition.experiments.team_state import team_state
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store
-from competition.store.teamstate import team_state
 from competition.store.workload import workloads
 from tests.conftest import submitted
 from tests.store.planting import baseline, child

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
-from competition.store import baselines, schema, splits
+from competition.experiments.leaderboard import LeaderboardRow, leaderboard
+from competition.store import baselines, experiments, splits
 from competition.store.baselines import Baseline
 from competition.store.engine import Store
-from competition.store.leaderboard import LeaderboardRow, leaderboard
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,5 @@ def _grown(store: Store) -> list[_Grown]:
     if split is None:
         return []
     rows = {row.name: row for row in leaderboard(store)}
-    table = schema.experiments
-    query = select(table.c.name, table.c.config_sha256, table.c.parent_sha256).order_by(table.c.id)
-    with store.read() as tx:
-        found = tx.execute(query.where(table.c.split_version == split.version)).all()
-    return [_Grown(r.config_sha256, r.parent_sha256, rows[r.name]) for r in found if r.name in rows]
+    parentage = experiments.parentage(store, split.version)
+    return [_Grown(config, parent, rows[name]) for name, config, parent in parentage if name in rows]
