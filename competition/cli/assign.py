@@ -9,7 +9,6 @@ import typer
 from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
 from competition.errors import CompError
-from competition.names import check_name
 
 if TYPE_CHECKING:
     from competition.store.engine import Store
@@ -34,26 +33,20 @@ def assign(
     as_json: JsonOption = False,
 ) -> None:
     """Give members roles, take them away, list them."""
-    from competition.store import members
-    from competition.team.roles import parse_role
+    from competition.api import team
 
     opened = open_competition(folder)
     actor = actor_name(as_member)
     if member is None and not list_them:
-        raise CompError("Whom? Name a member and their roles.", hint="`comp assign MEMBER ROLE...`, or --list.")
-    if member is not None:
-        check_name("a member", member, is_file=False)
+        raise CompError("No member is given.", hint="`comp assign MEMBER ROLE...`, or --list.")
     if member is not None and remove is not None:
         if roles:
             raise CompError(
                 "Give roles or take one away, not both at once.", hint=f"`comp assign {member} --remove {remove}`"
             )
-        members.remove_role(opened.store, member, parse_role(remove), actor=actor)
+        team.remove_role(opened, member, remove, actor=actor)
     elif member is not None and not list_them:
-        if not roles:
-            raise CompError(f"Which roles for {member}?", hint=f"`comp assign {member} training`, or --list.")
-        named = [role for given in roles for role in given.split(",") if role.strip()]
-        members.assign(opened.store, member.strip(), [parse_role(role) for role in named], actor=actor)
+        team.assign(opened, member, roles or (), actor=actor)
     _show(opened.store, as_json=as_json, history=list_them)
 
 

@@ -8,8 +8,6 @@ import typer
 
 from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, SetOption, acting_member, add_group
-from competition.errors import RefusedError
-from competition.team.roles import Right
 
 
 def register(app: typer.Typer) -> None:
@@ -30,32 +28,29 @@ def show(
 
     Of the team, or of --as MEMBER where the member has one.
     """
+    from competition.api import baselines
     from competition.cli.show import output
-    from competition.config import yamlfile
-    from competition.config.experiment import read_config
-    from competition.store import baselines
 
     opened = open_competition(folder)
-    named = acting_member(opened.store, as_member) if as_member else None
-    founded = baselines.of_member(opened.store, opened.settings, named) if named else baselines.current(opened.store)
-    config = founded.config if founded else read_config(opened.paths.baseline)
-    name = founded.name if founded else "b1"
+    current = baselines.current(opened, acting_member(opened.store, as_member) if as_member else None)
+    version = current.version
     if as_json:
-        owner = founded.owner if founded else None
-        output.print_json({"name": name, "lineage": owner, "config": config.model_dump(mode="json")})
+        owner = version.owner if version else None
+        output.print_json({"name": current.name, "lineage": owner, "config": current.config.model_dump(mode="json")})
         return
     if as_yaml:
-        output.print_lines(yamlfile.dump(config))
+        from competition.config import yamlfile
+
+        output.print_lines(yamlfile.dump(current.config))
         return
     table = output.table("key", "value")
-    for key, value in config.leaves().items():
+    for key, value in current.config.leaves().items():
         output.add_row(table, key, value)
     output.out().print(table)
-    whose = f" of {founded.owner}" if founded and founded.owner else ""
-    origin = f", promoted from {founded.promoted_from}" if founded and founded.promoted_from else ""
-    output.say(
-        f"Baseline {name}{whose}{origin}{'' if founded else ' (not run yet: baseline.yaml may still be edited)'}."
-    )
+    whose = f" of {version.owner}" if version and version.owner else ""
+    origin = f", promoted from {version.promoted_from}" if version and version.promoted_from else ""
+    state = "" if version else " (not run yet: baseline.yaml may still be edited)"
+    output.say(f"Baseline {current.name}{whose}{origin}{state}.")
 
 
 def new(
@@ -71,26 +66,13 @@ def new(
 
     Your experiments start from its baseline from now on; it may differ from the team's in as many keys as you like.
     """
+    from competition.api import baselines
     from competition.cli.show import output
-    from competition.config.experiment import read_config, with_contents, with_overrides
-    from competition.config.settings import Strategy
-    from competition.experiments.request import RunRequest, current_baseline, pinned
-    from competition.store import baselines, members
 
     opened = open_competition(folder)
-    member = members.find(opened.store, acting_member(opened.store, as_member))
-    if opened.settings.strategy is not Strategy.INDEPENDENT:
-        raise RefusedError(
-            "The strategy is shared: the whole team moves one baseline forward.",
-            hint="`comp baseline promote EXPERIMENT`. Lineages take `strategy: independent` in competition.yaml.",
-        )
-    team = current_baseline(opened.store, opened.settings, RunRequest(member.name))
-    config = with_overrides(read_config(file) if file else team, assignments or [])
-    config = pinned(with_contents(config, opened.paths.root), opened.paths, like=team)
-    if baselines.current(opened.store, member.name) is None:
-        baselines.found(opened.store, team, actor=member.name)
-    made = baselines.start(opened.store, config, member)
-    output.say(f"{made.name} starts the lineage of {member.name}. Next: `comp run --as {shlex.quote(member.name)}`.")
+    member = acting_member(opened.store, as_member)
+    baseline = baselines.start_lineage(opened, member, assignments=assignments or (), file=file)
+    output.say(f"{baseline.name} starts the lineage of {member}. Next: `comp run --as {shlex.quote(member)}`.")
 
 
 def promote(
@@ -104,28 +86,12 @@ def promote(
     Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep
     their parent; `comp rebase` brings them along.
     """
+    from competition.api import baselines
     from competition.cli.show import output
-    from competition.experiments.request import write_baseline
-    from competition.store import baselines, experiments, members
 
     opened = open_competition(folder)
-    found = experiments.find(opened.store, experiment)
-    member = members.find(opened.store, acting_member(opened.store, as_member))
-    owner = baselines.of_version(opened.store, found.baseline_version).owner
-    newest = baselines.current(opened.store, owner)
-    if newest is not None and newest.config == found.config:
-        raise RefusedError(f"{experiment} is the baseline already ({newest.name}).")
-    if owner != member.name:
-        members.require_right(opened.store, member, Right.PROMOTE_BASELINE, force=force)
-    if found.score is None and not force:
-        raise RefusedError(
-            f"{experiment} is not complete, so nobody knows whether it is better.",
-            hint=f"`comp run {experiment}` finishes it; --force promotes it all the same.",
-        )
-    made = baselines.promote(
-        opened.store, found.config, experiment_id=found.id, member_id=member.id, actor=member.name, forced=force
-    )
-    if made.owner is None:
-        write_baseline(opened.paths, made.config)
-    whose, follows = (f" of {made.owner}", "") if made.owner else ("", " baseline.yaml follows.")
-    output.say(f"{made.name} is now the baseline{whose}: {experiment} ({output.percent(found.score)}).{follows}")
+    member = acting_member(opened.store, as_member)
+    promoted = baselines.promote(opened, experiment, member=member, force=force)
+    whose, follows = (f" of {promoted.owner}", "") if promoted.owner else ("", " baseline.yaml is updated.")
+    score = output.percent(opened.experiment(experiment).score)
+    output.say(f"{promoted.name} is now the baseline{whose}: {experiment} ({score}).{follows}")

@@ -6,8 +6,6 @@ import typer
 
 from competition.api import open_competition
 from competition.cli.options import DirOption, JsonOption, add_group
-from competition.errors import RefusedError
-from competition.lifecycle import JobState
 
 
 def register(app: typer.Typer) -> None:
@@ -45,20 +43,9 @@ def clear(
     folder: DirOption = None,
 ) -> None:
     """Remove the caches; the next job builds the one that it needs."""
+    from competition.api import data
     from competition.cli.show import output
-    from competition.data.caches import find_caches, remove_cache
-    from competition.store import competition
-    from competition.store.queue import jobs
 
-    opened = open_competition(folder)
-    current = competition.fingerprint(opened.store)
-    live = jobs.in_states(opened.store, [state for state in JobState if state.is_live])
-    if live and not old:
-        raise RefusedError(
-            f"{len(live)} jobs are running and read the cache.",
-            hint="Wait (`comp queue`), or stop them (`comp cancel EXPERIMENT`); --old clears only those of older data.",
-        )
-    chosen = [kept for kept in find_caches(opened.paths) if not old or kept.fingerprint != current]
-    for kept in chosen:
-        remove_cache(kept)
-    output.say(f"Removed {len(chosen)} caches, {sum(kept.bytes for kept in chosen) / 2**20:.1f} MiB.")
+    removed = data.clear_caches(open_competition(folder), old_only=old)
+    size = f"{sum(cache.bytes for cache in removed) / 2**20:.1f} MiB"
+    output.say(f"Removed {len(removed)} {'cache' if len(removed) == 1 else 'caches'}, {size}.")

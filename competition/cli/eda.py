@@ -33,37 +33,17 @@ def eda(
     Classes, objects, places, sizes, looks, kinds of images, twins, drift between training and test images, a contact
     sheet, and what all that suggests for training.
     """
-    from competition.cli.image_checks import read_manifest
+    from competition.api.pictures import explore
     from competition.cli.show import output
-    from competition.config.experiment import read_config
-    from competition.data.eda.summary import summarise
-    from competition.data.eda.survey import survey
-    from competition.data.load import open_loader
-    from competition.files import write_json
-    from competition.report.eda import write_eda_page
 
     opened = open_competition(folder)
-    paths, settings = opened.paths, opened.settings
-    manifest = read_manifest(opened)
-    with output.progress_bar("Looking at images") as progress:
-        found = survey(
-            manifest,
-            settings,
-            paths.root,
-            config=read_config(paths.baseline),
-            looks=paths.looks(manifest.fingerprint),
-            most=sample,
-            seed=seed,
-            progress=progress,
-        )
-    write_eda_page(found, manifest, open_loader(settings, paths.root), paths)
-    plain = summarise(found)
-    write_json(paths.eda_summary, plain)
+    survey, summary = explore(opened, most=sample, seed=seed, bars=output.progress_bar)
+    page = opened.paths.eda_page
     if as_json:
-        output.print_json({**plain, "page": str(paths.eda_page)})
+        output.print_json({**summary, "page": str(page)})
         return
-    _show(found)
-    output.say(f"The page: {paths.eda_page}")
+    _show(survey)
+    output.say(f"The page: {page}")
 
 
 def _show(found: "Survey") -> None:

@@ -6,7 +6,6 @@ import typer
 
 from competition.api import open_competition
 from competition.cli.options import DirOption, JsonOption, acting_member, add_group
-from competition.errors import CompError
 
 if TYPE_CHECKING:
     from competition.experiments.leaderboard import LeaderboardRow
@@ -32,19 +31,15 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Write down an idea that somebody may try."""
+    from competition.api import team
     from competition.cli.show import output
-    from competition.store import ideas, members
 
     opened = open_competition(folder)
-    line = " ".join(text.split())
-    if not line:
-        raise CompError("An idea must say something.")
-    member = members.find(opened.store, acting_member(opened.store, by))
-    made = ideas.add(opened.store, line, source=source, member_id=member.id, member=member.name)
+    idea = team.add_idea(opened, text, member=acting_member(opened.store, by), source=source)
     if as_json:
-        output.print_json(made.to_json())
+        output.print_json(idea.to_json())
     else:
-        output.say(f"Idea {made.id}. Who tries it: `comp run --idea {made.id} --set KEY=VALUE`.")
+        output.say(f"Idea {idea.id}. `comp run --idea {idea.id} --set KEY=VALUE` tries it.")
 
 
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:

@@ -1,22 +1,14 @@
 """`comp init`: from folders of images and masks to a competition."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from competition.cli.options import SetOption
-from competition.cli.places import places, written
-from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.config.experiment import Config
-    from competition.config.settings import Settings
-    from competition.data.manifest import Manifest
-    from competition.data.readers.detect import Detected
-    from competition.paths import Paths
-
-LARGEST_DEFAULT_SIDE = 512
+    from competition.api.create import Created
 
 
 def register(app: typer.Typer) -> None:
@@ -88,149 +80,56 @@ def init(
     In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and
     makes the database.
     """
-    from competition.config.settings import read_settings
+    from competition.api.create import CreateRequest, DataFiles, create, set_up_existing
+    from competition.cli.show import output
     from competition.paths import Paths
 
     paths = Paths((folder or Path.cwd()).resolve())
-    labels = {"masks": masks, "pairs": pairs, "rle_csv": rle_csv, "coco": coco}
-    if paths.competition.is_file():
-        if images or classes or any(labels.values()):
-            raise CompError(
-                f"{paths.competition} exists already.",
-                hint="`comp init` alone sets it up on this machine; a new competition needs another folder.",
-            )
-        _set_up_existing(paths, read_settings(paths.competition))
-        return
-    files = {
-        **places(images, labels, test_images, test_coco),
-        "test_coco": test_coco,
-        "ignore": ignore,
-        "meta": meta,
-    }
-    data = {key: written(path, paths.root) for key, path in files.items()} | {
-        "binary": binary or None,
-        "colors": _read_colors(colors),
-        "tolerance": tolerance or None,
-        "mask_pattern": mask_pattern,
-        "image_column": image_column,
-        "rle_column": rle_column,
-        "class_column": class_column,
-        "ignore_pattern": ignore_pattern,
-        "group_column": group_column,
-        "group_regex": group_regex,
-    }
-    detected = _detect(data, paths, _read_classes(classes), void)
-    raw: dict[str, object] = {
-        "name": name or paths.root.name or "competition",
-        "classes": detected.classes,
-        "void": void,
-        "metric": metric,
-        "strategy": strategy,
-        "data": detected.data,
-    }
-    _set_up_new(paths, raw, size=size, assignments=assignments or [], notes=detected.notes)
-
-
-def _detect(data: dict[str, Any], paths: "Paths", classes: list[str] | None, void: int | None) -> "Detected":
-    from competition.data.readers.detect import detect
-
-    given = {key: value for key, value in data.items() if value is not None}
-    return detect(given, paths.root, classes=classes, void=void)
-
-
-def _set_up_new(
-    paths: "Paths", raw: dict[str, object], *, size: str | None, assignments: list[str], notes: tuple[str, ...]
-) -> None:
-    from competition.config import yamlfile
-    from competition.config.experiment import Config, with_overrides
-    from competition.config.settings import Settings, with_own_metric
-    from competition.files import write_text
-    from competition.scoring import metrics
-
-    settings = yamlfile.build(raw, Settings, source="comp init")
-    metrics.check(with_own_metric(settings, paths.root).metric, classes=len(settings.classes))
-    with_overrides(Config(), assignments)
-    manifest = _index(settings, paths, notes)
-    given = [] if size is None else [f"data.size={size}"]
-    default = with_overrides(Config(), [f"data.size={_default_size(manifest)}"])
-    config = with_overrides(default, [*given, *assignments])
-    _keep(manifest, paths)
-    write_text(paths.baseline, yamlfile.dump(config))
-    write_text(paths.competition, yamlfile.dump(settings, nulls=False))
-    _report(settings, manifest, config, paths)
-
-
-def _set_up_existing(paths: "Paths", settings: "Settings") -> None:
-    from competition.config.experiment import read_config
-
-    config = read_config(paths.baseline)
-    manifest = _index(settings, paths, ())
-    _keep(manifest, paths)
-    _report(settings, manifest, config, paths)
-
-
-def _index(settings: "Settings", paths: "Paths", notes: tuple[str, ...]) -> "Manifest":
-    """Look at everything; what was understood without being said is said here."""
-    from competition.cli.show import output
-    from competition.data.index import index_data
-
+    files = DataFiles(images, masks, pairs, rle_csv, coco, test_images, test_coco, ignore, meta)
+    request = CreateRequest(
+        files,
+        classes=classes,
+        colors=colors,
+        reading={
+            "binary": binary or None,
+            "tolerance": tolerance or None,
+            "mask_pattern": mask_pattern,
+            "image_column": image_column,
+            "rle_column": rle_column,
+            "class_column": class_column,
+            "ignore_pattern": ignore_pattern,
+            "group_column": group_column,
+            "group_regex": group_regex,
+        },
+        name=name,
+        void=void,
+        metric=metric,
+        strategy=strategy,
+        size=size,
+        assignments=assignments or (),
+    )
+    is_clone = paths.competition.is_file() and files == DataFiles() and classes is None
     with output.progress_bar("Indexing images") as progress:
-        indexed = index_data(settings, paths.root, journal=paths.index_journal, progress=progress)
-    for note in (*notes, *indexed.notes):
-        output.say(note)
-    return indexed.manifest
+        created = set_up_existing(paths, progress=progress) if is_clone else create(paths, request, progress=progress)
+    _show(created)
 
 
-def _keep(manifest: "Manifest", paths: "Paths") -> None:
-    from competition.store.competition import set_up
-    from competition.store.engine import create_store
-
-    store = create_store(paths)
-    set_up(store, manifest.fingerprint)
-    manifest.write(paths.manifest(manifest.fingerprint))
-
-
-def _report(settings: "Settings", manifest: "Manifest", config: "Config", paths: "Paths") -> None:
+def _show(created: "Created") -> None:
     from competition.cli.show import output
 
-    total = sum(sum(item.pixels) for item in manifest.items)
+    for note in created.notes:
+        output.say(note)
+    items, tests, paths = created.manifest.items, created.manifest.test, created.paths
+    total = sum(sum(item.pixels) for item in items)
     table = output.table("class", "pixels", "images", right=("pixels", "images"))
-    for index, name in enumerate(settings.classes):
-        pixels = sum(item.pixels[index] for item in manifest.items)
-        images = sum(item.pixels[index] > 0 for item in manifest.items)
+    for index, name in enumerate(created.settings.classes):
+        pixels = sum(item.pixels[index] for item in items)
+        images = sum(item.pixels[index] > 0 for item in items)
         output.add_row(table, name, f"{100 * pixels / max(total, 1):.2f} %", images)
     output.out().print(table)
-    groups = len({item.group for item in manifest.items if item.group})
-    height, width = config.data.size
-    facts = f"{len(manifest.items)} labelled images, {len(manifest.test)} test images"
+    groups = len({item.group for item in items if item.group})
+    height, width = created.config.data.size
+    facts = f"{len(items)} labelled images, {len(tests)} test images"
     output.say(f"{facts}{f', {groups} groups' if groups else ''}; the model sees {height}x{width}.")
     output.say(f"Wrote {paths.competition.name}, {paths.baseline.name} and {paths.runs.name}/ in {paths.root}.")
     output.say("Next: `comp assign MEMBER ROLE`, then `comp split`.")
-
-
-def _default_size(manifest: "Manifest") -> str:
-    """The median size of the images, scaled to at most 512 on the longer side, in multiples of 32."""
-    from statistics import median
-
-    height = median(item.height for item in manifest.items)
-    width = median(item.width for item in manifest.items)
-    scale = min(1.0, LARGEST_DEFAULT_SIDE / max(height, width))
-    return "x".join(str(max(32, round(side * scale / 32) * 32)) for side in (height, width))
-
-
-def _read_classes(path: Path | None) -> list[str] | None:
-    if path is None:
-        return None
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise CompError(f"--classes {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise CompError(f"--classes {path} is not a UTF-8 text file.") from error
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _read_colors(path: Path | None) -> dict[str, str] | None:
-    from competition.data.readers.colors import read_colors
-
-    return None if path is None else read_colors(path)

@@ -6,7 +6,6 @@ import typer
 
 from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, JsonOption, acting_member
-from competition.errors import CompError
 
 
 def register(app: typer.Typer) -> None:
@@ -22,17 +21,13 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Add a line to an experiment's notes, or show them."""
+    from competition.api import team
     from competition.cli.show import output
-    from competition.store import experiments
 
     opened = open_competition(folder)
-    found = experiments.find(opened.store, experiment)
+    found = opened.experiment(experiment)
     if text is not None:
-        if not text.strip():
-            raise CompError("A note must say something.")
-        member = acting_member(opened.store, as_member)
-        experiments.add_note(opened.store, found, text.strip(), actor=member)
-        found = experiments.find(opened.store, experiment)
+        found = team.add_note(opened, experiment, text, member=acting_member(opened.store, as_member))
     if as_json:
         output.print_json({"experiment": found.name, "note": found.note})
     elif text is not None:

@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.api import Competition, open_competition
+from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, actor_name
-from competition.errors import CompError, RefusedError, all_problems
 
 if TYPE_CHECKING:
-    from competition.data.checks.finding import Finding
-    from competition.data.manifest import Manifest
-    from competition.data.split.folds import Split
+    from competition.api.data import SplitReport
 
 
 def register(app: typer.Typer) -> None:
@@ -53,171 +50,46 @@ def split(
     Images that are alike stay together, and groups do where the scheme is about them. A split that puts on two sides
     what belongs together is refused.
     """
-    from competition.cli.image_checks import check_before_split, read_manifest, study_pictures
+    from competition.api import data
     from competition.cli.show import output
-    from competition.data.split.folds import parse_scheme
-    from competition.data.split.make_folds import make_split
-    from competition.store import splits
 
-    if allow_leaks is not None and not allow_leaks.strip():
-        raise CompError("--allow-leaks needs a reason: the leaderboard shows it forever.")
     opened = open_competition(folder)
     if export is not None:
-        _export(opened, export)
+        version, current = data.export_split(opened, export)
+        about = f"{len(current.assignment)} images, hash {current.hash[:12]}"
+        output.say(f"Wrote split v{version} ({about}) to {export}.")
+        output.say(f"`comp split --folds-csv {export}` makes the same split again.")
         return
-    manifest = read_manifest(opened)
-    if sum(option is not None for option in (scheme, split_column, folds_csv)) > 1:
-        raise CompError("--scheme, --split-column and --folds-csv are three ways to split.", hint="Give one of them.")
-    chosen = parse_scheme(scheme or ("stratified-group" if opened.settings.data.has_groups else "stratified"))
-    studied = study_pictures(opened, manifest)
-    if splits.current(opened.store) is None:
-        check_before_split(opened, studied)
-    made = _given(opened, manifest, split_column, folds_csv)
-    if made is None:
-        dealt = make_split(
-            manifest,
-            studied.alike.labelled,
-            scheme=chosen,
-            folds=folds,
-            valid_fraction=valid_fraction,
-            seed=seed,
-        )
-        made = dealt.split
-        if dealt.unevenness():
-            output.say(f"Note: {dealt.unevenness()}")
-    leaks = studied.leaks(made)
-    _refuse(leaks, allow_leaks)
-    version = _keep(
-        opened,
-        manifest,
-        made,
+    request = data.SplitRequest(
+        scheme=scheme,
+        folds=folds,
         valid_fraction=valid_fraction,
-        leaks_allowed=allow_leaks if leaks else None,
+        seed=seed,
+        column=split_column,
+        file=folds_csv,
+        leaks_allowed=allow_leaks,
         force=force,
-        actor=actor_name(as_member),
     )
-    _show(opened, manifest, made, version, leaks, as_json=as_json)
-
-
-def _given(
-    opened: Competition, manifest: "Manifest", split_column: str | None, folds_csv: Path | None
-) -> "Split | None":
-    """The split that somebody else made, if one was named."""
-    from competition.data.split.imported_split import split_by_column, split_by_file
-
-    if folds_csv is not None:
-        return split_by_file(manifest, folds_csv)
-    if split_column is None:
-        return None
-    if opened.settings.data.meta is None:
-        raise CompError(
-            f"--split-column {split_column} is a column of data.meta, and competition.yaml names no such table.",
-            hint="Give the folds as a file: --folds-csv FILE (columns id and fold).",
-        )
-    return split_by_column(manifest, opened.paths.root / opened.settings.data.meta, split_column)
-
-
-def _refuse(leaks: "tuple[Finding, ...]", allow_leaks: str | None) -> None:
-    """Do nothing if nothing leaks, or if somebody says why it may."""
-    from competition.cli.show import output
-
-    if leaks and allow_leaks is None:
-        problems = [f"{leak.what} First: {'; '.join(leak.examples)}." for leak in leaks]
-        raise RefusedError(all_problems("This split leaks, so its scores would flatter", problems), hint=leaks[0].mend)
-    if allow_leaks is not None and not leaks:
-        output.say("Nothing leaks, so --allow-leaks is not recorded.")
-
-
-def _keep(
-    opened: Competition,
-    manifest: "Manifest",
-    made: "Split",
-    *,
-    valid_fraction: float,
-    leaks_allowed: str | None,
-    force: bool,
-    actor: str,
-) -> int:
-    """Make the split the current one, unless it is already; its version."""
-    from competition.data.split.folds import Scheme
-    from competition.store import splits
-    from competition.store.splits import SplitVersion
-
-    current = splits.current(opened.store)
-    if current is not None and current.hash == made.hash:
-        return current.version
-    version = splits.next_version(opened.store, force=force)
-    made.write(opened.paths.folds(manifest.fingerprint, version))
-    record = SplitVersion(
-        version=version,
-        fingerprint=manifest.fingerprint,
-        scheme=made.scheme,
-        folds=made.folds,
-        valid_fraction=valid_fraction if made.scheme is Scheme.HOLDOUT else None,
-        seed=made.seed,
-        hash=made.hash,
-        created_at=0.0,
-        leaks_allowed=leaks_allowed,
-    )
-    splits.save(opened.store, record, actor=actor)
-    return version
-
-
-def _export(opened: Competition, path: Path) -> None:
-    from competition.cli.show import output
-    from competition.data.split.folds import Split
-    from competition.files import write_text
-    from competition.store import splits
-
-    version = splits.require_current(opened.store)
-    folds = opened.paths.folds(version.fingerprint, version.version)
-    split = Split.read(folds)
-    write_text(path, folds.read_text(encoding="utf-8"))
-    output.say(f"Wrote split v{version.version} ({len(split.assignment)} images, hash {split.hash[:12]}) to {path}.")
-    output.say(f"`comp split --folds-csv {path}` makes the same split again.")
-
-
-def _show(
-    opened: Competition,
-    manifest: "Manifest",
-    made: "Split",
-    version: int,
-    leaks: "tuple[Finding, ...]",
-    *,
-    as_json: bool,
-) -> None:
-    from competition.cli.show import output
-    from competition.data.split.folds import summarise
-
-    classes = opened.settings.classes
-    folds = summarise(manifest, made)
+    report = data.split(opened, request, actor=actor_name(as_member), bars=output.progress_bar)
+    for note in report.notes:
+        output.say(note)
     if as_json:
-        output.print_json(
-            {
-                "version": version,
-                "scheme": made.scheme,
-                "seed": made.seed,
-                "hash": made.hash,
-                "leaks": [leak.to_json() for leak in leaks],
-                "folds": [
-                    {
-                        "fold": f.fold,
-                        "images": f.images,
-                        "groups": f.groups,
-                        "class_share": dict(zip(classes, f.class_share, strict=True)),
-                    }
-                    for f in folds
-                ],
-            }
-        )
-        return
-    names = [f"fold {f.fold}" if f.fold >= 0 else "train only" for f in folds]
+        output.print_json(report.to_json(opened.settings.classes))
+    else:
+        _show(report, opened.settings.classes)
+
+
+def _show(report: "SplitReport", classes: tuple[str, ...]) -> None:
+    from competition.cli.show import output
+
+    names = [f"fold {f.fold}" if f.fold >= 0 else "train only" for f in report.folds]
     table = output.table("", *names, right=tuple(names))
-    output.add_row(table, "images", *(f.images for f in folds))
-    output.add_row(table, "groups", *(f.groups for f in folds))
+    output.add_row(table, "images", *(f.images for f in report.folds))
+    output.add_row(table, "groups", *(f.groups for f in report.folds))
     for index, name in enumerate(classes):
-        output.add_row(table, f"{name} %", *(f"{100 * f.class_share[index]:.2f}" for f in folds))
+        output.add_row(table, f"{name} %", *(f"{100 * f.class_share[index]:.2f}" for f in report.folds))
     output.out().print(table)
-    for leak in leaks:
+    for leak in report.leaks:
         output.say(f"Leak, allowed: {leak.what}")
-    output.say(f"Split v{version}: {made.scheme}, seed {made.seed}, hash {made.hash[:12]}. Next: `comp run`.")
+    split = report.split
+    output.say(f"Split v{report.version}: {split.scheme}, seed {split.seed}, hash {split.hash[:12]}. Next: `comp run`.")

@@ -23,7 +23,7 @@ def test_caches_are_listed_and_cleared(comp: Comp, ready: Path) -> None:
     assert listed["bytes"] >= (12 * 4 + 2 * 3) * 32 * 64
     assert "32x64" in comp.ok("cache", "show")
     assert "Removed 0 caches" in comp("cache", "clear", "--old").err
-    assert "Removed 1 caches" in comp("cache", "clear").err
+    assert "Removed 1 cache" in comp("cache", "clear").err
     assert json.loads(comp.ok("cache", "show", "--json")) == []
     build(ready)
     assert len(json.loads(comp.ok("cache", "show", "--json"))) == 1

@@ -27,7 +27,7 @@ def test_an_idea_is_written_down_tried_and_judged(comp: Comp, ready: Path) -> No
 
 
 def test_mistakes_about_ideas_are_explained(comp: Comp, ready: Path) -> None:
-    assert "must say something" in comp.error("idea", "add", " ", "--by", "ann")
+    assert "The idea is empty" in comp.error("idea", "add", " ", "--by", "ann")
     assert "no member 'bob'" in comp.error("idea", "add", "x", "--by", "bob")
     assert "no idea '7'" in comp.error("run", "--as", "ann", "--idea", "7", "--set", "loss.dice=0.5")
     assert "No experiment yet" in comp.ok("leaderboard")
@@ -39,4 +39,4 @@ def test_notes_are_added_and_shown(comp: Comp, ready: Path) -> None:
     assert comp.ok("note", "b1") == "the baseline\nthin objects are lost\n"
     assert json.loads(comp.ok("leaderboard", "--json"))[0]["note"] == "the baseline\nthin objects are lost"
     assert "no experiment 'b2'" in comp.error("note", "b2", "x", "--as", "ann")
-    assert "must say something" in comp.error("note", "b1", "", "--as", "ann")
+    assert "The note is empty" in comp.error("note", "b1", "", "--as", "ann")

@@ -85,7 +85,7 @@ def test_init_in_a_clone_sets_up_the_same_data(comp: Comp, ready: Path) -> None:
 
 
 def test_without_options_it_says_what_is_missing(comp: Comp) -> None:
-    assert "--images and --masks missing" in comp.error("init")
+    assert "--images and --masks are missing" in comp.error("init")
     draw_images(Path.cwd())
     assert "--classes is missing" in comp.error("init", "--images", "images", "--masks", "masks")
     assert nothing_was_written()

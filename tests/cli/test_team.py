@@ -21,8 +21,8 @@ def test_assign_understands_spellings_and_lists(comp: Comp, ready: Path) -> None
 
 def test_mistakes_in_assign_are_explained(comp: Comp, ready: Path) -> None:
     assert "Did you mean 'training'?" in comp.error("assign", "bob", "trainning")
-    assert "Which roles for bob?" in comp.error("assign", "bob")
-    assert "Whom?" in comp.error("assign")
+    assert "No role is given for bob" in comp.error("assign", "bob")
+    assert "No member is given" in comp.error("assign")
     assert "There is no member 'bob'" in comp.error("assign", "bob", "--remove", "eda")
     assert "not both at once" in comp.error("assign", "ann", "eda", "--remove", "lead")
     assert "it is empty" in comp.error("assign", " ", "eda")
