@@ -93,6 +93,11 @@ class EnsemblePaths:
         return self.folder / "confusion.npz"
 
     @property
+    def label_maps(self) -> Path:
+        """The folder of its test predictions, a PNG of class indices per image."""
+        return self.folder / "submission"
+
+    @property
     def explanation(self) -> Path:
         """What each member does for the blend, and how each image changed (`--explain`)."""
         return self.folder / "explanation.json"

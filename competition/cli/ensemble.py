@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from competition.api import Competition, open_competition
+from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
-from competition.errors import RefusedError
-from competition.names import check_name
 
 if TYPE_CHECKING:
-    from competition.data.load import Loader
-    from competition.data.manifest import Item
-    from competition.ensemble.budget import Plan
     from competition.ensemble.build import Ensemble
-    from competition.ensemble.inputs import BlendedExperiment
-    from competition.ensemble.methods import Method
-    from competition.store import ensembles
-    from competition.store.experiments import Experiment
 
 
 def register(app: typer.Typer) -> None:
@@ -66,158 +57,45 @@ def ensemble(
     same rule.
     """
     from competition.cli.show import output
-    from competition.cli.show.budget import draw_front, plan_budget, show_front
-    from competition.cli.show.explanation import show_explanation, write_explanation
-    from competition.cli.sources import member_of
-    from competition.cli.writing import rounding
-    from competition.data.load import open_loader
-    from competition.ensemble.methods import Method
-    from competition.store import ensembles
+    from competition.cli.show.budget import show_budget
+    from competition.cli.show.explanation import show_explanation
+    from competition.ensemble.make import EnsembleRequest, make_ensemble
 
-    if method not in list(Method):
-        raise RefusedError(f"There is no method {method!r}.", hint=f"Methods: {', '.join(Method)}")
-    if budget is None and images is not None:
-        raise RefusedError("--images says nothing without --budget.", hint="Give --budget SECONDS.")
-    if name is not None:
-        check_name("an ensemble", name)
     opened = open_competition(folder)
-    chosen = _chosen(opened, names or [])
-    members = [member_of(opened, e) for e in chosen]
-    called = name or _free_name(opened)
-    items = _items(opened, chosen[0])
-    loader = open_loader(opened.settings, opened.paths.root)
-    planned = None if budget is None else plan_budget(opened, members, loader, items, limit_s=budget, images=images)
-    if planned is not None:
-        members = [member for member in members if member.name in planned.chosen.members]
-    made = _build(opened, members, Method(method), loader, items, postprocess=postprocess)
-    score = made.score if planned is None else planned.cross_fitted  # of members chosen without the images scored
-    done = None if made.postprocessing is None else made.postprocessing.to_json(made.classes)
-    record = ensembles.Ensemble(called, chosen[0].split_version, made.method, made.weights, score, 0.0, done)
-    tested, doubtful = _keep(opened, record, made, members, planned, actor=actor_name(as_member))
-    if planned is not None:
-        draw_front(opened, called, planned)
-    found = write_explanation(opened, called, members, made, loader, items) if explain else None
+    request = EnsembleRequest(
+        experiments=tuple(names or ()),
+        name=name,
+        method=method,
+        postprocess=postprocess,
+        budget_s=budget,
+        images=images,
+        explain=explain,
+    )
+    with output.step_bars() as progress:
+        made = make_ensemble(opened.store, opened.settings, request, actor=actor_name(as_member), progress=progress)
+    if made.budget is not None or made.explanation is not None:
+        from competition.report.ensemble import write_pictures  # matplotlib loads only where there is something to draw
+
+        write_pictures(opened.store, opened.settings, made)
+    if made.pruned:
+        output.say(f"Left out, because their probabilities were pruned: {', '.join(made.pruned)}.")
     if as_json:
-        test = {"test_images": tested, "test_doubtful_share": doubtful}
-        explained = {} if found is None else {"explanation": found.to_json()}
-        limited = {} if planned is None else {"budget": planned.to_json()}
-        output.print_json({"name": called, **limited, **test, **made.to_json(), **explained})
+        output.print_json(made.to_json())
         return
-    if planned is not None:
-        show_front(opened, called, planned)
+    if made.budget is not None:
+        show_budget(opened, made)
         output.out().print()
-    _show(called, made)
-    if found is not None:
+    _show(made.name, made.blend)
+    if made.explanation is not None:
         output.out().print()
-        show_explanation(opened, called, found, made)
-    where = opened.paths.ensemble(called).folder
-    if tested:
-        output.say(f"{tested} test predictions: {where / 'submission'}.{rounding(doubtful)}")
-        output.say(f"Other formats: `comp submit {called} --format …`.")
+        show_explanation(opened, made)
+    if made.test is not None:
+        if made.test.taken_over:
+            output.say(made.test.taken_over_note)
+        output.say(f"{made.test.images} test predictions: {opened.paths.ensemble(made.name).label_maps}.")
+        output.say(f"Other formats: `comp submit {made.name} --format …`.")
     else:
         output.say("The competition has no test images, so there is no submission.")
-
-
-def _chosen(opened: Competition, names: list[str]) -> list["Experiment"]:
-    from competition.experiments.leaderboard import leaderboard
-    from competition.store import experiments
-
-    wanted = names or _with_probabilities(opened, [row.name for row in leaderboard(opened.store) if row.rank])
-    found = [experiments.find(opened.store, name) for name in dict.fromkeys(wanted)]
-    if not found:
-        raise RefusedError("No experiment is complete yet.", hint="`comp leaderboard` says what is missing.")
-    versions = {e.split_version for e in found}
-    if len(versions) > 1:
-        listed = ", ".join(f"{e.name} (v{e.split_version})" for e in found)
-        oldest = min(found, key=lambda e: e.split_version)
-        raise RefusedError(
-            f"These ran on different splits, so what one of them never saw another was trained on: {listed}.",
-            hint=f"`comp run --from {oldest.name}` runs it again on the current split; or blend those of one split.",
-        )
-    return found
-
-
-def _with_probabilities(opened: Competition, names: list[str]) -> list[str]:
-    """Those whose probabilities have not been pruned; says which have."""
-    from competition.cli.show import output
-    from competition.predictions import retention
-
-    stored = {kept.experiment for kept in retention.find(opened.store)}
-    pruned = [name for name in names if name not in stored]
-    if pruned:
-        output.say(f"Left out, because their probabilities were pruned: {', '.join(pruned)}.")
-    return [name for name in names if name in stored]
-
-
-def _items(opened: Competition, experiment: "Experiment") -> dict[str, "Item"]:
-    """The labelled images, by id, that the experiment's split is of."""
-    from competition.cli.sources import split_of
-    from competition.data.manifest import Manifest
-
-    manifest = Manifest.read(opened.paths.manifest(split_of(opened, experiment).fingerprint))
-    return {item.id: item for item in manifest.items}
-
-
-def _build(
-    opened: Competition,
-    members: list["BlendedExperiment"],
-    method: "Method",
-    loader: "Loader",
-    items: dict[str, "Item"],
-    *,
-    postprocess: bool,
-) -> "Ensemble":
-    from competition.cli.show import output
-    from competition.ensemble.build import build
-
-    with output.progress_bar("Blending") as progress:
-        return build(
-            members,
-            truth=lambda image_id: loader.labels(items[image_id]),
-            metric=opened.settings.metric,
-            method=method,
-            groups={image_id: item.group for image_id, item in items.items()},
-            postprocess=postprocess,
-            progress=progress,
-        )
-
-
-def _keep(
-    opened: Competition,
-    record: "ensembles.Ensemble",
-    made: "Ensemble",
-    members: list["BlendedExperiment"],
-    planned: "Plan | None",
-    *,
-    actor: str,
-) -> tuple[int, float | None]:
-    """Write the ensemble's files and its record; what `write_submission` says of the test images."""
-    from competition.cli.sources import Blend
-    from competition.cli.writing import write_submission
-    from competition.files import write_json
-    from competition.scoring import confusion
-    from competition.store import ensembles
-
-    paths = opened.paths.ensemble(record.name)
-    images, doubtful = 0, None
-    if members[0].test:
-        blend = Blend(members, made.weights, made.method, made.postprocessing)
-        images, doubtful = write_submission(opened, record.name, blend, "png", paths.folder / "submission")
-    write_json(paths.weights, made.weights)
-    write_json(paths.scores, made.to_json() | ({} if planned is None else {"budget": planned.to_json()}))
-    confusion.save(paths.confusion, made.ids, made.confusion)
-    ensembles.save(opened.store, record, actor=actor)
-    return images, doubtful
-
-
-def _free_name(opened: Competition) -> str:
-    from competition.store import ensembles
-
-    taken = {e.name for e in ensembles.every(opened.store)}
-    number = 1
-    while f"e{number}" in taken:
-        number += 1
-    return f"e{number}"
 
 
 def _show(name: str, made: "Ensemble") -> None:

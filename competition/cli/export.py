@@ -26,31 +26,11 @@ def export(
     trained, it writes the competition's own test predictions, byte for byte.
     """
     from competition.cli.show import output
-    from competition.cli.sources import find_source
-    from competition.ensemble import export as exporter
-    from competition.store import experiments
+    from competition.ensemble.export import export_source
 
     opened = open_competition(folder)
-    found = find_source(opened, source)
-    members = [
-        exporter.Trained(
-            member.name,
-            experiments.find(opened.store, member.name).config,
-            [opened.paths.job(member.name, fold) for fold in range(len(member.oof))],
-        )
-        for member in found.blend.members
-    ]
-    with output.progress_bar("Copying models") as progress:
-        made = exporter.export(
-            target,
-            members,
-            found.blend.weights,
-            method=found.blend.method,
-            classes=opened.settings.classes,
-            root=opened.paths.root,
-            postprocessing=found.blend.postprocessing,
-            progress=progress,
-        )
+    with output.step_bars() as progress:
+        made = export_source(opened.store, opened.settings, source, target, progress=progress)
     if as_json:
         output.print_json(
             {"source": source, "path": str(target), "models": made.models, "requirements": list(made.requirements)}

@@ -1,18 +1,14 @@
 """`comp pseudo`: test predictions that are sure enough, as further images to train on."""
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.api import Competition, open_competition
+from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
-from competition.errors import RefusedError
-from competition.names import check_name
 
 if TYPE_CHECKING:
-    from competition.ensemble.pseudo import Made
-    from competition.store.experiments import Experiment
+    from competition.ensemble.pseudo import MadePseudoLabels
 
 
 def register(app: typer.Typer) -> None:
@@ -38,56 +34,30 @@ def pseudo(
     validation images; all members count the same, whatever the ensemble's weights. Train on them with `comp run --set
     data.pseudo=NAME`.
     """
-    from competition.cli.image_checks import read_manifest
     from competition.cli.show import output
-    from competition.cli.sources import find_source
-    from competition.ensemble.pseudo import make
-    from competition.store import events
+    from competition.ensemble.pseudo import make_pseudo_labels
 
     opened = open_competition(folder)
-    called = _check_name(opened, name) if name is not None else _free_name(opened)
-    if not threshold:
-        raise RefusedError("--threshold 0 would label every pixel, however unsure.", hint="Take one such as 0.9.")
-    found = find_source(opened, source)
-    with output.progress_bar("Labelling") as progress:
-        made = make(
-            called,
-            opened.paths.pseudo(called),
-            found.blend.members,
-            read_manifest(opened),
-            source=source,
+    with output.step_bars() as progress:
+        made = make_pseudo_labels(
+            opened.store,
+            opened.settings,
+            source,
             threshold=threshold,
+            name=name,
+            actor=actor_name(as_member),
             progress=progress,
         )
-    why = f"from {source}, threshold {threshold:g}"
-    events.note(opened.store, actor=actor_name(as_member), subject=called, action="pseudo-labels made", why=why)
-    _warn(opened, made)
+    _warn(made)
     if as_json:
-        output.print_json(_to_json(made))
+        output.print_json(made.to_json())
         return
     _show(made)
-    output.say(
-        f"Train on them: `comp run --set data.pseudo={called}`. They lie in {opened.paths.pseudo(called).folder}."
-    )
+    labels = made.labels
+    output.say(f"Train on them: `comp run --set data.pseudo={labels.name}`. They lie in {labels.paths.folder}.")
 
 
-def _check_name(opened: Competition, name: str) -> str:
-    check_name("a set of pseudo-labels", name)
-    if name == "none" or not re.fullmatch(r"[\w.-]+", name):
-        raise RefusedError(f"{name!r} cannot be the name of a set of pseudo-labels: data.pseudo={name} means another.")
-    if opened.paths.pseudo(name).folder.exists():
-        raise RefusedError(f"There is a set of pseudo-labels {name!r} already.", hint="Choose another --name.")
-    return name
-
-
-def _free_name(opened: Competition) -> str:
-    number = 1
-    while opened.paths.pseudo(f"p{number}").folder.exists():
-        number += 1
-    return f"p{number}"
-
-
-def _show(made: "Made") -> None:
+def _show(made: "MadePseudoLabels") -> None:
     from competition.cli.show import output
 
     folds = len(made.images)
@@ -104,47 +74,15 @@ def _show(made: "Made") -> None:
     output.print_lines(f"{made.labels.pinned}: {images} test images{each}.")
 
 
-def _warn(opened: Competition, made: "Made") -> None:
-    """What the labels lack, and what they know of the validation images all the same."""
+def _warn(made: "MadePseudoLabels") -> None:
+    """Say which classes the labels lack, and which experiments knew something of the validation images."""
     from competition.cli.show import output
-    from competition.store import experiments
 
-    facts = made.labels.facts
-    lacking = [name for name, kept in zip(facts.classes, made.kept.sum(axis=0), strict=True) if not kept]
-    if lacking:
-        output.say(f"Not a single pixel of {', '.join(lacking)}: the extension teaches the other classes alone.")
-    peeking = [name for name in facts.members if _chose_by_its_fold(experiments.find(opened.store, name))]
-    if peeking:
+    if made.missing_classes:
+        missing = ", ".join(made.missing_classes)
+        output.say(f"Not a single pixel of {missing}: the extension teaches the other classes alone.")
+    if made.chosen_by_fold:
         output.say(
-            f"{', '.join(peeking)} chose an epoch by the validation fold (train.checkpoint, train.patience), so these "
-            "labels know that little of it."
+            f"{', '.join(made.chosen_by_fold)} chose an epoch by the validation fold (train.checkpoint, "
+            "train.patience), so these labels know a little of it."
         )
-
-
-def _chose_by_its_fold(experiment: "Experiment") -> bool:
-    from competition.config.experiment import Chosen
-
-    train = experiment.config.train
-    return train.checkpoint is Chosen.BEST or train.patience > 0
-
-
-def _to_json(made: "Made") -> dict[str, object]:
-    facts = made.labels.facts
-    return {
-        "name": made.labels.name,
-        "pinned": made.labels.pinned,
-        "source": facts.source,
-        "members": list(facts.members),
-        "threshold": facts.threshold,
-        "folds": [
-            {
-                "fold": fold,
-                "images": images,
-                "predicted": dict(zip(facts.classes, predicted, strict=True)),
-                "kept": dict(zip(facts.classes, kept, strict=True)),
-            }
-            for fold, (images, predicted, kept) in enumerate(
-                zip(made.images, made.predicted.tolist(), made.kept.tolist(), strict=True)
-            )
-        ],
-    }

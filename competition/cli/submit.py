@@ -5,16 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.api import Competition, open_competition
-from competition.cli import advise
+from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, acting_member
-from competition.cli.sources import Source, find_source
-from competition.cli.writing import layout_of, rounding, write
-from competition.errors import CompError, RefusedError, UnknownNameError
-from competition.team.roles import Right
+from competition.errors import CompError
 
 if TYPE_CHECKING:
-    from competition.store.submissions import Recorded
+    from competition.submission.make import MadeSubmission, SubmissionRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -61,78 +57,62 @@ def submit(
     Blends the test predictions of every fold model of every member. Masks have the test images' own size. It counts
     towards the team's submissions of today (UTC); the same file again does not.
     """
-    from competition.cli.show import output
-    from competition.cli.upload import check_upload, upload
-    from competition.store import members, submissions
-    from competition.submission.formats import Format
-    from competition.submission.readback import Readback, check
-    from competition.submission.sample import read_sample
+    from competition.cli.show import final_two, output
+    from competition.submission.make import SubmissionRequest, make_submission
 
-    if form not in list(Format):
-        raise UnknownNameError.among("format", form, list(Format), hint=f"Formats: {', '.join(Format)}")
-    chosen = Format(form)
     opened = open_competition(folder)
     if advise_finals:
-        advise.show(opened, as_json=as_json)
+        final_two.show(opened, as_json=as_json)
         return
     if source is None:
         raise CompError("What is to be submitted?", hint="`comp submit ENSEMBLE` (or an experiment), or --advise.")
-    member = members.find(opened.store, acting_member(opened.store, as_member))
-    if not opened.settings.data.test_images:
-        raise RefusedError("The competition has no test images, so there is nothing to submit.")
-    found = find_source(opened, source)
-    layout = layout_of(opened, chosen, sample=sample, size=size)
-    wanted = read_sample(against) if against else None
-    if kaggle is not None:
-        check_upload(chosen)
-    members.require_right(opened.store, member, Right.SUBMIT, force=force)
-    if not force:
-        submissions.check_quota(opened.store, opened.settings.submissions_per_day)
-    target = output_path or opened.paths.submissions() / f"{source}-{form}{chosen.suffix}"
-    readback = Readback(chosen, layout)
-    images, doubtful = write(opened, found.name, found.blend, target, readback)
-    if wanted is not None:
-        check(target, wanted, readback)
-        output.say(f"Checked against {against}: columns, ids and order are the same, and every mask decodes.")
-    recorded = _record(opened, found, form, target, images, member=member.name, force=force)
-    if kaggle is not None:
-        upload(opened, recorded, target, kaggle, actor=member.name)
-    made = recorded.submission
-    if as_json:
-        checked = None if against is None else str(against)
-        output.print_json(
-            {
-                **made.to_json(),
-                "path": str(target),
-                "new": recorded.is_new,
-                "checked": checked,
-                "doubtful_share": doubtful,
-            }
-        )
-        return
-    output.print_lines(str(target))
-    output.say(f"{images} test images of {source} as {form}, sha256 {made.sha256[:12]}.{rounding(doubtful)}")
-    if recorded.is_new:
-        output.say(f"Submission {made.id}. When the board has answered: `comp score {made.id} --public SCORE`.")
-    else:
-        output.say(f"It is submission {made.id} already ({made.source}, {made.day}): the same file counts once.")
-
-
-def _record(
-    opened: Competition, found: Source, form: str, target: Path, images: int, *, member: str, force: bool
-) -> "Recorded":
-    from competition.files import sha256_of_tree
-    from competition.store import submissions
-
-    draft = submissions.Draft(
-        source=found.name,
-        format=form,
-        path=str(target),
-        sha256=sha256_of_tree(target),
-        images=images,
-        member=member,
-        split_version=found.split_version,
-        cv=found.cv,
-        weights=found.shares,
+    request = SubmissionRequest(
+        source=source,
+        member=acting_member(opened.store, as_member),
+        form=form,
+        sample=sample,
+        size=None if size is None else _parse_size(size),
+        check=against,
+        target=output_path,
+        kaggle=kaggle,
+        force=force,
     )
-    return submissions.record(opened.store, draft, per_day=opened.settings.submissions_per_day, force=force)
+    with output.step_bars() as progress:
+        made = make_submission(opened.store, opened.settings, request, progress=progress)
+    if as_json:
+        output.print_json(made.to_json())
+    else:
+        output.print_lines(str(made.target))
+    _say(made, request)
+
+
+def _say(made: "MadeSubmission", request: "SubmissionRequest") -> None:
+    """Say what was written, checked, recorded and handed in."""
+    from competition.cli.show import output
+
+    predictions, submission = made.predictions, made.submission
+    if predictions.taken_over:
+        output.say(predictions.taken_over_note)
+    if made.checked is not None:
+        output.say(f"Checked against {made.checked}: columns, ids and order are the same, and every mask decodes.")
+    if made.kaggle_answer is not None:
+        output.say(f"Handed in to {request.kaggle}. {made.kaggle_answer}")
+    output.say(
+        f"{predictions.images} test images of {request.source} as {request.form}, sha256 {submission.sha256[:12]}."
+    )
+    if made.is_new:
+        output.say(
+            f"Submission {submission.id}. When the board has answered: `comp score {submission.id} --public SCORE`."
+        )
+    else:
+        output.say(
+            f"It is submission {submission.id} already ({submission.source}, {submission.day}): the same file counts "
+            "once."
+        )
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise CompError(f"--size {text!r} is no size such as 256x256 (height x width).")
+    return int(height), int(width)

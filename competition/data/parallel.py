@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 Given = TypeVar("Given")
@@ -10,6 +11,14 @@ Made = TypeVar("Made")
 
 Progress = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
+
+StepProgress = Callable[[str, int, int], None]
+"""Called with the name of a step, how many of its items are done, and how many there are."""
+
+
+def of_step(progress: StepProgress | None, step: str) -> Progress | None:
+    """The progress of one step, reported to `progress`."""
+    return None if progress is None else partial(progress, step)
 
 
 def in_threads(

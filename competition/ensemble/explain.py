@@ -1,19 +1,44 @@
 """What each member does for a blend, and which images the blend changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.data.images import Pixels
+from competition.data.load import Loader
+from competition.data.manifest import Item
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import TOTAL, Weighting, best_class, blend
 from competition.ensemble.build import Ensemble
-from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
+from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.ensemble.score_experiments import Truth, flat
 from competition.scoring import confusion, metrics
 from competition.scoring.confusion import Matrices
+
+MOST_CHANGED = 3
+"""Images that gained most, and as many that lost most, are kept for a picture."""
+
+
+@dataclass(frozen=True)
+class ChangedImage:
+    """An image that the blend changed.
+
+    Args:
+        change: its score under the blend less that under the best single experiment, a fraction.
+        image: uint8 (H, W, 3).
+        truth: its labels, uint8 (H, W); `single` and `blend` likewise are what the best single experiment and the blend
+            predict.
+    """
+
+    id: str
+    change: float
+    image: Pixels
+    truth: Pixels
+    single: Pixels
+    blend: Pixels
 
 
 @dataclass(frozen=True)
@@ -69,7 +94,7 @@ def explain(
     """Leave each member out in turn, and compare members with each other and images with themselves.
 
     Raises:
-        RefusedError, DataError: as `open_members`.
+        RefusedError, DataError: see `open_experiments`.
     """
     opened = open_experiments(members)
     classes, names = len(opened.classes), opened.names
@@ -131,11 +156,24 @@ def without(weighting: Weighting, member: int) -> Weighting | None:
     return tuple(tuple(row) for row in stretched.tolist())
 
 
-def oof_labels(opened: OpenExperiments, made: Ensemble, image_id: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The label maps of an image, uint8 (H, W): the best single member's and the blend's."""
-    views = opened.oof_views(image_id)
-    best = views[opened.names.index(made.best_single[0])]
-    return blend([best], (1,)), blend(views, made.weighting, made.method)
+def changed_images(
+    experiments: Sequence[BlendedExperiment],
+    made: Ensemble,
+    explanation: Explanation,
+    loader: Loader,
+    items: Mapping[str, Item],
+) -> tuple[ChangedImage, ...]:
+    """The images that gained most and those that lost most, at most `MOST_CHANGED` of each."""
+    opened = open_experiments(experiments)
+    best = opened.names.index(explanation.best)
+    changed = []
+    for row in explanation.most_changed(MOST_CHANGED):
+        item = items[explanation.ids[row]]
+        views = opened.oof_views(item.id)
+        single, blended = blend([views[best]], (1,)), blend(views, made.weighting, made.method)
+        change = float(explanation.change[row])
+        changed.append(ChangedImage(item.id, change, loader.image(item), loader.labels(item), single, blended))
+    return tuple(changed)
 
 
 def _plain(value: float) -> float | None:

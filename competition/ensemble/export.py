@@ -13,14 +13,18 @@ from safetensors import SafetensorError, safe_open
 
 from competition.config import owncode
 from competition.config.experiment import Config, Determinism
-from competition.data.parallel import Progress
+from competition.config.settings import Settings
+from competition.data.parallel import Progress, StepProgress, of_step
 from competition.ensemble.blend import Count, Weight, counts_at_all, of_models, weighting_of
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble.source import find_source
 from competition.ensemble.thresholds import with_factors
 from competition.errors import CompError, DataError, retry_hint
 from competition.files import replacing_folder, sha256_of, write_json, write_text
 from competition.paths import JobPaths
+from competition.store import experiments
+from competition.store.engine import Store
 
 PACKAGES = ("torch", "segmentation-models-pytorch", "numpy", "pillow", "timm", "safetensors", "torchvision")
 """What predict.py imports; torchvision comes with them, and decides what a model computes as they do."""
@@ -75,6 +79,36 @@ class Exported:
     models: int
     bytes: int
     requirements: tuple[str, ...]
+
+
+def export_source(
+    store: Store, settings: Settings, source: str, target: Path, *, progress: StepProgress | None = None
+) -> Exported:
+    """Write the models of an ensemble or experiment, and a program that predicts with them, to `target`.
+
+    Raises:
+        UnknownNameError: there is no ensemble or experiment called `source`.
+        CompError, DataError, ConfigError: see `export`.
+    """
+    blend = find_source(store, settings, source).blend
+    trained = [
+        Trained(
+            experiment.name,
+            experiments.find(store, experiment.name).config,
+            [store.paths.job(experiment.name, fold) for fold in range(len(experiment.oof))],
+        )
+        for experiment in blend.experiments
+    ]
+    return export(
+        target,
+        trained,
+        blend.weights,
+        method=blend.method,
+        classes=settings.classes,
+        root=store.paths.root,
+        postprocessing=blend.postprocessing,
+        progress=of_step(progress, "Copying models"),
+    )
 
 
 def export(

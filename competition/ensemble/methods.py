@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from competition.errors import UnknownNameError
 from competition.predictions.probabilities import LEVELS, Bytes
 
 Planes = NDArray[np.unsignedinteger]
@@ -29,6 +30,17 @@ class Method(StrEnum):
     """The geometric mean of the probabilities: one member that rules a class out counts for much."""
     RANK = "rank"
     """The mean rank of each class within the pixel (Borda's count): how sure a member is does not count."""
+
+    @classmethod
+    def named(cls, name: str) -> "Method":
+        """The method with this name.
+
+        Raises:
+            UnknownNameError: there is none; the methods are listed.
+        """
+        if name not in list(cls):
+            raise UnknownNameError(f"There is no method {name!r}.", hint=f"Methods: {', '.join(cls)}")
+        return cls(name)
 
     @property
     def is_fitted(self) -> bool:

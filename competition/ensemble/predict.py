@@ -2,31 +2,52 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from competition.data.parallel import Progress
-from competition.ensemble.blend import Weight, best_class, blocks, of_models, total_of, weighting_of
-from competition.ensemble.inputs import BlendedExperiment, open_experiments
-from competition.ensemble.methods import Method
-from competition.ensemble.postprocess import Postprocessing
+from competition.ensemble import spool
+from competition.ensemble.blend import best_class, blocks, of_models, total_of, weighting_of
+from competition.ensemble.inputs import open_experiments
 from competition.ensemble.rounding_bounds import doubtful_pixels
+from competition.ensemble.source import Blend
 from competition.ensemble.spool import Made, restartable
 from competition.ensemble.thresholds import with_factors
 from competition.errors import RefusedError
-from competition.files import sha256_of_json
+from competition.files import replacing_folder, sha256_of_json
 from competition.scoring.confusion import Labels
+
+
+@dataclass(frozen=True)
+class WrittenPredictions:
+    """Test predictions that were written.
+
+    Args:
+        images: the number of test images.
+        taken_over: how many of them an earlier call had blended before it was killed.
+        doubtful_share: see `Predictions.doubtful_share`.
+    """
+
+    images: int
+    taken_over: int
+    doubtful_share: float | None
+
+    @property
+    def taken_over_note(self) -> str:
+        """A sentence that says how many images an earlier call had blended."""
+        return f"{self.taken_over} of {self.images} images had been blended before, by a command that was stopped."
 
 
 class Predictions:
     """Iterates over each test image's id and label map, uint8 (H, W) at the image's own size.
 
-    A member's probabilities are the mean over its fold models; the members' are then blended. Memory does not grow with
-    the number of images or models.
+    An experiment's probabilities are the mean over its fold models; those of the experiments are then blended. Memory
+    does not grow with the number of images or models.
 
     Args:
         keep: a file for the label maps made so far, which a later call with the same arguments takes over; it stays.
@@ -34,39 +55,36 @@ class Predictions:
         verify: compare every shard with its checksum first.
 
     Raises:
-        RefusedError: the members do not belong together, or have no test predictions.
+        RefusedError: the experiments do not belong together, or have no test predictions.
         DataError: a shard is missing or damaged.
     """
 
     def __init__(
         self,
-        members: Sequence[BlendedExperiment],
-        weights: Mapping[str, Weight],
+        blend: Blend,
         *,
-        method: Method = Method.MEAN,
-        postprocessing: Postprocessing | None = None,
         progress: Progress | None = None,
         order: Sequence[str] | None = None,
         keep: Path | None = None,
         verify: bool = True,
     ) -> None:
-        opened = open_experiments(members)
+        opened = open_experiments(blend.experiments)
         if not opened.test:
             raise RefusedError("There are no test predictions to blend: the competition has no test images.")
         if verify:
             opened.verify("test")
         self._ids = order or opened.test_ids
-        self._method = method
-        self._postprocessing = postprocessing
+        self._method = blend.method
+        self._postprocessing = blend.postprocessing
         self._progress = progress
         self.taken_over = 0
         """How many label maps an earlier call had made."""
         self._pixels = 0
         self._doubtful = 0
         self._keep = keep
-        weighting = weighting_of([weights[name] for name in opened.names])
-        if postprocessing is not None:
-            weighting = with_factors(weighting, postprocessing.factor)
+        weighting = weighting_of([blend.weights[name] for name in opened.names])
+        if blend.postprocessing is not None:
+            weighting = with_factors(weighting, blend.postprocessing.factor)
         shards = [shard for its_shards in opened.test for shard in its_shards]
         self._models = list(zip(shards, of_models(weighting, [len(s) for s in opened.test]), strict=True))
 
@@ -123,3 +141,56 @@ def _in_order(work: Callable[[str], Made], ids: Sequence[str]) -> Iterator[Made]
             while len(ahead) < 2 * cores and (following := next(coming, None)) is not None:
                 ahead.append(pool.submit(work, following))
             yield ahead.popleft().result()
+
+
+def write_predictions(
+    blend: Blend,
+    write: Callable[[Iterable[tuple[str, Labels]]], int],
+    *,
+    unfinished: Path,
+    order: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> WrittenPredictions:
+    """Predict the test images and hand them one after another to `write`, which says how many it wrote.
+
+    Args:
+        unfinished: a file for the label maps made so far: a call that is killed goes on where it was. Removed at the
+            end.
+        order: see `Predictions`.
+
+    Raises:
+        RefusedError, DataError: see `Predictions`.
+    """
+    predictions = Predictions(blend, progress=progress, order=order, keep=unfinished)
+    images = write(predictions)
+    spool.remove(unfinished)
+    return WrittenPredictions(images, predictions.taken_over, predictions.doubtful_share)
+
+
+def write_label_maps(label_maps: Iterable[tuple[str, Labels]], folder: Path) -> int:
+    """Write a PNG per image, named by the image's id: 8-bit grey, the value is the class index.
+
+    `folder` is replaced as a whole when all are written; the number of images.
+    """
+    images = 0
+    with replacing_folder(folder) as aside:
+        for image_id, labels in label_maps:
+            file = aside / f"{image_id}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
+            Image.fromarray(labels).save(file)
+            images += 1
+    return images
+
+
+def check_replaceable(folder: Path) -> None:
+    """Check that a folder that is about to be replaced is missing or holds nothing but PNG files.
+
+    Raises:
+        RefusedError: it holds other files, which may be a person's.
+    """
+    other = next((path for path in folder.rglob("*") if path.is_file() and path.suffix != ".png"), None)
+    if other is not None:
+        raise RefusedError(
+            f"{folder} holds more than label maps ({other.name}), and the folder would be replaced as a whole.",
+            hint="Move that file to another folder, or name a new or empty folder with `comp submit --output`.",
+        )

@@ -8,45 +8,142 @@ every fold's labels, and would carry what they learned from fold k's into its tr
 import hashlib
 import io
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from competition.config.settings import IGNORE_INDEX
+from competition.config.experiment import Chosen
+from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.manifest import Item, Manifest
-from competition.data.parallel import Progress, in_threads
+from competition.data.parallel import Progress, StepProgress, in_threads, of_step
 from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
 from competition.ensemble.blend import best_class, blocks
 from competition.ensemble.inputs import BlendedExperiment, open_experiments
+from competition.ensemble.source import find_source
 from competition.errors import RefusedError
 from competition.files import replacing_folder, write_json
-from competition.paths import PseudoPaths
+from competition.names import check_name
+from competition.paths import Paths, PseudoPaths
 from competition.predictions.probabilities import LEVELS, Bytes
+from competition.store import competition, events, experiments
+from competition.store.engine import Store
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Made:
+class MadePseudoLabels:
     """A new set of pseudo-labels.
 
     Args:
         predicted: pixels that the models name each class in, int64 (folds, C).
         kept: those of them that became labels, int64 (folds, C).
         images: how many test images each fold may train on; one without a single label is left out.
+        chosen_by_fold: the experiments that chose their epoch by the validation fold, so that labels from them know a
+            little of it.
     """
 
     labels: PseudoLabels
     predicted: Counts
     kept: Counts
     images: tuple[int, ...]
+    chosen_by_fold: tuple[str, ...] = ()
+
+    @property
+    def missing_classes(self) -> tuple[str, ...]:
+        """The classes that no pixel of any fold is labelled with."""
+        pixels = self.kept.sum(axis=0)
+        return tuple(name for name, number in zip(self.labels.facts.classes, pixels, strict=True) if not number)
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values, as `comp pseudo --json` prints them."""
+        facts = self.labels.facts
+        return {
+            "name": self.labels.name,
+            "pinned": self.labels.pinned,
+            "source": facts.source,
+            "members": list(facts.members),
+            "threshold": facts.threshold,
+            "folds": [
+                {
+                    "fold": fold,
+                    "images": images,
+                    "predicted": dict(zip(facts.classes, predicted, strict=True)),
+                    "kept": dict(zip(facts.classes, kept, strict=True)),
+                }
+                for fold, (images, predicted, kept) in enumerate(
+                    zip(self.images, self.predicted.tolist(), self.kept.tolist(), strict=True)
+                )
+            ],
+        }
 
 
-def make(
+def make_pseudo_labels(
+    store: Store,
+    settings: Settings,
+    source: str,
+    *,
+    threshold: float = 0.9,
+    name: str | None = None,
+    actor: str,
+    progress: StepProgress | None = None,
+) -> MadePseudoLabels:
+    """Label the test images with the pixels that an ensemble or experiment is sure of, and record it.
+
+    Args:
+        threshold: the least mean probability of a pixel's class, above 0 and at most 1.
+        name: of the set; None for the first free one of p1, p2, ….
+        actor: who makes it, for the history.
+
+    Raises:
+        UnknownNameError: there is no such ensemble or experiment.
+        RefusedError: the name or the threshold cannot be used, or see `write_pseudo_labels`.
+        DataError: a shard is missing or damaged.
+    """
+    if not 0 < threshold <= 1:
+        raise RefusedError(
+            f"--threshold {threshold:g} is not above 0 and at most 1: 0 would label every pixel, however unsure.",
+            hint="Take one such as 0.9.",
+        )
+    checked = _free_name(store.paths) if name is None else _check_name(store.paths, name)
+    made = write_pseudo_labels(
+        checked,
+        store.paths.pseudo(checked),
+        find_source(store, settings, source).blend.experiments,
+        Manifest.read(store.paths.manifest(competition.fingerprint(store))),
+        source=source,
+        threshold=threshold,
+        progress=of_step(progress, "Labelling"),
+    )
+    why = f"from {source}, threshold {threshold:g}"
+    events.note(store, actor=actor, subject=checked, action="pseudo-labels made", why=why)
+    trained = {name: experiments.find(store, name).config.train for name in made.labels.facts.members}
+    by_fold = [name for name, train in trained.items() if train.checkpoint is Chosen.BEST or train.patience > 0]
+    return replace(made, chosen_by_fold=tuple(by_fold))
+
+
+def _check_name(paths: Paths, name: str) -> str:
+    check_name("a set of pseudo-labels", name)
+    if name == "none" or not re.fullmatch(r"[\w.-]+", name):
+        raise RefusedError(f"{name!r} cannot be the name of a set of pseudo-labels: data.pseudo={name} means another.")
+    if paths.pseudo(name).folder.exists():
+        raise RefusedError(f"There is a set of pseudo-labels {name!r} already.", hint="Choose another --name.")
+    return name
+
+
+def _free_name(paths: Paths) -> str:
+    number = 1
+    while paths.pseudo(f"p{number}").folder.exists():
+        number += 1
+    return f"p{number}"
+
+
+def write_pseudo_labels(
     name: str,
     target: PseudoPaths,
     members: Sequence[BlendedExperiment],
@@ -55,7 +152,7 @@ def make(
     source: str,
     threshold: float,
     progress: Progress | None = None,
-) -> Made:
+) -> MadePseudoLabels:
     """Write the folder of `target`: whole, or not at all.
 
     Args:
@@ -114,7 +211,7 @@ def make(
         write_json(aside.facts, facts.model_dump(mode="json"))
     named = np.array([counts for _, counts in found]).reshape(len(folds), -1, len(classes)).sum(axis=1)
     kept = np.array([np.sum([item.pixels for item in of_fold.items], axis=0) for of_fold in manifests])
-    return Made(PseudoLabels(name, target, facts), named, kept, tuple(len(m.items) for m in manifests))
+    return MadePseudoLabels(PseudoLabels(name, target, facts), named, kept, tuple(len(m.items) for m in manifests))
 
 
 def confident(views: Sequence[Bytes], *, threshold: float) -> tuple[Pixels, Counts]:

@@ -1,7 +1,6 @@
 """The pictures of an ensemble: how far its members differ, and the images that it changed most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -9,10 +8,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from competition.config.settings import Settings
 from competition.data.images import Pixels
+from competition.ensemble.explain import ChangedImage
+from competition.ensemble.make import MadeEnsemble
+from competition.files import write_bytes
 from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
-from competition.report.palette import Colour
+from competition.report.palette import Colour, class_colours
 from competition.report.theme import LIGHT, Theme, draw
+from competition.store.engine import Store
+from competition.wording import percent
 
 _NUMBERED = 12
 """Up to so many members, each cell bears its number."""
@@ -20,15 +25,18 @@ _GAP, _CAPTION = 8, 18
 _PAPER, _INK = (255, 255, 255), (31, 36, 48)
 
 
-@dataclass(frozen=True)
-class Changed:
-    """An image that the blend changed: uint8 (H, W, 3), and its labels, uint8 (H, W)."""
-
-    caption: str
-    image: Pixels
-    truth: Pixels
-    single: Pixels
-    blend: Pixels
+def write_pictures(store: Store, settings: Settings, made: MadeEnsemble) -> None:
+    """Draw what an ensemble's budget and explanation found, where it has any, into the ensemble's folder."""
+    paths = store.paths.ensemble(made.name)
+    if made.budget is not None:
+        points = [(point.seconds, 100 * point.score, len(point.members)) for point in made.budget.front]
+        chosen = (made.budget.chosen.seconds, 100 * made.budget.chosen.score)
+        write_bytes(paths.front, front_png(points, limit_s=made.budget.limit_s, chosen=chosen))
+    if made.explanation is not None:
+        found = made.explanation
+        write_bytes(paths.disagreement, disagreement_png(found.names, found.disagreement))
+        if made.changed:
+            write_bytes(paths.changes, changes_png(made.changed, class_colours(settings), single=found.best))
 
 
 def disagreement_png(names: Sequence[str], shares: NDArray[np.float64]) -> bytes:
@@ -96,7 +104,7 @@ def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, cho
     return draw(picture, LIGHT)
 
 
-def changes_png(changed: Sequence[Changed], colours: Sequence[Colour], *, single: str) -> bytes:
+def changes_png(changed: Sequence[ChangedImage], colours: Sequence[Colour], *, single: str) -> bytes:
     """A row for each image, its truth, what the best single member and what the blend say, as a PNG file."""
     heads = ("truth", single, "blend")
     rows = [_row(each, colours) for each in changed]
@@ -111,12 +119,13 @@ def changes_png(changed: Sequence[Changed], colours: Sequence[Colour], *, single
     for each, row, height in zip(changed, rows, heights, strict=True):
         for column, tile in enumerate(row):
             sheet.paste(Image.fromarray(tile), (_GAP + column * (width + _GAP), top))
-        pen.text((_GAP, top + height + 2), _latin(each.caption), fill=_INK)
+        caption = f"{each.id}  {percent(each.change, signed=True)}"
+        pen.text((_GAP, top + height + 2), _latin(caption), fill=_INK)
         top += height + _CAPTION + _GAP
     return png_bytes(np.asarray(sheet))
 
 
-def _row(changed: Changed, colours: Sequence[Colour]) -> list[Pixels]:
+def _row(changed: ChangedImage, colours: Sequence[Colour]) -> list[Pixels]:
     small = shrink_image(changed.image)
     return [overlay(small, shrink_labels(labels), colours) for labels in (changed.truth, changed.single, changed.blend)]
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from competition.errors import RefusedError
+from competition.ensemble.predict import check_replaceable
+from competition.errors import RefusedError, UnknownNameError
 from competition.scoring.confusion import Labels
 from competition.submission.layout import Layout, Prediction
 from competition.submission.writers import coco_json, color_png, labels_csv, png, rle_csv
@@ -23,6 +24,17 @@ class Format(StrEnum):
     """Class indices at 256x256 or another size, one row per image."""
     COCO_JSON = "coco-json"
     """COCO results."""
+
+    @classmethod
+    def named(cls, name: str) -> "Format":
+        """The format with this name.
+
+        Raises:
+            UnknownNameError: there is none; the formats are listed.
+        """
+        if name not in list(cls):
+            raise UnknownNameError.among("format", name, list(cls), hint=f"Formats: {', '.join(cls)}")
+        return cls(name)
 
     @property
     def suffix(self) -> str:
@@ -88,11 +100,6 @@ def _check_target(form: Format, target: Path) -> None:
     if not form.suffix:
         if target.is_file():
             raise RefusedError(f"{target} is a file, and {form} writes a folder.", hint="Give another --output.")
-        stranger = next((p for p in target.rglob("*") if p.is_file() and p.suffix != ".png"), None)
-        if stranger is not None:
-            raise RefusedError(
-                f"{target} holds more than label maps ({stranger.name}), and the folder would be replaced as a whole.",
-                hint="Give a new or empty folder as --output.",
-            )
+        check_replaceable(target)
     elif target.is_dir():
         raise RefusedError(f"{target} is a folder, and {form} writes a file.", hint="Give another --output.")

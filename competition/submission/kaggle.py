@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from competition.errors import CompError, RefusedError
+from competition.submission.formats import Format
 
 COMMAND = "kaggle"
 CREDENTIALS = "It reads your own credentials: ~/.kaggle/kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY."
@@ -25,17 +26,24 @@ def find_command() -> str:
     return found
 
 
+def check_upload(form: Format) -> None:
+    """Check, before anything is written, that there is a `kaggle` command and that the format is one file.
+
+    Raises:
+        CompError: the command is not installed.
+        RefusedError: the format is a folder.
+    """
+    find_command()
+    if not form.suffix:
+        raise RefusedError(f"Kaggle takes one file, and {form} is a folder.", hint="Choose another --format.")
+
+
 def upload(file: Path, competition: str, *, message: str) -> str:
     """Hand `file` in to the Kaggle competition of this name (the last part of its address); what Kaggle answered.
 
     Raises:
         CompError: the command is missing or fails; what it said is in the message.
-        RefusedError: it is a folder.
     """
-    if not file.is_file():
-        raise RefusedError(
-            f"Kaggle takes one file, and {file} is a folder.", hint="Choose another --format, or zip it."
-        )
     arguments = [find_command(), "competitions", "submit", competition, "-f", str(file), "-m", message]
     ran = subprocess.run(arguments, capture_output=True, text=True, errors="replace", check=False)
     answer = (ran.stderr.strip() or ran.stdout.strip()) if ran.returncode else ran.stdout.strip()

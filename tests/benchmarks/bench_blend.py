@@ -30,6 +30,7 @@ import numpy as np
 
 from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.predict import Predictions
+from competition.ensemble.source import Blend
 from competition.files import replacing
 from competition.predictions import archive
 from competition.predictions.probabilities import ShardWriter
@@ -84,9 +85,9 @@ def compare(folder: Path, images: list[str], predict: Predict) -> list[str]:
         return [average_probabilities(each).argmax(0) for each in files.values()]
 
     def ours(*, verify: bool = True) -> list[np.ndarray]:
-        return [labels for _, labels in Predictions(members, weights, verify=verify)]
+        return [labels for _, labels in Predictions(Blend(members, weights), verify=verify)]
 
-    made = Predictions(members, weights)
+    made = Predictions(Blend(members, weights))
     differing = np.mean([a != labels for a, (_, labels) in zip(theirs(), made, strict=True)])
     share = made.doubtful_share
     print(f"pixels that differ: {100 * differing:.4f} %; in doubt by the certificate: {100 * share:.4f} %", flush=True)
@@ -178,7 +179,7 @@ def peak_mib(folder: Path, models: int) -> float:
         BlendedExperiment(f"m{m}", (folder / f"m{m}" / "oof.u8",), (folder / f"m{m}" / "test.u8",))
         for m in range(models)
     ]
-    for _ in Predictions(members, {member.name: 1 / models for member in members}):
+    for _ in Predictions(Blend(members, {member.name: 1 / models for member in members})):
         pass
     # Not ru_maxrss: that of a new process begins with what its parent held.
     status = Path("/proc/self/status").read_text(encoding="utf-8")

@@ -130,7 +130,7 @@ def test_a_budget_leaves_out_what_takes_too_long(comp: Comp, two: Path) -> None:
     assert (ran.code, max(map(len, ran.out.splitlines()))) <= (0, 80)
     assert "bad" in ran.out
     assert "takes 0.4 s alone" in comp.error("ensemble", "--budget", "0.1")
-    assert "--images says nothing without --budget" in comp.error("ensemble", "--images", "3")
+    assert "--images applies only to --budget" in comp.error("ensemble", "--images", "3")
 
 
 def test_a_budget_needs_measured_times(comp: Comp, two: Path) -> None:

@@ -71,8 +71,8 @@ def test_what_cannot_be_written_is_explained(comp: Comp, predicted: Path) -> Non
     for arguments, why in [
         (["--format", "rle"], "no format 'rle'"),
         (["--format", "color-png"], "'background' has no colour"),
-        (["--format", "png", "--sample", "sample.csv"], "--sample says nothing to png"),
-        (["--format", "rle-csv", "--size", "8x8"], "--size says nothing to rle-csv"),
+        (["--format", "png", "--sample", "sample.csv"], "--sample does not apply to png"),
+        (["--format", "rle-csv", "--size", "8x8"], "--size does not apply to rle-csv"),
         (["--format", "labels-csv", "--size", "8"], "'8' is no size"),
         (["--format", "labels-csv", "--size", "0x8"], "'0x8' is no size"),
         (["--format", "rle-csv", "--sample", "sample.csv"], "'g7_0' is no test image"),

@@ -1,14 +1,28 @@
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from competition.config.settings import Metric
+from competition.data.manifest import Item
 from competition.ensemble.build import build
-from competition.ensemble.explain import explain, oof_labels, without
-from competition.ensemble.inputs import open_experiments
+from competition.ensemble.explain import changed_images, explain, without
 from competition.ensemble.methods import Method
 from tests.ensemble.conftest import Makes, answering
+
+
+@dataclass(frozen=True)
+class Given:
+    """A loader of labels that are given, and of pictures that do not matter."""
+
+    truth: dict[str, np.ndarray]
+
+    def image(self, item: Item) -> np.ndarray:
+        return np.zeros((item.height, item.width, 3), np.uint8)
+
+    def labels(self, item: Item) -> np.ndarray:
+        return self.truth[item.id]
 
 
 def test_by_hand(member: Makes) -> None:
@@ -28,8 +42,10 @@ def test_by_hand(member: Makes) -> None:
     assert found.class_effect[1] == pytest.approx([2 / 3 - 1, 2 / 4 - 1, 2 / 3 - 1])
     assert dict(zip(found.ids, found.change.tolist(), strict=True)) == {"a": -0.25, "b": -0.25}
     assert sorted(found.most_changed(3)) == [0, 1]
-    single, blend = oof_labels(open_experiments(members), made, "b")
-    assert (single.tolist(), blend.tolist()) == ([[1, 1, 0, 0]], [[1, 1, 0, 1]])
+    items = {i: Item(i, i, i, "", 1, 4, "", "", (), 0) for i in truth}
+    changed = changed_images(members, made, found, Given(truth), items)  # type: ignore[arg-type]
+    assert [(image.id, image.change) for image in changed] == [("a", -0.25), ("b", -0.25)]
+    assert (changed[1].single.tolist(), changed[1].blend.tolist()) == ([[1, 1, 0, 0]], [[1, 1, 0, 1]])
     json.dumps(found.to_json(), allow_nan=False)
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from competition.ensemble.methods import Method
 from competition.ensemble.predict import Predictions
+from competition.ensemble.source import Blend
 from competition.errors import DataError, RefusedError
 from tests.ensemble.conftest import Makes, answering, noisy, random_truth
 
@@ -17,7 +18,7 @@ def one_pixel(*probabilities: float) -> np.ndarray:
 def test_the_mean_over_fold_models_by_hand(member: Makes) -> None:
     made = member("b1", FOLDS, [{"t": one_pixel(0.6, 0.4, 0)}, {"t": one_pixel(0.1, 0.5, 0.4)}])
     # (0.35, 0.45, 0.2)
-    [(image_id, labels)] = Predictions([made], {"b1": 1.0})
+    [(image_id, labels)] = Predictions(Blend([made], {"b1": 1.0}))
     assert (image_id, labels.dtype, labels.tolist()) == ("t", np.uint8, [[1]])
 
 
@@ -27,7 +28,7 @@ def test_weights_between_members_by_hand(member: Makes) -> None:
 
     def label(weight: float) -> int:
         weights = {"b1": weight, "b2": 1 - weight}
-        return int(next(iter(Predictions([first, second], weights)))[1][0, 0])
+        return int(next(iter(Predictions(Blend([first, second], weights))))[1][0, 0])
 
     # b1 means (0.55, 0.45, 0), b2 means (0, 0.3, 0.7).
     assert [label(weight) for weight in (0.0, 0.4, 0.8, 0.9, 1.0)] == [2, 2, 0, 0, 0]
@@ -39,7 +40,7 @@ def test_many_images_of_many_sizes_stay_in_order(member: Makes) -> None:
     test = {image_id: answering(labels) for image_id, labels in wanted.items()}
     told: list[tuple[int, int]] = []
     labels = Predictions(
-        [member("b1", FOLDS, [test, test])], {"b1": 1.0}, progress=lambda done, total: told.append((done, total))
+        Blend([member("b1", FOLDS, [test, test])], {"b1": 1.0}), progress=lambda done, total: told.append((done, total))
     )
     for (image_id, found), (expected_id, expected) in zip(labels, wanted.items(), strict=True):
         assert image_id == expected_id
@@ -50,23 +51,23 @@ def test_many_images_of_many_sizes_stay_in_order(member: Makes) -> None:
 def test_a_member_without_weight_does_not_count(member: Makes) -> None:
     first = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
     second = member("b2", FOLDS, [{"t": one_pixel(0, 0, 1)}] * 2)
-    [(_, labels)] = Predictions([first, second], {"b1": 0.0, "b2": 1.0})
+    [(_, labels)] = Predictions(Blend([first, second], {"b1": 0.0, "b2": 1.0}))
     assert labels.tolist() == [[2]]
 
 
 def test_refuses_before_anything_is_written(member: Makes) -> None:
     with pytest.raises(RefusedError, match="no test predictions"):
-        Predictions([member("b1", FOLDS)], {"b1": 1.0})
+        Predictions(Blend([member("b1", FOLDS)], {"b1": 1.0}))
 
 
 def test_counts_the_pixels_that_rounding_may_have_decided(member: Makes) -> None:
     # Stored 128, 127, 0 (a lead of one level) and 140, 115, 0.
     pixels = np.array([[0.501, 0.499, 0], [0.55, 0.45, 0]], np.float32).T.reshape(3, 1, 2)
-    made = Predictions([member("b1", FOLDS, [{"t": pixels}] * 2)], {"b1": 1.0})
+    made = Predictions(Blend([member("b1", FOLDS, [{"t": pixels}] * 2)], {"b1": 1.0}))
     assert made.doubtful_share is None
     list(made)
     assert made.doubtful_share == 0.5
-    votes = Predictions([member("b2", FOLDS, [{"t": pixels}] * 2)], {"b2": 1.0}, method=Method.VOTE)
+    votes = Predictions(Blend([member("b2", FOLDS, [{"t": pixels}] * 2)], {"b2": 1.0}, Method.VOTE))
     list(votes)
     assert votes.doubtful_share is None
 
@@ -75,4 +76,4 @@ def test_an_altered_shard_is_refused_before_anything_is_predicted(member: Makes)
     made = member("b1", FOLDS, [{"t": one_pixel(1, 0, 0)}] * 2)
     made.test[1].write_bytes(b"\x00\x00\xff")
     with pytest.raises(DataError, match="checksum is another"):
-        Predictions([made], {"b1": 1.0})
+        Predictions(Blend([made], {"b1": 1.0}))

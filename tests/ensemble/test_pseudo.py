@@ -8,7 +8,7 @@ from competition.config.settings import IGNORE_INDEX
 from competition.data import pseudo
 from competition.data.manifest import Item, Manifest
 from competition.ensemble.inputs import BlendedExperiment
-from competition.ensemble.pseudo import confident, make
+from competition.ensemble.pseudo import confident, write_pseudo_labels
 from competition.errors import DataError, RefusedError
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter, quantise
@@ -47,7 +47,7 @@ def filled(value: float) -> np.ndarray:
 
 def made(folder: Path, *members: BlendedExperiment, threshold: float = 0.8) -> pseudo.PseudoLabels:
     paths = Paths(folder)
-    return make("p1", paths.pseudo("p1"), members, MANIFEST, source="e1", threshold=threshold).labels
+    return write_pseudo_labels("p1", paths.pseudo("p1"), members, MANIFEST, source="e1", threshold=threshold).labels
 
 
 def test_a_pixel_is_labelled_where_the_mean_probability_reaches_the_threshold() -> None:
@@ -105,7 +105,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
     half = filled(0.6)
     half[:, 3:] = 1.0
     members = [member(tmp_path, "a", half, filled(1.0))]
-    found = make("p1", Paths(tmp_path).pseudo("p1"), members, MANIFEST, source="a", threshold=0.9)
+    found = write_pseudo_labels("p1", Paths(tmp_path).pseudo("p1"), members, MANIFEST, source="a", threshold=0.9)
     assert found.predicted.tolist() == [[24, 24], [24, 24]]
     assert found.kept.tolist() == [[24, 12], [24, 24]]
     assert found.images == (2, 2)
@@ -123,7 +123,9 @@ def test_a_threshold_that_nothing_reaches_leaves_no_trace(tmp_path: Path) -> Non
 def test_other_data_is_refused(tmp_path: Path) -> None:
     grown = Manifest(MANIFEST.items, MANIFEST.test[:1])
     with pytest.raises(RefusedError, match="e1 ran on other data"):
-        make("p1", Paths(tmp_path).pseudo("p1"), [member(tmp_path, "a", filled(1))], grown, source="e1", threshold=0.8)
+        write_pseudo_labels(
+            "p1", Paths(tmp_path).pseudo("p1"), [member(tmp_path, "a", filled(1))], grown, source="e1", threshold=0.8
+        )
 
 
 def test_a_damaged_shard_is_noticed(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from competition.ensemble import spool
 from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.predict import Predictions
+from competition.ensemble.source import Blend
 from competition.ensemble.spool import Made, restartable
 from competition.files import sha256_of_tree
 from competition.submission.formats import Format, write
@@ -38,7 +39,7 @@ def members_in(folder: Path) -> list[BlendedExperiment]:
 
 def all_of(members: list[BlendedExperiment], keep: Path | None, *, least: int = 3) -> Predictions:
     settings = Postprocessing((least,) * 3, (2,) * 3, (False,) * 3, (12, 18, 8))
-    return Predictions(members, {"a": 0.7, "b": 0.3}, postprocessing=settings, keep=keep)
+    return Predictions(Blend(members, {"a": 0.7, "b": 0.3}, postprocessing=settings), keep=keep)
 
 
 def written(predictions: Iterable[tuple[str, np.ndarray]], target: Path) -> str:

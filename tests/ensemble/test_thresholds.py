@@ -16,6 +16,7 @@ from competition.ensemble.predict import Predictions
 from competition.ensemble.rounding_bounds import doubt
 from competition.ensemble.score_experiments import is_contested
 from competition.ensemble.search import Objective
+from competition.ensemble.source import Blend
 from competition.ensemble.thresholds import _FACTORS, _LEAD, search, with_factors
 from competition.predictions.probabilities import quantise
 from tests.ensemble.conftest import Makes, noisy, random_truth
@@ -119,11 +120,12 @@ def test_a_class_that_is_named_too_seldom_gets_a_low_threshold(member: Makes) ->
     assert made.bounds is None
     assert made.to_json()["postprocessing"]["thresholds"]["adopted"]
 
-    (found,) = (labels for _, labels in Predictions(members, made.weights, postprocessing=made.postprocessing))
+    blend = Blend(members, made.weights, postprocessing=made.postprocessing)
+    (found,) = (labels for _, labels in Predictions(blend))
     view = quantise(folds[0][IDS[0]]).astype(np.int64)
     decided = (view[1] * low[1] > view[0] * low[0]).astype(np.uint8)
     assert np.array_equal(found, made.postprocessing.apply(decided))
-    without = Predictions(members, made.weights)
+    without = Predictions(Blend(members, made.weights))
     assert np.count_nonzero(next(iter(without))[1]) < np.count_nonzero(found)
 
 

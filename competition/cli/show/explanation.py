@@ -1,7 +1,7 @@
-"""`comp ensemble --explain`: what each member does for the blend, as tables and pictures."""
+"""`comp ensemble --explain`: what each experiment does for the blend, as tables."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,70 +11,33 @@ from competition.api import Competition
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from competition.data.load import Loader
-    from competition.data.manifest import Item
-    from competition.ensemble.build import Ensemble
     from competition.ensemble.explain import Explanation
-    from competition.ensemble.inputs import BlendedExperiment
-    from competition.report.ensemble import Changed
-
-MOST = 3
-"""So many images that gained, and so many that lost."""
+    from competition.ensemble.make import MadeEnsemble
 
 
-def write_explanation(
-    opened: Competition,
-    name: str,
-    members: Sequence["BlendedExperiment"],
-    made: "Ensemble",
-    loader: "Loader",
-    items: Mapping[str, "Item"],
-) -> "Explanation":
-    """Explain the ensemble called `name`, and write the explanation and its pictures to its folder."""
-    from competition.cli.show import output
-    from competition.ensemble.explain import explain
-    from competition.files import replacing, write_json
-    from competition.report.ensemble import changes_png, disagreement_png
-    from competition.report.palette import class_colours
-
-    with output.progress_bar("Explaining") as progress:
-        found = explain(
-            members,
-            made,
-            truth=lambda image_id: loader.labels(items[image_id]),
-            metric=opened.settings.metric,
-            progress=progress,
-        )
-    paths = opened.paths.ensemble(name)
-    write_json(paths.explanation, found.to_json())
-    with replacing(paths.disagreement) as aside:
-        aside.write_bytes(disagreement_png(found.names, found.disagreement))
-    changed = _changed(found, made, members, loader, items)
-    if changed:
-        with replacing(paths.changes) as aside:
-            aside.write_bytes(changes_png(changed, class_colours(opened.settings), single=found.best))
-    return found
-
-
-def show_explanation(opened: Competition, name: str, found: "Explanation", made: "Ensemble") -> None:
+def show_explanation(opened: Competition, made: "MadeEnsemble") -> None:
     """Print the tables, and say where the pictures are."""
     from competition.cli.show import output
 
+    found = made.explanation
+    assert found is not None
     table = output.table(
         "member", "by", "weight", "alone", "without it", right=("weight", "alone", "without it"), wrap=("member", "by")
     )
     people = _people(opened)
-    for member, weight in made.weights.items():
+    for member, weight in made.blend.weights.items():
         share = float(np.mean(weight))
         loss = found.contribution[member]
         change = output.NOTHING if math.isnan(loss) else output.percent(-loss, signed=True)
-        output.add_row(table, member, people(member), f"{share:.3f}", output.percent(made.singles[member]), change)
+        output.add_row(
+            table, member, people(member), f"{share:.3f}", output.percent(made.blend.singles[member]), change
+        )
     output.out().print(table)
     if not np.isnan(found.class_effect).all():
         output.out().print()
         output.out().print(_classes(found))
     gained, lost = int((found.change > 0).sum()), int((found.change < 0).sum())
-    paths = opened.paths.ensemble(name)
+    paths = opened.paths.ensemble(made.name)
     output.out().print()
     output.print_lines(f"{gained} images score better than with {found.best} alone, {lost} worse.")
     output.say(f"Pictures: {paths.disagreement} and {paths.changes.name}; all numbers: {paths.explanation.name}.")
@@ -114,25 +77,3 @@ def _people(opened: Competition) -> Callable[[str], str]:
         return f"{person} ({roles[person]})" if roles.get(person) else person
 
     return of
-
-
-def _changed(
-    found: "Explanation",
-    made: "Ensemble",
-    members: Sequence["BlendedExperiment"],
-    loader: "Loader",
-    items: Mapping[str, "Item"],
-) -> list["Changed"]:
-    from competition.cli.show import output
-    from competition.ensemble.explain import oof_labels
-    from competition.ensemble.inputs import open_experiments
-    from competition.report.ensemble import Changed
-
-    shards = open_experiments(members)
-    changed = []
-    for row in found.most_changed(MOST):
-        item = items[found.ids[row]]
-        single, blend = oof_labels(shards, made, item.id)
-        caption = f"{item.id}  {output.percent(found.change[row], signed=True)}"
-        changed.append(Changed(caption, loader.image(item), loader.labels(item), single, blend))
-    return changed

@@ -84,6 +84,27 @@ def progress_bar(what: str) -> Iterator[Any]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
+@contextmanager
+def step_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr for the current step, where that is a terminal; yields a function of (step, done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = talk()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        current = bars.add_task("", total=None)
+        name = ""
+
+        def show(step: str, done: int, total: int) -> None:
+            nonlocal name
+            if step != name:
+                name = step
+                bars.reset(current, total=total, description=step)
+            bars.update(current, completed=done, total=total)
+
+        yield show
+
+
 def clipped(text: str) -> Text:
     """A cell that stays on one line, whatever is cut off."""
     return Text(text, no_wrap=True, overflow="ellipsis")

@@ -4,24 +4,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from competition.data.images import read_mask
-from competition.files import replacing_folder
+from competition.ensemble.predict import write_label_maps
 from competition.scoring.confusion import Labels
 from competition.submission.layout import Layout, Prediction
 
 
 def write(predictions: Iterable[Prediction], target: Path, layout: Layout) -> int:
     """Write the label maps to the folder `target`, which is replaced as a whole; the number of images."""
-    images = 0
-    with replacing_folder(target) as aside:
-        for image_id, _, labels in predictions:
-            file = aside / f"{image_id}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
-            Image.fromarray(labels).save(file)
-            images += 1
-    return images
+    return write_label_maps(((image_id, labels) for image_id, _, labels in predictions), target)
 
 
 def read(target: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Labels]:
