@@ -1,12 +1,13 @@
-"""Every error that a user can cause: what is wrong, its exit code, and the command that mends it."""
+"""Every error that a user can cause: what is wrong, its exit code, and the command that fixes it."""
 
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
 
 class CompError(Exception):
-    """Something that the user can mend; shown as one message, never as a traceback.
+    """Something that the user can fix; shown as one message, never as a traceback.
 
     Args:
         message: names the value and why it is wrong.
@@ -14,6 +15,8 @@ class CompError(Exception):
     """
 
     exit_code = 1
+    parts: tuple["CompError", ...] = ()
+    """The single problems, if this error reports several."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -95,6 +98,18 @@ def _listing(noun: str, known: Iterable[str]) -> str:
         return f"There is no {noun} yet{_FIRST.get(noun, '')}."
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"Known: {shown}"
+
+
+def together(problems: Sequence[CompError]) -> CompError:
+    """One error for all of the problems (at least one), each with its hint; a single problem stays as it is."""
+    parts = tuple(part for problem in problems for part in problem.parts or (problem,))
+    if len(parts) == 1:
+        return parts[0]
+    numbered = (textwrap.indent(str(part), "   ").strip() for part in parts)
+    listed = "\n".join(f"{number}. {text}" for number, text in enumerate(numbered, start=1))
+    error = RefusedError(f"{len(parts)} problems:\n{listed}")
+    error.parts = parts
+    return error
 
 
 def retry_hint(experiment: str = "EXPERIMENT", fold: int | str = "K") -> str:

@@ -1,4 +1,4 @@
-"""What may be the name of something that a person calls by it."""
+"""The rule for names that people give: of experiments, ensembles, members, sets of pseudo-labels."""
 
 import unicodedata
 
@@ -9,10 +9,21 @@ LONGEST_NAME = 200
 
 
 def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
-    """`name` itself, where it can be shown on one line and, for `is_file`, be a file's.
+    """`name` itself, if `bad_name` finds nothing wrong with it.
 
     Raises:
-        CompError: it is empty, too long or holds a control character; as a file's, starts with a dot or holds a slash.
+        CompError: `bad_name` gives it.
+    """
+    problem = bad_name(noun, name, is_file=is_file)
+    if problem is not None:
+        raise problem
+    return name
+
+
+def bad_name(noun: str, name: str, *, is_file: bool = True) -> CompError | None:
+    """The reason why `name` cannot be shown on one line or, for `is_file`, cannot name a file; None if it can.
+
+    It is empty, too long or holds a control character; as the name of a file, it starts with a dot or holds a slash.
     """
     wrong = None
     if not name.strip():
@@ -23,6 +34,4 @@ def check_name(noun: str, name: str, *, is_file: bool = True) -> str:
         wrong = "it holds a control character"
     elif len(name.encode()) > LONGEST_NAME:
         wrong = f"it takes more than {LONGEST_NAME} bytes"
-    if wrong:
-        raise CompError(f"{name!r} cannot be the name of {noun}: {wrong}.")
-    return name
+    return CompError(f"{name!r} cannot be the name of {noun}: {wrong}.") if wrong else None

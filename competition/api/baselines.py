@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from competition.config.experiment import Config, read_config, with_contents, with_overrides
 from competition.config.settings import Strategy
 from competition.errors import RefusedError
-from competition.experiments.request import RunRequest, current_baseline, pinned, write_baseline
+from competition.experiments.baseline import current_baseline, pinned, write_baseline
 from competition.store import baselines, members
 from competition.store.baselines import Baseline
 from competition.team.roles import Right
@@ -54,7 +54,7 @@ def start_lineage(
             "The strategy is shared: the whole team moves one baseline forward.",
             hint="`comp baseline promote EXPERIMENT`. Lineages need `strategy: independent` in competition.yaml.",
         )
-    team = current_baseline(opened.store, opened.settings, RunRequest(person.name))
+    team = current_baseline(opened.store, opened.settings, person.name)
     config = with_overrides(read_config(file) if file else team, list(assignments))
     config = pinned(with_contents(config, opened.paths.root), opened.paths, like=team)
     if baselines.current(opened.store, person.name) is None:

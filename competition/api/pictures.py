@@ -96,7 +96,7 @@ def preview_augmentation(opened: "Competition", request: PreviewRequest) -> Path
 
 def _configuration(opened: "Competition", source: str | None) -> tuple[str, Config]:
     """The configuration that `source` names, and what to call its sheet."""
-    from competition.experiments.request import team_baseline
+    from competition.experiments.baseline import team_baseline
 
     if source is None:
         return "baseline", team_baseline(opened.store)

@@ -1,10 +1,9 @@
-"""The one-condition rule: an experiment differs from its parent in exactly one leaf key."""
+"""Conditions: the leaf keys in which one configuration differs from another, and the names that they give."""
 
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from competition.errors import RefusedError
 from competition.files import sha256_of_json
 
 if TYPE_CHECKING:
@@ -45,39 +44,6 @@ def conditions_between(old: "Config", new: "Config") -> tuple[Condition, ...]:
     """Every leaf in which `new` differs from `old`, in the order of declaration."""
     before, after = old.leaves(), new.leaves()
     return tuple(Condition(key, before[key], after[key]) for key in before if before[key] != after[key])
-
-
-def check_one_condition(conditions: tuple[Condition, ...], *, together: str | None) -> None:
-    """Do nothing if the conditions make a fair experiment, or `together` gives a reason why not.
-
-    Raises:
-        RefusedError: more than one condition without a reason.
-    """
-    if len(conditions) > 1 and not together:
-        listed = "\n".join(f"  {c}" for c in conditions)
-        raise RefusedError(
-            f"{len(conditions)} conditions at once, so nobody could say which of them helped:\n{listed}",
-            hint="Run them one by one, or give --together REASON (the result is marked as confounded).",
-        )
-
-
-def check_effects(conditions: tuple[Condition, ...], parent: "Config", config: "Config") -> None:
-    """Do nothing if each condition changes what `config` does, against its parent.
-
-    Raises:
-        RefusedError: a key is read by nothing as the others stand, or is about all of an image as before; names it and
-            why.
-    """
-    size = config.leaves()["data.size"]
-    for condition in conditions:
-        why = config.idle_keys.get(condition.key)
-        if condition.key in parent.whole & config.whole:
-            why = f"data.size is {size}, so that this is all of an image"
-        if why:
-            raise RefusedError(
-                f"{condition} would change nothing: {why}.",
-                hint="Change that first, or both with --together REASON.",
-            )
 
 
 def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:

@@ -1,10 +1,10 @@
-"""What else may record the epochs of every job, besides history.csv: packages that comp does not need itself."""
+"""Trackers: packages that may record the epochs of every job in addition to history.csv; comp does not need them."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib.util import find_spec
 
-from competition.errors import ConfigError
+from competition.errors import CompError, ConfigError, together
 
 
 class Tracker(StrEnum):
@@ -14,15 +14,24 @@ class Tracker(StrEnum):
     MLFLOW = "mlflow"
 
 
+def not_installed(trackers: Iterable[Tracker]) -> list[CompError]:
+    """A problem for each tracker that is not installed, with the command that installs it."""
+    return [
+        ConfigError(
+            f"log in competition.yaml asks for {tracker}, and the package {tracker} is not installed.",
+            hint=f"pip install 'competition[{tracker}]', or take it out of log.",
+        )
+        for tracker in trackers
+        if find_spec(tracker) is None
+    ]
+
+
 def require(trackers: Iterable[Tracker]) -> None:
-    """Do nothing if all of them are installed.
+    """Check that all of the trackers are installed.
 
     Raises:
-        ConfigError: one is not; says how to install it.
+        ConfigError: one is not.
     """
-    for tracker in trackers:
-        if find_spec(tracker) is None:
-            raise ConfigError(
-                f"log in competition.yaml asks for {tracker}, and the package {tracker} is not installed.",
-                hint=f"pip install 'competition[{tracker}]', or take it out of log.",
-            )
+    problems = not_installed(trackers)
+    if problems:
+        raise together(problems)

@@ -127,8 +127,8 @@ def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
     return found
 
 
-def proven_models(store: Store) -> set[str]:
-    """What `model_of` says of each experiment with a job that has succeeded."""
+def is_proven(store: Store, config: Config) -> bool:
+    """Whether the debug job of some experiment has passed with a model like this one (see `_model_of`)."""
     jobs, table = schema.jobs, schema.experiments
     query = (
         select(table.c.config)
@@ -136,11 +136,11 @@ def proven_models(store: Store) -> set[str]:
         .where(jobs.c.kind == JobKind.DEBUG, jobs.c.state == JobState.SUCCEEDED)
     )
     with store.read() as tx:
-        return {model_of(config) for config in tx.scalars(query)}
+        return _model_of(config.model_dump(mode="json")) in {_model_of(other) for other in tx.scalars(query)}
 
 
-def model_of(config: dict[str, Any]) -> str:
-    """What decides whether a configuration's model can be built and trained at all, as text that compares."""
+def _model_of(config: dict[str, Any]) -> str:
+    """The keys that decide whether a configuration's model can be built and trained at all, as text that compares."""
     sampling, predict = config.get("sampling", {}), config.get("predict", {})
     sizes = [config["data"].get("size"), sampling.get("sizes"), sampling.get("crop")]
     views = [predict.get("tta"), predict.get("scales"), predict.get("window")]

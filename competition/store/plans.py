@@ -108,14 +108,19 @@ def _free_name(tx: Connection, plan: Plan) -> str:
     if plan.name not in taken:
         return plan.name
     if plan.name_given:
-        raise RefusedError(
-            f"There is an experiment {plan.name!r} already, with another configuration.",
-            hint="Choose another name; `comp leaderboard --all` lists those taken.",
-        )
+        raise name_taken(plan.name)
     number = 2
     while f"{plan.name}-{number}" in taken:
         number += 1
     return f"{plan.name}-{number}"
+
+
+def name_taken(name: str) -> RefusedError:
+    """The error for a name that belongs to an experiment with another configuration."""
+    return RefusedError(
+        f"There is an experiment {name!r} already, with another configuration.",
+        hint="Choose another name; `comp leaderboard --all` lists those taken.",
+    )
 
 
 def _add_jobs(tx: Connection, experiment: Experiment, folds: tuple[int, ...], seeds: int, *, actor: str) -> int:

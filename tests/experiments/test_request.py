@@ -144,24 +144,6 @@ def test_weights_of_an_experiment_need_every_fold_of_this_split(ready: Path) -> 
     assert request(ready, setting).experiment.conditions[0].new == f"experiment:{source}"
 
 
-def test_weights_of_another_split_are_refused(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from competition.store import experiments
-
-    source = request(ready).experiment
-    found = experiments.find
-    monkeypatch.setattr(
-        experiments, "find", lambda store, name: _on_split(found(store, name), version=source.split_version + 1)
-    )
-    with pytest.raises(RefusedError, match="trained on split v2, and this is v1: its models have seen"):
-        request(ready, f"model.weights=experiment:{source.name}")
-
-
-def _on_split(experiment: object, *, version: int) -> object:
-    from dataclasses import replace
-
-    return replace(experiment, split_version=version)  # type: ignore[type-var]
-
-
 def test_a_model_is_checked_with_each_optimiser(ready: Path) -> None:
     checked: list[Config] = []
     request(ready, "optimizer.name=nadamw", checked=checked)
