@@ -31,7 +31,7 @@ def command_names() -> list[str]:
     from competition.cli.app import app_for
 
     app = app_for([])
-    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
     for group in app.registered_groups:
         for command in group.typer_instance.registered_commands if group.typer_instance else []:
             if command.callback:

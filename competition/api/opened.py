@@ -7,8 +7,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competition.errors import CompError
-from competition.lifecycle import ExperimentState
+from competition.errors import CompError, RefusedError
+from competition.lifecycle import ExperimentState, JobKind, JobState
 from competition.paths import Paths, find_competition
 
 if TYPE_CHECKING:
@@ -158,6 +158,30 @@ class Competition:
         from competition.store import ensembles
 
         return ensembles.every(self.store)
+
+    def require_trained(self, name: str) -> None:
+        """Check that every fold of an experiment is trained on the current split.
+
+        Raises:
+            RefusedError: a fold is not; says what trains it.
+        """
+        from competition.store import splits
+        from competition.store.queue import jobs
+
+        experiment, split = self.experiment(name), splits.require_current(self.store)
+        if experiment.split_version != split.version:
+            raise RefusedError(
+                f"{name} was trained on split v{experiment.split_version}, and the current one is v{split.version}.",
+                hint=f"`comp run --from {name}` trains it on that.",
+            )
+        every = [job for job in jobs.of_experiment(self.store, name) if job.kind is JobKind.FOLD]
+        trained = {job.fold for job in every if job.state is JobState.SUCCEEDED}
+        missing = [str(fold) for fold in range(split.folds) if fold not in trained]
+        if missing:
+            raise RefusedError(
+                f"{name} has no trained model of fold {', '.join(missing)}.",
+                hint=f"`comp run {name}` trains what is missing, `comp retry {name}` what has failed.",
+            )
 
     def enqueue(self, request: "RunRequest", *, idea: int | None = None) -> "Submitted":
         """Make the experiment that is asked for and queue its jobs, or add jobs to the one with that configuration.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from competition.api import open_competition
-from competition.cli.options import DirOption, JsonOption, acting_member, add_group
+from competition.cli.options import AsOption, DirOption, JsonOption, acting_member, add_group, say_new_spelling
 
 if TYPE_CHECKING:
     from competition.experiments.leaderboard import LeaderboardRow
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     idea = add_group(app, "idea", help="Write ideas down, and see what became of them.")
-    idea.command(epilog="Example: comp idea add 'lovasz loss' --source https://arxiv.org/abs/1705.08790 --by minsu")(
+    idea.command(epilog="Example: comp idea add 'lovasz loss' --source https://arxiv.org/abs/1705.08790 --as minsu")(
         add
     )
     idea.command("list", epilog="Example: comp idea list --json")(list_)
@@ -24,18 +24,19 @@ def register(app: typer.Typer) -> None:
 def add(
     text: Annotated[str, typer.Argument(help="The idea, in a line.", show_default=False)],
     source: Annotated[str | None, typer.Option(metavar="URL", help="Where it comes from.")] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", "--as", metavar="MEMBER", help="Whose.", show_default="$COMP_MEMBER, else you")
-    ] = None,
+    as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
+    by: Annotated[str | None, typer.Option("--by", hidden=True)] = None,
 ) -> None:
     """Write down an idea that somebody may try."""
     from competition.api import team
     from competition.cli.show import output
 
+    if by is not None:
+        say_new_spelling(f"--by {by}", f"--as {by}")
     opened = open_competition(folder)
-    idea = team.add_idea(opened, text, member=acting_member(opened.store, by), source=source)
+    idea = team.add_idea(opened, text, member=acting_member(opened.store, as_member or by), source=source)
     if as_json:
         output.print_json(idea.to_json())
     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from competition.api import Competition, open_competition
-from competition.cli.options import DirOption, JsonOption
+from competition.cli.options import DirOption, JsonOption, say_new_spelling
 from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 
@@ -38,9 +38,12 @@ def leaderboard(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Draw it anew every 2 s, until Ctrl-C.")] = False,
-    public: Annotated[bool, typer.Option("--lb", help="CV against the competition's public board instead.")] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="CV against the competition's public board instead.")
+    ] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
+    lb: Annotated[bool, typer.Option("--lb", hidden=True)] = False,
 ) -> None:
     """Rank the experiments, and say which gains may be luck.
 
@@ -54,10 +57,15 @@ def leaderboard(
     given = [name for name, wanted in forms.items() if wanted]
     if len(given) > 1 or (by and set(given) - {"--json"}):
         raise CompError(f"{' and '.join(['--by', *given] if by else given)} do not go together.")
+    if lb:
+        say_new_spelling("--lb", "--public")
     opened = open_competition(folder)
-    if public:
+    if public or lb:
         if member or every_split or by or pareto or columns or most or set(given) - {"--json"}:
-            raise CompError("--lb shows the whole team's submissions of the current split; only --json goes with it.")
+            raise CompError(
+                "--public shows all submissions of the current split, so only --json goes with it.",
+                hint="`comp leaderboard --public`",
+            )
         public_board.show(opened, as_json=as_json)
         return
 

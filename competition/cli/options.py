@@ -26,6 +26,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the configuration."),
 ]
+FoldsOption = Annotated[str | None, typer.Option(metavar="0,1", help="Only these folds.", show_default="all")]
 FoldOption = Annotated[int | None, typer.Option("--fold", min=0, help="One fold.", show_default="all")]
 
 
@@ -34,6 +35,13 @@ def add_group(app: typer.Typer, name: str, *, help: str) -> typer.Typer:  # noqa
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help)
     app.add_typer(group, name=name)
     return group
+
+
+def say_new_spelling(old: str, new: str) -> None:
+    """Say on stderr that an old spelling is used, and the new one."""
+    from competition.cli.show import output
+
+    output.say(f"`{old}` is now `{new}`. The old spelling works in this version only.")
 
 
 def parse_folds(text: str | None) -> tuple[int, ...] | None:

@@ -1,32 +1,30 @@
-"""`comp predict`: the models of an experiment, predicting another way."""
+"""`comp predict`: predict again with the trained models of an experiment, in another way."""
 
 from typing import Annotated
 
 import typer
 
-from competition.api import Competition, open_competition
-from competition.cli.options import AsOption, DirOption, JsonOption
-from competition.errors import CompError, RefusedError
+from competition.api import open_competition
+from competition.cli.options import AsOption, DirOption, JsonOption, acting_member, say_new_spelling
+from competition.errors import CompError
+
+SECTION = "predict."
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command(epilog="Example: comp predict b1 --tta d4")(predict)
+    app.command(epilog="Example: comp predict b1 --set tta=d4")(predict)
 
 
 def predict(
-    experiment: Annotated[str, typer.Argument(help="Whose trained folds to use.")],
-    tta: Annotated[
-        str | None, typer.Option(metavar="none|hflip|flips|d4", help="Average over these views of each image.")
+    experiment: Annotated[str, typer.Argument(help="An experiment whose folds are all trained.")],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="tta=none|hflip|flips|d4, scales=[1,1.25], window=HxW, overlap=0.5."
+        ),
     ] = None,
-    scales: Annotated[
-        str | None, typer.Option(metavar="1,1.25", help="Average over the image at these sizes, times its own.")
-    ] = None,
-    window: Annotated[
-        str | None, typer.Option(metavar="HxW|none", help="Predict large images piece by piece, this many pixels.")
-    ] = None,
-    overlap: Annotated[float | None, typer.Option(metavar="0.5", help="What neighbouring windows share.")] = None,
-    name: Annotated[str | None, typer.Option(help="What to call it.", show_default="from what changed")] = None,
+    name: Annotated[str | None, typer.Option(help="The new experiment's name.", show_default="what changed")] = None,
     together: Annotated[
         str | None, typer.Option(metavar="REASON", help="Why several at once (marked as confounded).")
     ] = None,
@@ -37,53 +35,42 @@ def predict(
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
+    tta: Annotated[str | None, typer.Option(hidden=True)] = None,
+    scales: Annotated[str | None, typer.Option(hidden=True)] = None,
+    window: Annotated[str | None, typer.Option(hidden=True)] = None,
+    overlap: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Predict again with trained folds, in another way.
 
-    The result ranks with the others. It becomes an experiment of its own, with one condition, that trains nothing:
-    short for `comp run --from EXPERIMENT --set predict.tta=…`. Its out-of-fold predictions are scored like any
-    other's, and `comp ensemble` may blend them.
+    The result is an experiment with one condition that trains nothing: its out-of-fold predictions are scored and
+    ranked, and `comp ensemble` may blend them. Short for `comp run --from EXPERIMENT --set predict.KEY=VALUE`.
     """
-    from competition.cli.run import run
+    from competition.cli.show import running
+    from competition.experiments.request import RunRequest
 
-    _check_trained(open_competition(folder), experiment)
-    given = {"tta": tta, "scales": None if scales is None else f"[{scales}]", "window": window, "overlap": overlap}
-    assignments = [f"predict.{key}={value}" for key, value in given.items() if value is not None]
-    if not assignments:
-        raise CompError(
-            "Nothing to predict differently.",
-            hint=f"Give one of --tta, --scales, --window: `comp predict {experiment} --tta d4`.",
-        )
-    run(
-        name,
+    old = {"tta": tta, "scales": None if scales is None else f"[{scales}]", "window": window, "overlap": overlap}
+    opened = open_competition(folder)
+    request = RunRequest(
+        member=acting_member(opened.store, as_member),
+        name=name,
         parent=experiment,
-        assignments=assignments,
+        assignments=_assignments(experiment, assignments or [], old),
         together=together,
-        detach=detach,
-        devices=devices,
-        as_member=as_member,
-        folder=folder,
-        as_json=as_json,
     )
+    opened.require_trained(experiment)
+    running.run(opened, request, detach=detach, devices=devices, as_json=as_json)
 
 
-def _check_trained(opened: Competition, name: str) -> None:
-    """A fold that is not trained would be, which nobody expects of a command that predicts."""
-    from competition.lifecycle import JobKind, JobState
-    from competition.store import experiments, splits
-    from competition.store.queue import jobs
-
-    found, split = experiments.find(opened.store, name), splits.require_current(opened.store)
-    if found.split_version != split.version:
-        raise RefusedError(
-            f"{name} was trained on split v{found.split_version}, and the current one is v{split.version}.",
-            hint=f"`comp run --from {name}` trains it on that.",
+def _assignments(experiment: str, given: list[str], old: dict[str, str | None]) -> tuple[str, ...]:
+    """The keys with their section; an option of the last version is taken and its new spelling said."""
+    every = list(given)
+    for key, value in old.items():
+        if value is not None:
+            every.append(f"{key}={value}")
+            say_new_spelling(f"--{key} {value.strip('[]')}", f"--set {key}={value}")
+    if not every:
+        raise CompError(
+            f"Nothing is to be predicted differently from {experiment}.",
+            hint=f"Set tta, scales, window or overlap: `comp predict {experiment} --set tta=d4`.",
         )
-    every = [j for j in jobs.of_experiment(opened.store, name) if j.kind is JobKind.FOLD]
-    done = {j.fold for j in every if j.state is JobState.SUCCEEDED}
-    missing = [str(fold) for fold in range(split.folds) if fold not in done]
-    if missing:
-        raise RefusedError(
-            f"{name} has no trained model of fold {', '.join(missing)}.",
-            hint=f"`comp run {name}` trains what is missing, `comp retry {name}` what has failed.",
-        )
+    return tuple(each if each.startswith(SECTION) else f"{SECTION}{each}" for each in every)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competition.api import Competition, open_competition
-from competition.cli.options import AsOption, DirOption, JsonOption, actor_name, parse_folds
+from competition.cli.options import DirOption, JsonOption
 from competition.errors import CompError
 from competition.lifecycle import JobState
 
@@ -34,10 +34,8 @@ FoldsOption = Annotated[str | None, typer.Option(metavar="0,1", help="Only these
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
+    """Add the command to the app."""
     app.command(epilog="Example: comp queue")(queue)
-    app.command(epilog="Example: comp cancel dice-0.5 --folds 3,4")(cancel)
-    app.command(epilog="Example: comp retry dice-0.5")(retry)
 
 
 def queue(
@@ -164,43 +162,3 @@ def _explain(opened: Competition, found: "list[Job]", turns: "dict[int, Turn]", 
         output.print_lines(f"{job.label}: {job.state}")
         for line in reasons[job.label]:
             output.print_lines(f"  {line}")
-
-
-def cancel(name: NameArgument, folds: FoldsOption = None, as_member: AsOption = None, folder: DirOption = None) -> None:
-    """Cancel an experiment's unfinished jobs.
-
-    A running one stops within seconds.
-    """
-    from competition.cli.show import output
-    from competition.store import experiments
-    from competition.store.queue import jobs
-
-    opened = open_competition(folder)
-    experiments.find(opened.store, name)
-    done = jobs.cancel(opened.store, name, folds=parse_folds(folds), actor=actor_name(as_member))
-    if not done:
-        raise CompError(f"{name} has no unfinished job.", hint="`comp queue` shows what runs and waits.")
-    output.say(f"Cancelled {name}: {', '.join(job.label for job in done)}. `comp retry {name}` brings them back.")
-
-
-def retry(
-    name: NameArgument,
-    folds: FoldsOption = None,
-    finished_too: Annotated[
-        bool, typer.Option("--finished-too", help="Also folds that succeeded, because their files are damaged.")
-    ] = False,
-    as_member: AsOption = None,
-    folder: DirOption = None,
-) -> None:
-    """Queue again what failed or was cancelled."""
-    from competition.cli.show import output
-    from competition.store import experiments
-    from competition.store.queue import jobs
-
-    opened = open_competition(folder)
-    experiments.find(opened.store, name)
-    chosen, actor = parse_folds(folds), actor_name(as_member)
-    done = jobs.retry(opened.store, name, folds=chosen, actor=actor, finished_too=finished_too)
-    if not done:
-        raise CompError(f"{name} has no failed or cancelled job.", hint=f"`comp run {name}` adds folds not asked for.")
-    output.say(f"Queued {name}: {', '.join(job.label for job in done)}. `comp run {name}` or `comp worker` runs them.")

@@ -75,7 +75,7 @@ class PublicBoard:
     private: tuple[float, float] | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as `comp leaderboard --lb --json` prints them."""
+        """Plain values, as `comp leaderboard --public --json` prints them."""
         return {
             "public_images": self.images.public,
             "private_images": self.images.private,

@@ -69,7 +69,7 @@ def test_what_is_exported_predicts_as_comp_did(comp: Comp, trained: Path, tmp_pa
     together = ("--together", "to see much at once", "--as", "ann")
     comp.ok("run", "lite", *lite, "--set", "train.precision=bf16", *together)
     comp.ok("run", "own", "--set", "model.target=nets.own:build", "--set", "train.precision=fp32", *together)
-    comp.ok("predict", "b1", "--tta", "hflip", "--window", "32x32", "--name", "views", *together)
+    comp.ok("predict", "b1", "--set", "tta=hflip", "--set", "window=32x32", "--name", "views", *together)
 
     comp.ok("ensemble", "--method", "mean", "--name", "all")
     folder = tmp_path / "all"

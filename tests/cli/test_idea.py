@@ -7,8 +7,8 @@ from tests.conftest import Comp
 
 def test_an_idea_is_written_down_tried_and_judged(comp: Comp, ready: Path) -> None:
     assert "No idea yet" in comp.ok("idea", "list")
-    comp.ok("idea", "add", "less Dice", "--source", "https://example.org/a?b=[c]", "--by", "ann")
-    comp.ok("idea", "add", "more epochs", "--by", "ann")
+    comp.ok("idea", "add", "less Dice", "--source", "https://example.org/a?b=[c]", "--as", "ann")
+    comp.ok("idea", "add", "more epochs", "--as", "ann")
     assert "not tried" in comp.ok("idea", "list")
     play(ready, blurred(0.3))
     play(ready, blurred(0.2), assignments=("loss.dice=0.5",))
@@ -27,8 +27,8 @@ def test_an_idea_is_written_down_tried_and_judged(comp: Comp, ready: Path) -> No
 
 
 def test_mistakes_about_ideas_are_explained(comp: Comp, ready: Path) -> None:
-    assert "The idea is empty" in comp.error("idea", "add", " ", "--by", "ann")
-    assert "no member 'bob'" in comp.error("idea", "add", "x", "--by", "bob")
+    assert "The idea is empty" in comp.error("idea", "add", " ", "--as", "ann")
+    assert "no member 'bob'" in comp.error("idea", "add", "x", "--as", "bob")
     assert "no idea '7'" in comp.error("run", "--as", "ann", "--idea", "7", "--set", "loss.dice=0.5")
     assert "No experiment yet" in comp.ok("leaderboard")
 

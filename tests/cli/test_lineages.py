@@ -119,7 +119,7 @@ def test_promoting_moves_the_team_and_rebase_brings_conditions_along(comp: Comp,
     play(ready, blurred(0.3))
     play(ready, blurred(0.1), assignments=("loss.dice=0.5",))
     play(ready, blurred(0.2), assignments=("optimizer.lr=0.0003",))
-    comp.ok("idea", "add", "slower", "--by", "ann")
+    comp.ok("idea", "add", "slower", "--as", "ann")
     comp.ok("run", "--idea", "1", "--as", "ann", "--set", "optimizer.lr=0.0003", "--detach")
     assert "starts from b1 already" in comp.error("rebase", "lr-0.0003", "--as", "ann")
     comp.ok("baseline", "promote", "dice-0.5", "--as", "ann")

@@ -23,7 +23,7 @@ def named(comp: Comp, ready: Path) -> Path:
     settings = ready / "competition.yaml"
     settings.write_text(settings.read_text() + "public_images: 1\nsubmissions_per_day: 9\n")
     comp.ok("assign", MEMBER, "lead", "training", "research", "ensemble")
-    comp.ok("idea", "add", TEXT, "--source", "https://example.org/[a]?b=<c>", "--by", MEMBER)
+    comp.ok("idea", "add", TEXT, "--source", "https://example.org/[a]?b=<c>", "--as", MEMBER)
     play(ready, blurred(0.3))
     play(ready, blurred(0.2), member=MEMBER, name=EXPERIMENT, assignments=("loss.dice=0.5",), note=TEXT)
     return ready
@@ -43,7 +43,7 @@ def test_names_and_texts_survive_every_command(comp: Comp, named: Path, monkeypa
         ("status",): [MEMBER, f"{EXPERIMENT}: +"],
         ("leaderboard",): [MEMBER, EXPERIMENT],
         ("leaderboard", "--member", MEMBER): [MEMBER, EXPERIMENT],
-        ("leaderboard", "--lb"): [MEMBER, f"1 {EXPERIMENT}", f"2 {ENSEMBLE}"],
+        ("leaderboard", "--public"): [MEMBER, f"1 {EXPERIMENT}", f"2 {ENSEMBLE}"],
         ("submit", "--advise"): [ENSEMBLE],
         ("submissions",): [MEMBER, EXPERIMENT, ENSEMBLE],
         ("idea", "list"): [MEMBER, TEXT, EXPERIMENT, "https://example.org/[a]?b=<c>"],
@@ -99,7 +99,7 @@ def test_what_cannot_be_a_name_is_refused(comp: Comp, ready: Path, name: str) ->
 
 
 def test_names_and_texts_survive_the_page(comp: Comp, named: Path) -> None:
-    comp.ok("idea", "add", "not a link", "--source", "javascript:alert(1)", "--by", MEMBER)
+    comp.ok("idea", "add", "not a link", "--source", "javascript:alert(1)", "--as", MEMBER)
     comp.ok("run", EXPERIMENT, "--idea", "1", "--as", MEMBER, "--detach")
     comp.ok("ensemble", EXPERIMENT, "b1", "--name", ENSEMBLE, "--as", MEMBER)
     comp.ok("submit", ENSEMBLE, "--as", MEMBER, "--format", "rle-csv")

@@ -11,7 +11,7 @@ from competition.lifecycle import FailureKind
 from competition.paths import Paths
 from competition.queue.processes import this_process
 from competition.store.engine import Store, open_store
-from competition.store.queue import attempts
+from competition.store.queue import attempts, pauses
 from tests.conftest import Comp, submitted
 from tests.store.making import config, result
 
@@ -41,7 +41,7 @@ def test_what_is_to_be_paused_may_be_a_member(comp: Comp, queued: Store) -> None
 
 
 def test_bump_changes_the_order(comp: Comp, queued: Store) -> None:
-    assert "Priority 1" in comp("bump", "second").err
+    assert "3 jobs of second: priority 1 (debug, fold 0, fold 1)." in comp("bump", "second").err
     rows = json.loads(comp.ok("queue", "--json"))
     assert [r["experiment"] for r in rows if r["turn"]] == ["second", "first"]
 
@@ -92,9 +92,17 @@ def test_pause_and_resume(comp: Comp, queued: Store, subject: list[str]) -> None
     assert "is not paused" in comp.error("resume", *subject)
 
 
-def test_hold_and_names_that_nobody_has(comp: Comp, queued: Store) -> None:
-    assert "stops within seconds" in comp("hold", "first").err
-    assert "holds experiment first" in comp("queue").err
+def test_pausing_now_stops_what_runs(comp: Comp, queued: Store) -> None:
+    claim = attempts.claim(queued, this_process(), device="cpu", slot=0, experiment="first")
+    assert claim is not None
+    for subject in (["first"], ["ann"], []):
+        comp.ok("pause", *subject)
+        assert pauses.to_stop(queued, [claim.token]) == []
+        assert "stop within seconds" in comp("pause", *subject, "--now").err
+        assert pauses.to_stop(queued, [claim.token]) == [claim.token]
+        assert "and stopped what ran" in comp("queue").err
+        comp.ok("resume", *subject)
+    assert pauses.to_stop(queued, [claim.token]) == []
     assert "no experiment or member 'frist'. Did you mean 'first'?" in comp.error("pause", "frist")
 
 

@@ -90,15 +90,15 @@ def test_the_main_job_from_the_baseline_to_the_submission(comp: Comp, ready: Pat
 
 
 def check_predicting_another_way(comp: Comp) -> None:
-    row = json.loads(comp.ok("predict", "dice-0.5", "--tta", "hflip", "--as", "ann", "--json"))
+    row = json.loads(comp.ok("predict", "dice-0.5", "--set", "tta=hflip", "--as", "ann", "--json"))
     assert (row["name"], row["parent"], row["state"]) == ("tta-hflip", "dice-0.5", "complete")
     assert row["conditions"] == ["predict.tta: none -> hflip"]
     log = comp.ok("logs", "tta-hflip", "--fold", "1")
     assert "Using the weights in runs/experiments/dice-0.5/fold1/model.safetensors" in log
     assert "epoch 1" not in log
-    assert "Give one of --tta" in comp.error("predict", "dice-0.5", "--as", "ann")
-    assert "'flips' or 'd4'" in comp.error("predict", "dice-0.5", "--tta", "d3", "--as", "ann")
-    several = comp.error("predict", "dice-0.5", "--tta", "d4", "--scales", "1,1.5", "--as", "ann")
+    assert "Set tta, scales, window or overlap" in comp.error("predict", "dice-0.5", "--as", "ann")
+    assert "'flips' or 'd4'" in comp.error("predict", "dice-0.5", "--set", "tta=d3", "--as", "ann")
+    several = comp.error("predict", "dice-0.5", "--set", "tta=d4", "--set", "scales=[1,1.5]", "--as", "ann")
     assert "2 conditions at once" in several
 
 

@@ -15,7 +15,7 @@ def nothing_is_queued(comp: Comp) -> bool:
 def test_what_is_not_trained_cannot_predict_again(comp: Comp, ready: Path) -> None:
     """It would be trained instead, which nobody expects of a command that predicts."""
     comp.ok("run", "--as", "ann", "--detach")
-    error = comp.error("predict", "b1", "--tta", "hflip", "--as", "ann")
+    error = comp.error("predict", "b1", "--set", "tta=hflip", "--as", "ann")
     assert "b1 has no trained model of fold 0, 1." in error
     assert "`comp run b1` trains what is missing, `comp retry b1` what has failed." in error
 

@@ -54,7 +54,7 @@ def test_eda_is_asked_for_a_check_and_a_report(comp: Comp, ready: Path) -> None:
 
 def test_ideas_and_the_quota_show_up(comp: Comp, ready: Path) -> None:
     comp.ok("assign", "bob", "research", "ensemble")
-    comp.ok("idea", "add", "half the  Dice", "--by", "bob")
+    comp.ok("idea", "add", "half the  Dice", "--as", "bob")
     play(ready, blurred(0.3))
     assert "idea 1, half the Dice" in steps(board(comp)["ann"], "training")
     play(ready, blurred(0.1), assignments=("loss.dice=0.5",))

@@ -1,4 +1,4 @@
-"""`comp leaderboard --lb`: CV against the public board."""
+"""`comp leaderboard --public`: CV against the public board."""
 
 from typing import TYPE_CHECKING
 

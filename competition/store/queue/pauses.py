@@ -37,7 +37,7 @@ class Pause:
 
     def __str__(self) -> str:
         what = "the queue" if self.scope is Scope.QUEUE else f"{self.scope} {self.subject}"
-        return f"{self.actor} {'holds' if self.stops else 'has paused'} {what}"
+        return f"{self.actor} has paused {what}{' and stopped what ran' if self.stops else ''}"
 
 
 def every(store: Store) -> list[Pause]:
@@ -90,7 +90,11 @@ def to_stop(store: Store, tokens: Collection[str]) -> list[str]:
         .join(jobs, jobs.c.id == attempts.c.job_id)
         .join(
             _pauses,
-            or_(_pauses.c.experiment_id == jobs.c.experiment_id, _pauses.c.member_id == jobs.c.member_id),
+            or_(
+                _pauses.c.scope == Scope.QUEUE,
+                _pauses.c.experiment_id == jobs.c.experiment_id,
+                _pauses.c.member_id == jobs.c.member_id,
+            ),
         )
         .where(_pauses.c.stops == 1, attempts.c.token.in_(tokens))
     )

@@ -42,26 +42,26 @@ def say(root: Path, text: str) -> None:
 
 
 def test_without_scores_it_says_how_to_enter_them(comp: Comp, three: Path) -> None:
-    assert "comp score SUBMISSION" in comp.ok("leaderboard", "--lb")
-    assert json.loads(comp.ok("leaderboard", "--lb", "--json"))["submissions"] == []
-    assert "only --json goes with it" in comp.error("leaderboard", "--lb", "--member", "ann")
+    assert "comp score SUBMISSION" in comp.ok("leaderboard", "--public")
+    assert json.loads(comp.ok("leaderboard", "--public", "--json"))["submissions"] == []
+    assert "only --json goes with it" in comp.error("leaderboard", "--public", "--member", "ann")
 
 
 def test_cv_against_the_public_board(comp: Comp, three: Path) -> None:
     cv = {r["name"]: r["score"] for r in json.loads(comp.ok("leaderboard", "--json"))}
     public = {"b1": cv["b1"] - 0.01, "dice-0.5": cv["dice-0.5"] - 0.03, "lr-0.002": cv["lr-0.002"] - 0.02}
     hand_in(three, dict(public))
-    board = json.loads(comp.ok("leaderboard", "--lb", "--json"))
+    board = json.loads(comp.ok("leaderboard", "--public", "--json"))
     assert [s["source"] for s in board["submissions"]] == sorted(public, key=lambda n: -public[n])
     assert board["rank_correlation"] == pytest.approx(1.0 if public["dice-0.5"] > public["b1"] else 0.5)
     assert board["gap_mean"] == pytest.approx(-0.02)
     assert board["gap_spread"] == pytest.approx(0.01)
     assert board["pairs"] == []
     assert board["submissions"][0]["public_error"] is None
-    assert "public_images: N" in comp("leaderboard", "--lb").err
+    assert "public_images: N" in comp("leaderboard", "--public").err
 
     say(three, "public_images: 4\nprivate_images: 8\n")
-    board = json.loads(comp.ok("leaderboard", "--lb", "--json"))
+    board = json.loads(comp.ok("leaderboard", "--public", "--json"))
     paths = Paths(three)
     store = open_store(paths)
     measured = cv_scores(paths, read_settings(paths.competition), splits.require_current(store), CHANGES)
@@ -73,17 +73,17 @@ def test_cv_against_the_public_board(comp: Comp, three: Path) -> None:
         assert standing["public_error"] == pytest.approx(error * np.sqrt(3))
     assert [pair["ahead"] for pair in board["pairs"]] == [s["id"] for s in board["submissions"][:2]]
     assert all(0 < pair["swap_probability"] < 1 for pair in board["pairs"])
-    table = comp.ok("leaderboard", "--lb")
+    table = comp.ok("leaderboard", "--public")
     assert "rank correlation of CV and public" in table
     assert max(map(len, table.splitlines())) <= 80
 
 
 def test_climbing_the_board_without_cv_is_warned_of(comp: Comp, three: Path) -> None:
     hand_in(three, {"dice-0.5": 0.40, "b1": 0.41, "lr-0.002": 0.42})
-    out = comp.ok("leaderboard", "--lb")
+    out = comp.ok("leaderboard", "--public")
     assert "Warning: up the public board 2 times in a row without a better CV (submissions 1 -> 2 -> 3)." in out
     comp.ok("score", "1", "--public", "0.5", "--as", "ann")
-    assert "Warning" not in comp.ok("leaderboard", "--lb")
+    assert "Warning" not in comp.ok("leaderboard", "--public")
 
 
 def test_a_source_made_anew_gives_no_error_bar(comp: Comp, three: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_source_made_anew_gives_no_error_bar(comp: Comp, three: Path) -> None:
     made = record(store, draft, per_day=None, force=False).submission
     set_score(store, made.id, actor="ann", public=0.45)
     store.close()
-    board = json.loads(comp.ok("leaderboard", "--lb", "--json"))
+    board = json.loads(comp.ok("leaderboard", "--public", "--json"))
     assert {s["id"]: s["public_error"] is None for s in board["submissions"]} == {1: False, 2: False, 3: True}
 
 
