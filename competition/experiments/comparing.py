@@ -1,4 +1,4 @@
-"""Two complete experiments against each other: what differs in the score, in each class, and in single images."""
+"""Two complete experiments side by side: the difference of the score, of each class, and of single images."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from competition.config.settings import Settings
-from competition.data.manifest import Manifest
 from competition.experiments import oof_matrices
-from competition.experiments.oof_matrices import OofMatrices
+from competition.experiments.oof_matrices import OofPair
 from competition.experiments.verdicts import seed_deviation
 from competition.scoring import metrics
-from competition.scoring.bootstrap import Bootstrap, draw, paired_error
+from competition.scoring.bootstrap import Bootstrap, paired_error
 from competition.scoring.imagewise import ImageChange, image_changes, most_changed
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import LEVEL, Effect, Verdict, judge
@@ -25,7 +24,7 @@ from competition.store.splits import SplitVersion
 
 @dataclass(frozen=True)
 class ClassChange:
-    """One class's IoU in both, a fraction (the mean over seeds), NaN where it never occurs.
+    """One class's IoU in both, a fraction (the mean over seeds), NaN if the class never occurs.
 
     Args:
         half: half the width of the 95 % interval of the difference, from images alone.
@@ -42,8 +41,8 @@ class ExperimentComparison:
     """Experiment b against experiment a.
 
     Args:
-        shared: the seeds in which both are the same trained models, which alone are compared then.
-        seeds_from: whose repeats say what a seed does to the score; empty where nobody has any.
+        shared: the seeds in which both are the same trained models; if there are any, only these are compared.
+        seeds_from: the experiments whose seeds give the seed deviation; empty if none has several seeds.
         images: every image that can be scored by itself, the largest loss first.
     """
 
@@ -80,51 +79,42 @@ def compare_experiments(
     """Compare two complete experiments on one split.
 
     Raises:
-        DataError: what one of them left is missing or damaged.
+        DataError: a file of one of them is missing or damaged.
     """
-    shared = oof_matrices.shared_seeds(store, a, b, folds=split.folds)
-    left, right = (
-        oof_matrices.load(store.paths, e, folds=split.folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b)
-    )
-    oof_matrices.check_paired(left, right)
-    bootstrap = draw(oof_matrices.units(Manifest.read(store.paths.manifest(split.fingerprint)), left.ids))
-    effect, seeds_from = _effect(store, settings.metric, (a, left), (b, right), bootstrap, same_models=bool(shared))
+    pair = oof_matrices.load_pair(store, a, b, folds=split.folds)
+    bootstrap = oof_matrices.bootstrap(store.paths, split, pair.a.ids)
+    effect, seeds_from = _effect(store, settings.metric, a, b, pair, bootstrap)
     return ExperimentComparison(
         effect,
         judge(effect),
-        shared,
+        pair.shared,
         seeds_from,
-        _classes(settings.classes, left, right, bootstrap),
-        _images(settings.metric, left, right),
+        _classes(settings.classes, pair, bootstrap),
+        _images(settings.metric, pair),
     )
 
 
 def _effect(
-    store: Store,
-    metric: str,
-    a: tuple[Experiment, OofMatrices],
-    b: tuple[Experiment, OofMatrices],
-    bootstrap: Bootstrap,
-    *,
-    same_models: bool,
+    store: Store, metric: str, a: Experiment, b: Experiment, pair: OofPair, bootstrap: Bootstrap
 ) -> tuple[Effect, tuple[str, ...]]:
-    baseline = experiments.baseline_of(store, b[0])
+    """The difference of the scores, and the experiments whose seeds give its seed deviation."""
+    scores = [np.mean([metrics.score(metric, run) for run in side.runs]) for side in (pair.a, pair.b)]
+    delta, runs = float(scores[1] - scores[0]), (len(pair.a.repeats), len(pair.b.repeats))
+    error = paired_error(metric, pair.a.runs, pair.b.runs, bootstrap)
+    if pair.shared:
+        return Effect(delta, error, bootstrap.units, runs, None, same_models=True), ()
+    baseline = experiments.baseline_of(store, b)
     lender = None if baseline is None else (baseline.name, baseline.band)
-    band, seeds_from = seed_deviation({e.name: e.band for e, _ in (a, b)}, lender)
-    if same_models:
-        band, seeds_from = None, ()
-    scores = [np.mean([metrics.score(metric, run) for run in found.runs]) for _, found in (a, b)]
-    error = paired_error(metric, a[1].runs, b[1].runs, bootstrap)
-    runs = (len(a[1].repeats), len(b[1].repeats))
-    return Effect(float(scores[1] - scores[0]), error, bootstrap.units, runs, band, same_models), seeds_from
+    band, seeds_from = seed_deviation({e.name: e.band for e in (a, b)}, lender)
+    return Effect(delta, error, bootstrap.units, runs, band), seeds_from
 
 
-def _classes(names: Sequence[str], a: OofMatrices, b: OofMatrices, bootstrap: Bootstrap) -> tuple[ClassChange, ...]:
-    drawn = bootstrap.class_iou([*a.runs, *b.runs])
-    difference = drawn[:, len(a.runs) :].mean(axis=1) - drawn[:, : len(a.runs)].mean(axis=1)
-    before, after = (
-        np.mean([metrics.per_class_iou(run.sum(axis=0)) for run in found.runs], axis=0) for found in (a, b)
-    )
+def _classes(names: Sequence[str], pair: OofPair, bootstrap: Bootstrap) -> tuple[ClassChange, ...]:
+    runs, seeds = [*pair.a.runs, *pair.b.runs], len(pair.a.runs)
+    drawn = bootstrap.class_iou(runs)
+    difference = drawn[:, seeds:].mean(axis=1) - drawn[:, :seeds].mean(axis=1)
+    iou = [metrics.per_class_iou(run.sum(axis=0)) for run in runs]
+    before, after = np.mean(iou[:seeds], axis=0), np.mean(iou[seeds:], axis=0)
     return tuple(
         ClassChange(name, float(before[c]), float(after[c]), _half(difference[:, c], bootstrap.units))
         for c, name in enumerate(names)
@@ -132,7 +122,7 @@ def _classes(names: Sequence[str], a: OofMatrices, b: OofMatrices, bootstrap: Bo
 
 
 def _half(differences: np.ndarray, units: int) -> float:
-    """Half of the 95 % interval that the draws of one number leave; NaN where too little can be drawn."""
+    """Half the width of the 95 % interval of a difference, from its draws; NaN if there are too few to draw from."""
     usable = differences[~np.isnan(differences)]
     if units < 2 or len(usable) < 2:
         return math.nan
@@ -140,6 +130,8 @@ def _half(differences: np.ndarray, units: int) -> float:
     return quantile(1 - LEVEL / 2, units - 1) * error
 
 
-def _images(metric: str, a: OofMatrices, b: OofMatrices) -> tuple[ImageChange, ...]:
-    before, after = (np.mean([metrics.score_each(metric, run) for run in found.runs], axis=0) for found in (a, b))
-    return image_changes(a.ids, before, after)
+def _images(metric: str, pair: OofPair) -> tuple[ImageChange, ...]:
+    before, after = (
+        np.mean([metrics.score_each(metric, run) for run in side.runs], axis=0) for side in (pair.a, pair.b)
+    )
+    return image_changes(pair.a.ids, before, after)

@@ -1,4 +1,4 @@
-"""What an experiment left to be judged by: the confusion matrices of every out-of-fold image, for each of its seeds."""
+"""Confusion matrices of every out-of-fold image of an experiment, for each of its seeds: what scores are made of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from competition.errors import DataError, with_retry_hint
 from competition.lifecycle import JobKind, job_label
 from competition.paths import Paths
 from competition.scoring import confusion
+from competition.scoring.bootstrap import Bootstrap, draw
 from competition.scoring.confusion import Matrices
 from competition.store import artifacts
 from competition.store.engine import Store
 from competition.store.experiments import Experiment
+from competition.store.splits import SplitVersion
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ class OofMatrices:
         return [np.concatenate(folds) for folds in self.repeats]
 
 
+@dataclass(frozen=True)
+class OofPair:
+    """Two experiments on the same images in the same order.
+
+    Args:
+        shared: the seeds in which both are the same trained models; then `a` and `b` hold these seeds alone. If empty,
+            each holds all seeds of its own.
+    """
+
+    a: OofMatrices
+    b: OofMatrices
+    shared: tuple[int, ...]
+
+
 def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[int]) -> OofMatrices:
     """The matrices of an experiment's folds with these of its seeds.
 
@@ -53,10 +69,34 @@ def load(paths: Paths, experiment: Experiment, *, folds: int, repeats: Sequence[
     return OofMatrices(experiment.name, ids[0], matrices)
 
 
-def shared_seeds(store: Store, a: Experiment, b: Experiment, *, folds: int) -> tuple[int, ...]:
-    """The repeats in which both are the same trained models, byte for byte in every fold, and only predict differently.
+def load_pair(store: Store, a: Experiment, b: Experiment, *, folds: int) -> OofPair:
+    """The matrices of two experiments, to be compared.
 
-    Empty where there are none: then each is the mean of its own seeds.
+    Raises:
+        DataError: a file is missing or damaged, or the two were validated on different images.
+    """
+    shared = _shared_seeds(store, a, b, folds=folds)
+    left, right = (load(store.paths, e, folds=folds, repeats=shared or tuple(e.repeat_scores)) for e in (a, b))
+    if left.ids != right.ids:
+        raise DataError(f"{a.name} and {b.name} were validated on different images.")
+    return OofPair(left, right, shared)
+
+
+def bootstrap(paths: Paths, split: SplitVersion, ids: Sequence[str]) -> Bootstrap:
+    """Draws of these images: of whole groups, and of single images that belong to no group.
+
+    Raises:
+        DataError: the manifest is missing or damaged.
+    """
+    manifest = Manifest.read(paths.manifest(split.fingerprint))
+    groups = [manifest.item(image_id).group for image_id in ids]
+    return draw([f"group {group}" if group else f"image {i}" for group, i in zip(groups, ids, strict=True)])
+
+
+def _shared_seeds(store: Store, a: Experiment, b: Experiment, *, folds: int) -> tuple[int, ...]:
+    """The seeds in which both are the same trained models, byte for byte in every fold, and only predict differently.
+
+    Empty if there are none: then each is the mean of its own seeds.
     """
     if not changes_prediction_only(conditions_between(a.config, b.config)):
         return ()
@@ -67,22 +107,6 @@ def shared_seeds(store: Store, a: Experiment, b: Experiment, *, folds: int) -> t
         return left.get(model) is not None and left.get(model) == right.get(model)
 
     return tuple(r for r in a.repeat_scores if r in b.repeat_scores and all(is_same(k, r) for k in range(folds)))
-
-
-def units(manifest: Manifest, ids: Sequence[str]) -> list[str]:
-    """What a bootstrap draws, for each image: its group, or itself where it belongs to none."""
-    groups = [manifest.item(image_id).group for image_id in ids]
-    return [f"group {group}" if group else f"image {i}" for group, i in zip(groups, ids, strict=True)]
-
-
-def check_paired(a: OofMatrices, b: OofMatrices) -> None:
-    """Do nothing if both were validated on the same images in the same order.
-
-    Raises:
-        DataError: they were not.
-    """
-    if a.ids != b.ids:
-        raise DataError(f"{a.experiment} and {b.experiment} were validated on different images.")
 
 
 def _matrices(paths: Paths, name: str, fold: int, repeat: int) -> tuple[list[str], Matrices]:

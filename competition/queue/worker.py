@@ -11,7 +11,7 @@ from typing import Any
 
 from competition.config.settings import Settings
 from competition.errors import CompError, StoreBusyError, StoreError
-from competition.experiments.scoring import complete
+from competition.experiments.scoring import score_and_compare
 from competition.files import last_lines
 from competition.jobspec import Failed, Interrupted, JobSpec, Succeeded
 from competition.lifecycle import FailureKind, JobState
@@ -24,7 +24,7 @@ from competition.queue.processes import this_process
 from competition.queue.reaper import reap
 from competition.queue.reuse import trained_model
 from competition.queue.specs import job_spec
-from competition.store import experiments, splits
+from competition.store import experiments
 from competition.store.engine import Store
 from competition.store.queue import attempts, jobs, order, pauses, slots
 from competition.store.queue.attempts import Claim
@@ -273,17 +273,15 @@ class Worker:
 
     def _complete(self, *, most: int | None = MOST_COMPARISONS) -> dict[str, CompError]:
         """Score and compare what is due; why the others cannot be scored, by name."""
-        by_version = {split.version: split for split in splits.every(self.store)}
         scored: list[str] = []
         unscorable: dict[str, CompError] = {}
         try:
-            complete(
+            score_and_compare(
                 self.store,
                 self.settings,
-                by_version,
                 most=most,
-                scored=scored.append,
-                unscorable=unscorable.__setitem__,
+                on_scored=scored.append,
+                on_unscorable=unscorable.__setitem__,
             )
         finally:
             for name in scored:

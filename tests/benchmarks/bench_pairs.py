@@ -10,11 +10,10 @@ from itertools import combinations
 from pathlib import Path
 
 from competition.config.settings import read_settings
-from competition.data.manifest import Manifest
 from competition.experiments import oof_matrices
 from competition.paths import find_competition
 from competition.scoring import metrics
-from competition.scoring.bootstrap import draw, paired_error
+from competition.scoring.bootstrap import paired_error
 from competition.scoring.seeds import seed_band
 from competition.scoring.student import quantile
 from competition.scoring.verdicts import Call, Effect, judge
@@ -30,7 +29,7 @@ def main(folder: Path, name: str) -> None:
     split = splits.of_version(store, experiment.split_version)
     found = oof_matrices.load(paths, experiment, folds=split.folds, repeats=tuple(experiment.repeat_scores))
     store.close()
-    bootstrap = draw(oof_matrices.units(Manifest.read(paths.manifest(split.fingerprint)), found.ids))
+    bootstrap = oof_matrices.bootstrap(paths, split, found.ids)
     scores = [metrics.score(metric, run) for run in found.runs]
     print(f"{name}, {split.folds} folds, {bootstrap.units} images or groups; scores in %:")
     print("  " + "  ".join(f"{100 * score:.2f}" for score in scores))

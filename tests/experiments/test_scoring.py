@@ -12,7 +12,7 @@ from competition.errors import CompError, StoreBusyError
 from competition.experiments import oof_matrices
 from competition.experiments.comparing import compare_experiments
 from competition.experiments.leaderboard import leaderboard
-from competition.experiments.scoring import complete
+from competition.experiments.scoring import score_and_compare
 from competition.paths import Paths
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, paired_error
@@ -45,7 +45,7 @@ def settings(ready: Path) -> Settings:
 
 
 def finish(store: Store, settings: Settings) -> None:
-    complete(store, settings, {split.version: split for split in splits.every(store)})
+    score_and_compare(store, settings)
 
 
 def test_the_score_is_that_of_all_pixels_and_the_mean_over_seeds(opened: Store, settings: Settings) -> None:
@@ -146,15 +146,14 @@ def test_models_that_were_trained_anew_are_not_the_same(opened: Store, settings:
 
 
 def test_two_workers_score_an_experiment_once(opened: Store, settings: Settings) -> None:
-    split = {s.version: s for s in splits.every(opened)}
     found = [experiment for experiment, _ in experiments.unscored(opened)]
     told: list[str] = []
-    complete(opened, settings, split, scored=told.append)
+    score_and_compare(opened, settings, on_scored=told.append)
     assert sorted(told) == sorted(experiment.name for experiment in found)
     before = {row.name: row.judged for row in leaderboard(opened)}
     again = next(experiment for experiment in found if experiment.name == "dice-0.5")
     assert not scores.set_score(opened, again.id, score=0.1, class_iou=[])
-    complete(opened, settings, split, scored=told.append)
+    score_and_compare(opened, settings, on_scored=told.append)
     assert len(told) == len(found)
     assert [e.action for e in events.history(opened, subject="dice-0.5")].count("complete") == 1
     assert {row.name: row.judged for row in leaderboard(opened)} == before
@@ -169,17 +168,16 @@ def test_who_was_scored_before_an_error_is_told(
     told: list[str] = []
     monkeypatch.setattr(comparisons, "save", busy)
     with pytest.raises(StoreBusyError):
-        complete(opened, settings, {s.version: s for s in splits.every(opened)}, scored=told.append)
+        score_and_compare(opened, settings, on_scored=told.append)
     assert "dice-0.5" in told
 
 
 def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, settings: Settings) -> None:
-    split = {s.version: s for s in splits.every(opened)}
     [(first, repeats)] = [one for one in experiments.unscored(opened) if one[0].name == "b1"]
     assert repeats == (0, 1, 2)
     scores.set_score(opened, first.id, score=0.5, class_iou=[], repeat_scores={0: 0.5, 1: 0.5, 2: 0.5})
     opened.paths.job("b1", 1, 2).confusion.unlink()
-    complete(opened, settings, split)
+    score_and_compare(opened, settings)
     row = {row.name: row for row in leaderboard(opened)}["dice-0.5"]
     assert row.score is not None
     assert row.judged is None
@@ -188,10 +186,9 @@ def test_files_that_are_gone_cost_the_verdict_and_not_the_score(opened: Store, s
 
 
 def test_one_experiment_that_cannot_be_scored_holds_up_no_other(opened: Store, settings: Settings) -> None:
-    split = {s.version: s for s in splits.every(opened)}
     opened.paths.job("b1", 1, 2).confusion.write_bytes(b"damaged")
     told: dict[str, CompError] = {}
-    complete(opened, settings, split, unscorable=told.__setitem__)
+    score_and_compare(opened, settings, on_unscorable=told.__setitem__)
     assert list(told) == ["b1"]
     assert told["b1"].message.startswith("b1 cannot be scored: ")
     assert "fold1-repeat2/confusion.npz is damaged" in told["b1"].message
@@ -219,7 +216,7 @@ def test_a_database_that_is_busy_is_no_fault_of_the_experiment(
     told: dict[str, CompError] = {}
     monkeypatch.setattr("competition.experiments.scoring.set_score", busy)
     with pytest.raises(StoreBusyError):
-        complete(opened, settings, {s.version: s for s in splits.every(opened)}, unscorable=told.__setitem__)
+        score_and_compare(opened, settings, on_unscorable=told.__setitem__)
     assert told == {}
 
 
@@ -239,10 +236,9 @@ def test_few_comparisons_at_a_time_while_children_run_the_newest_first(opened: S
         config = with_overrides(Config(), [f"seed={number}"])
         queue(opened, config, name=f"seed-{number}", parent_sha256=Config().sha256)
         leave(opened, opened.paths, f"seed-{number}", skill=0.6)
-    by_version = {split.version: split for split in splits.every(opened)}
-    complete(opened, settings, by_version, most=1)
+    score_and_compare(opened, settings, most=1)
     assert [e.name for e, _ in comparisons.pending(opened)] == ["seed-1", "dice-0.5"]
-    complete(opened, settings, by_version)
+    score_and_compare(opened, settings)
     assert comparisons.pending(opened) == []
 
 

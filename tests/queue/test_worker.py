@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from competition.errors import CompError, StoreBusyError, StoreError
-from competition.experiments.scoring import complete
+from competition.experiments.scoring import score_and_compare
 from competition.lifecycle import FailureKind, JobState
 from competition.queue import worker as worker_module
 from competition.queue.worker import BrokenMachineError, Worker
@@ -43,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def unscored(monkeypatch: pytest.MonkeyPatch) -> None:
     """These children leave no confusion matrices to score."""
-    monkeypatch.setattr(worker_module, "complete", lambda *args, **options: [])
+    monkeypatch.setattr(worker_module, "score_and_compare", lambda *args, **options: [])
 
 
 def state(store: Store, name: str = "b1") -> JobState:
@@ -217,7 +217,7 @@ def test_a_free_device_gets_its_next_job_before_anything_is_scored(
         seen.append([state(store, f"e{n}") for n in range(3)])
         return []
 
-    monkeypatch.setattr(worker_module, "complete", look)
+    monkeypatch.setattr(worker_module, "score_and_compare", look)
     assert worker(store, succeed).work(until_empty=True)
     assert len(seen) > 3
     idle = [states for states in seen if S.QUEUED in states and S.RUNNING not in states]
@@ -292,7 +292,7 @@ def test_a_machine_that_starts_no_process_is_not_the_jobs_fault(store: Store, mo
 def test_an_experiment_whose_files_are_gone_stops_no_other_and_is_told_of_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "complete", complete)
+    monkeypatch.setattr(worker_module, "score_and_compare", score_and_compare)
     monkeypatch.setattr(worker_module, "REAP_S", 0.0)
     submitted(store)
     for number in range(3):
@@ -308,7 +308,7 @@ def test_an_experiment_whose_files_are_gone_stops_no_other_and_is_told_of_once(
 def test_a_worker_for_an_experiment_whose_files_are_gone_says_how_to_mend_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "complete", complete)
+    monkeypatch.setattr(worker_module, "score_and_compare", score_and_compare)
     submitted(store)
     said: list[str] = []
     made = worker(store, succeed, experiment="b1", tell=said.append)
