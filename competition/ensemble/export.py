@@ -1,9 +1,8 @@
 """A folder that predicts without comp: the models, how to use them, and a program that does it."""
 
-import ast
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -21,6 +20,7 @@ from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.source import find_source
 from competition.ensemble.thresholds import with_factors
 from competition.errors import CompError, DataError, retry_hint
+from competition.experiments import snapshot
 from competition.files import replacing_folder, sha256_of, write_json, write_text
 from competition.paths import JobPaths
 from competition.store import experiments
@@ -53,10 +53,9 @@ class ExportPaths:
         """The packages that it needs, in the versions that were installed."""
         return self.folder / "requirements.txt"
 
-    @property
-    def code(self) -> Path:
-        """The folder of the team's own modules (`model.target`)."""
-        return self.folder / "code"
+    def code(self, name: str) -> Path:
+        """The folder of the team's own modules (`model.target`) that an experiment was trained with."""
+        return self.folder / "code" / name
 
     def model(self, name: str, fold: int) -> Path:
         """The weights of one fold of an experiment."""
@@ -65,11 +64,23 @@ class ExportPaths:
 
 @dataclass(frozen=True)
 class Trained:
-    """An experiment whose models are to be exported; `jobs` are its folds, in order."""
+    """An experiment whose models are to be exported.
+
+    Args:
+        jobs: its folds, in order.
+        code: the folder that its jobs imported the team's own code from.
+    """
 
     name: str
     config: Config
     jobs: Sequence[JobPaths]
+    code: Path
+
+    @property
+    def module(self) -> str | None:
+        """The module of `model.target`; None where the model is one of the library's."""
+        target = self.config.model.target
+        return None if target is None else target.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ def export_source(
             experiment.name,
             experiments.find(store, experiment.name).config,
             [store.paths.job(experiment.name, fold) for fold in range(len(experiment.oof))],
+            snapshot.folder_of(store.paths, experiment.name),
         )
         for experiment in blend.experiments
     ]
@@ -105,7 +117,6 @@ def export_source(
         blend.weights,
         method=blend.method,
         classes=settings.classes,
-        root=store.paths.root,
         postprocessing=blend.postprocessing,
         progress=of_step(progress, "Copying models"),
     )
@@ -113,22 +124,20 @@ def export_source(
 
 def export(
     target: Path,
-    members: Sequence[Trained],
+    trained: Sequence[Trained],
     weights: Mapping[str, Weight],
     *,
     method: Method,
     classes: Sequence[str],
-    root: Path,
     postprocessing: Postprocessing | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write the folder `target`: whole, or not at all.
 
-    Members and models that count for nothing are left out.
+    Experiments and models that count for nothing are left out.
 
     Args:
-        weights: by member, as the ensemble has them.
-        root: the competition's folder, where the team's own code lies.
+        weights: by experiment, as the ensemble has them.
 
     Raises:
         CompError: there is something in `target` already.
@@ -137,31 +146,23 @@ def export(
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CompError(f"{target} exists already, and is not empty.", hint="Name a folder that is not there yet.")
-    weighting = weighting_of([weights[m.name] for m in members])
+    weighting = weighting_of([weights[each.name] for each in trained])
     if postprocessing is not None:
         weighting = with_factors(weighting, postprocessing.factor)
-    counts = of_models(weighting, [len(m.jobs) for m in members])
-    folds = [(member, fold) for member in members for fold in range(len(member.jobs))]
+    counts = of_models(weighting, [len(each.jobs) for each in trained])
+    folds = [(each, fold) for each in trained for fold in range(len(each.jobs))]
     counted = [(*pair, count) for pair, count in zip(folds, counts, strict=True) if counts_at_all(count)]
-    described = [_describe(member, fold, count) for member, fold, count in counted]
-    own = sorted({m.config.model.target for m, _, _ in counted if m.config.model.target is not None})
-    for pinned in own:
-        owncode.check_pinned(pinned, root, what="model.target")
-    requirements = {name: version(name).partition("+")[0] for name in (*PACKAGES, *_packages_of(own, root))}
-    listed = tuple(f"{name}=={number}" for name, number in requirements.items())
     with replacing_folder(target) as folder:
         paths = ExportPaths(folder)
-        for done, ((member, fold, _), told) in enumerate(zip(counted, described, strict=True), start=1):
-            file = paths.model(member.name, fold)
+        packages = _copy_code(paths, {each.name: each for each, _, _ in counted}.values())
+        described = [_describe(paths, each, fold, count) for each, fold, count in counted]
+        for done, ((each, fold, _), description) in enumerate(zip(counted, described, strict=True), start=1):
+            file = folder / description["file"]
             file.parent.mkdir(exist_ok=True)
-            shutil.copyfile(member.jobs[fold].model, file)
-            told["file"] = str(file.relative_to(folder))
+            shutil.copyfile(each.jobs[fold].model, file)
             if progress is not None:
                 progress(done, len(counted))
-        for module in _own_modules(own, root):
-            copy = paths.code / module.relative_to(root)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(module, copy)
+        requirements = [f"{name}=={version(name).partition('+')[0]}" for name in dict.fromkeys((*PACKAGES, *packages))]
         config = {
             "classes": list(classes),
             "method": str(method),
@@ -169,15 +170,32 @@ def export(
             "models": described,
         }
         write_json(paths.config, config)
-        write_text(paths.requirements, "\n".join(listed) + "\n")
+        write_text(paths.requirements, "\n".join(requirements) + "\n")
         shutil.copyfile(_PREDICT, paths.predict)
-    return Exported(len(counted), sum(m.jobs[fold].model.stat().st_size for m, fold, _ in counted), listed)
+    size = sum(each.jobs[fold].model.stat().st_size for each, fold, _ in counted)
+    return Exported(len(counted), size, tuple(requirements))
 
 
-def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
+def _copy_code(paths: ExportPaths, trained: Iterable[Trained]) -> list[str]:
+    """Copy the own code that each experiment was trained with; the installed packages that the rest comes from.
+
+    Raises:
+        ConfigError: the module of a `model.target` is not the file that it was.
+    """
+    packages: set[str] = set()
+    for each in trained:
+        if each.module is not None:
+            owncode.check_pinned(str(each.config.model.target), each.code, what="model.target")
+            snapshot.take({each.module}, root=each.code, folder=paths.code(each.name))
+            if not paths.code(each.name).is_dir():
+                packages.update(packages_distributions().get(each.module.partition(".")[0], []))
+    return sorted(packages)
+
+
+def _describe(paths: ExportPaths, trained: Trained, fold: int, count: Count) -> dict[str, Any]:
     """What predict.py must know of a model; its file is checked on the way."""
-    config, job = member.config, member.jobs[fold]
-    again = retry_hint(member.name, fold)
+    config, job = trained.config, trained.jobs[fold]
+    again = retry_hint(trained.name, fold)
     try:
         record = json.loads(job.record.read_text(encoding="utf-8"))
         kept = json.loads(job.result.read_text(encoding="utf-8"))["artifacts"][job.model.name]
@@ -185,13 +203,16 @@ def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
             normalisation = json.loads((file.metadata() or {})["normalisation"])
         computed = {"device": record["device_type"], "precision": record["precision"], "threads": record["threads"]}
     except FileNotFoundError as error:
-        raise DataError(f"{error.filename or job.model} is missing, and {member.name} needs it.", hint=again) from error
+        raise DataError(
+            f"{error.filename or job.model} is missing, and {trained.name} needs it.", hint=again
+        ) from error
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise DataError(f"{job.folder} does not say how its model was trained: {error}.", hint=again) from error
     if sha256_of(job.model) != kept:
         raise DataError(f"{job.model} has other contents than when it was trained.", hint=again)
+    code = paths.code(trained.name)
     return {
-        "file": "",
+        "file": str(paths.model(trained.name, fold).relative_to(paths.folder)),
         "weight": count,
         "target": None if config.model.target is None else config.model.target.partition("@")[0],
         "architecture": config.model.architecture,
@@ -203,52 +224,5 @@ def _describe(member: Trained, fold: int, count: Count) -> dict[str, Any]:
         "deterministic": config.train.deterministic is Determinism.STRICT,
         **config.predict.model_dump(),
         **computed,
+        **({"code": str(code.relative_to(paths.folder))} if code.is_dir() else {}),
     }
-
-
-def _own_modules(targets: Sequence[str], root: Path) -> list[Path]:
-    """The files in `root` that the team's own models are made of: their modules, and what these import from there."""
-    found: dict[Path, None] = {}
-    names = [target.partition(":")[0] for target in targets]
-    waiting = [(file, name) for name in names for file in _files_of(name, root)]
-    while waiting:
-        path, module = waiting.pop()
-        if path not in found:
-            found[path] = None
-            names = [*_parents(module), *_imported(path, module)]
-            waiting += [(file, name) for name in names for file in _files_of(name, root)]
-    return sorted(found)
-
-
-def _imported(path: Path, module: str) -> Iterator[str]:
-    """The dotted names that a module may import; some are no modules but what is in them."""
-    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            yield from (*_parents(name), name)
-
-
-def _parents(module: str) -> list[str]:
-    parts = module.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))]
-
-
-def _files_of(module: str, root: Path) -> list[Path]:
-    inside = root.joinpath(*module.split("."))
-    return [file for file in (inside.with_suffix(".py"), inside / "__init__.py") if file.is_file()]
-
-
-def _packages_of(targets: Sequence[str], root: Path) -> list[str]:
-    """The installed packages that own models come from, where they do not lie in `root`."""
-    modules = [target.partition(":")[0] for target in targets]
-    outside = [module for module in modules if not _files_of(module, root)]
-    owners = packages_distributions() if outside else {}
-    return sorted({name for module in outside for name in owners.get(module.partition(".")[0], [])})

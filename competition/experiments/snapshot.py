@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from competition.config.experiment import Config
 from competition.config.settings import OwnMetric, Settings
+from competition.paths import Paths
 
 
 def named_modules(settings: Settings, config: Config) -> set[str]:
@@ -33,6 +34,12 @@ def take(modules: set[str], *, root: Path, folder: Path) -> None:
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def folder_of(paths: Paths, experiment: str) -> Path:
+    """The folder that an experiment's jobs import the team's own code from: its snapshot, else the competition's."""
+    code = paths.experiment_code(experiment)
+    return code if code.is_dir() else paths.root
 
 
 def bound(settings: Settings, folder: Path) -> Settings:

@@ -59,11 +59,11 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_what_is_exported_predicts_as_comp_did(comp: Comp, trained: Path, tmp_path: Path) -> None:
     (trained / "nets").mkdir()
     (trained / "nets/own.py").write_text(
-        "from torch import nn\nfrom .parts import WIDTH\n\n\ndef build(classes):\n"
-        "    return nn.Sequential(nn.Conv2d(3, WIDTH, 3, padding=1), nn.BatchNorm2d(WIDTH), nn.ReLU(), "
+        "from torch import nn\nfrom .parts import WIDTH, Step\n\n\ndef build(classes):\n"
+        "    return nn.Sequential(nn.Conv2d(3, WIDTH, 3, padding=1), nn.BatchNorm2d(WIDTH), Step(), "
         "nn.Conv2d(WIDTH, classes, 1))\n"
     )
-    (trained / "nets/parts.py").write_text("WIDTH = 6\n")
+    (trained / "nets/parts.py").write_text("from torch import nn\nWIDTH, Step = 6, nn.ReLU\n")
     (trained / "nets/unused.py").write_text("")
     lite = ("--set", "model.encoder=tu-tf_efficientnet_lite0", "--set", "model.weights=offline")
     together = ("--together", "to see much at once", "--as", "ann")
@@ -72,6 +72,7 @@ def test_what_is_exported_predicts_as_comp_did(comp: Comp, trained: Path, tmp_pa
     comp.ok("predict", "b1", "--set", "tta=hflip", "--set", "window=32x32", "--name", "views", *together)
 
     comp.ok("ensemble", "--method", "mean", "--name", "all")
+    (trained / "nets/parts.py").write_text("from torch import nn\nWIDTH, Step = 6, nn.Identity  # edited since\n")
     folder = tmp_path / "all"
     made = json.loads(comp.ok("export", "all", str(folder), "--json"))
     assert made["models"] == 8

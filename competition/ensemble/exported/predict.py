@@ -51,7 +51,6 @@ def main() -> None:
     parser.add_argument("--device", help="cpu, cuda, cuda:1 …; by default what the models were trained on, else cpu")
     given = parser.parse_args()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    sys.path.insert(0, str(HERE / "code"))
     config = json.loads((HERE / "config.json").read_text(encoding="utf-8"))
     wanted = given.device or config["models"][0]["device"]
     device = torch.device(wanted if given.device or wanted != "cuda" or torch.cuda.is_available() else "cpu")
@@ -182,7 +181,9 @@ class Model:
     """One network with everything that decides what it says of an image."""
 
     def __init__(self, told: dict[str, Any], classes: int, device: torch.device) -> None:
-        network = build(told, classes)
+        self.own_code = OwnCode(told.get("code"))
+        with self.own_code:
+            network = build(told, classes)
         network.load_state_dict(load_file(HERE / told["file"]))
         self.network = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         mean, std = (torch.tensor(values).reshape(1, 3, 1, 1) for values in told["normalisation"])
@@ -217,7 +218,7 @@ class Model:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # costs time
         for start in range(0, len(images), self.batch_size):
             some = images[start : start + self.batch_size]
-            with torch.inference_mode():
+            with torch.inference_mode(), self.own_code:
                 batch = torch.from_numpy(np.stack([resize(image, self.size) for image in some]))
                 for image, logits in zip(some, self.look(batch.to(self.device)), strict=True):
                     if not torch.isfinite(logits).all():
@@ -226,6 +227,31 @@ class Model:
                     if logits.shape[1:] != image.shape[:2]:
                         found = interpolated(logits[None], image.shape[:2])[0]
                     yield found.softmax(0).cpu().numpy()
+
+
+class OwnCode:
+    """The modules that a model of the team's own was trained with; a context manager that makes them importable.
+
+    Two models may have been trained with different modules of one name. So each keeps its own, and they leave
+    `sys.modules` with it.
+    """
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = None if folder is None else HERE / folder
+        self.names = set() if self.folder is None else {path.stem for path in self.folder.iterdir()}
+        self.modules: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        if self.folder is not None:
+            sys.path.insert(0, str(self.folder))
+            sys.modules.update(self.modules)
+
+    def __exit__(self, *error: object) -> None:
+        if self.folder is not None:
+            sys.path.remove(str(self.folder))
+            self.modules = {name: found for name, found in sys.modules.items() if name.partition(".")[0] in self.names}
+            for name in self.modules:
+                del sys.modules[name]
 
 
 def build(told: dict[str, Any], classes: int) -> nn.Module:
