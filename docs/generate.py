@@ -118,6 +118,7 @@ def files() -> str:
     rows += [
         *_members(exported),
         (Path(str(exported.model("<name>", 0)).replace("fold0", "fold<k>")), ExportPaths.model),
+        (exported.code("<name>"), ExportPaths.code),
     ]
     text = "# Files\n\n" + NOTE + "| file | what it holds |\n|---|---|\n"
     for path, source in rows:

@@ -33,15 +33,15 @@ def ensemble(
     budget: Annotated[
         float | None,
         typer.Option(
-            min=0.0, metavar="SECONDS", help="Choose members whose inference takes no longer.", show_default="all"
+            min=0.0, metavar="SECONDS", help="Choose experiments whose inference takes no longer.", show_default="all"
         ),
     ] = None,
     images: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="With --budget: how many images.", show_default="the test images"),
+        typer.Option(min=1, metavar="N", help="With --budget: for this many images.", show_default="the test images"),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Also show what each member does, and draw what changed.")
+        bool, typer.Option("--explain", help="Also show what each experiment does, and draw what changed.")
     ] = False,
     as_member: AsOption = None,
     folder: DirOption = None,
@@ -51,10 +51,10 @@ def ensemble(
 
     Blends out-of-fold probabilities, scores the blend exactly, and writes the test predictions.
 
-    The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score
-    stands beside it and is optimistic. `auto` weights only where that gains more than one standard error, and
-    `--postprocess` takes thresholds by class, then a smallest size, filled holes or the largest region alone, by the
-    same rule.
+    The weighted score is cross-fitted: the weights that score a fold were fitted without it. The in-sample score is
+    shown next to it and is optimistic. `auto` uses fitted weights only if they gain more than one standard error over
+    equal ones. By the same rule, `--postprocess` adopts thresholds by class, and then a smallest size, filled holes or
+    only the largest region.
     """
     from competition.cli.show import output
     from competition.cli.show.budget import show_budget
@@ -122,10 +122,10 @@ def _show(name: str, made: "Ensemble") -> None:
     for line in _sentences(made):
         output.print_lines(textwrap.fill(line, 80))
     output.out().print()
-    weights = output.table("member", "weight", "alone", right=("weight", "alone"))
-    for member, weight in made.weights.items():
+    weights = output.table("experiment", "weight", "alone", right=("weight", "alone"))
+    for experiment, weight in made.weights.items():
         written = "by class" if isinstance(weight, list) else f"{weight:.3f}"
-        output.add_row(weights, member, written, output.percent(made.singles[member]))
+        output.add_row(weights, experiment, written, output.percent(made.singles[experiment]))
     output.out().print(weights)
 
 
@@ -151,12 +151,6 @@ def _sentences(made: "Ensemble") -> list[str]:
         lines.append(f"Tuning {step} gains {gain}, {verdict} than one standard error ({error}): {so}.")
     if made.postprocessing is not None:
         lines += _settings(made.postprocessing.to_json(made.classes))
-    if made.doubtful_share is not None:
-        line = f"Rounding to bytes may have decided {100 * made.doubtful_share:.3f} % of the pixels, and no others"
-        if made.bounds is not None:
-            low, high = map(output.percent, made.bounds)
-            line += f": unrounded, the final weights score {low} to {high}, in-sample"
-        lines.append(f"{line}.")
     return lines
 
 

@@ -33,7 +33,9 @@ def test_auto_is_the_default_and_says_why(comp: Comp, two: Path) -> None:
     (kept,) = ensembles.every(store)
     store.close()
     assert (kept.name, kept.method, kept.weights) == ("e1", "weighted", made["weights"])
-    text = comp.ok("ensemble")
+    ran = comp("ensemble")
+    text = ran.out
+    assert "stored as bytes" not in ran.out + ran.err
     assert "more than one standard error" in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 80
 
@@ -54,11 +56,12 @@ def test_an_unknown_method(comp: Comp, two: Path) -> None:
     assert "Methods: auto, mean, weighted, per-class, vote, geometric, rank" in comp.error("ensemble", "--method", "x")
 
 
-def test_what_each_member_does_is_explained(comp: Comp, two: Path) -> None:
+def test_what_each_experiment_does_is_explained(comp: Comp, two: Path) -> None:
     ran = comp("ensemble", "--method", "mean", "--name", "e", "--explain")
     assert ran.code == 0, ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
     assert "ann (lead, training)" in ran.out
+    assert "Probabilities are stored as bytes, which can change the class of at most 0." in ran.out
     paths = Paths(two).ensemble("e")
     found = json.loads(paths.explanation.read_text())
     assert found["contribution"]["bad"] < 0 < found["contribution"]["b1"]

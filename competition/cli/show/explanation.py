@@ -1,6 +1,7 @@
 """`comp ensemble --explain`: what each experiment does for the blend, as tables."""
 
 import math
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,16 +23,21 @@ def show_explanation(opened: Competition, made: "MadeEnsemble") -> None:
     found = made.explanation
     assert found is not None
     table = output.table(
-        "member", "by", "weight", "alone", "without it", right=("weight", "alone", "without it"), wrap=("member", "by")
+        "experiment",
+        "by",
+        "weight",
+        "alone",
+        "without it",
+        right=("weight", "alone", "without it"),
+        wrap=("experiment", "by"),
     )
     people = _people(opened)
-    for member, weight in made.blend.weights.items():
+    for experiment, weight in made.blend.weights.items():
         share = float(np.mean(weight))
-        loss = found.contribution[member]
+        loss = found.contribution[experiment]
         change = output.NOTHING if math.isnan(loss) else output.percent(-loss, signed=True)
-        output.add_row(
-            table, member, people(member), f"{share:.3f}", output.percent(made.blend.singles[member]), change
-        )
+        alone = output.percent(made.blend.singles[experiment])
+        output.add_row(table, experiment, people(experiment), f"{share:.3f}", alone, change)
     output.out().print(table)
     if not np.isnan(found.class_effect).all():
         output.out().print()
@@ -40,6 +46,8 @@ def show_explanation(opened: Competition, made: "MadeEnsemble") -> None:
     paths = opened.paths.ensemble(made.name)
     output.out().print()
     output.print_lines(f"{gained} images score better than with {found.best} alone, {lost} worse.")
+    if made.blend.doubtful_share is not None:
+        output.print_lines(textwrap.fill(_rounding(made.blend.doubtful_share, made.blend.bounds), 80))
     output.say(f"Pictures: {paths.disagreement} and {paths.changes.name}; all numbers: {paths.explanation.name}.")
 
 
@@ -64,6 +72,18 @@ def _classes(found: "Explanation") -> "Table":
         cells = (found.names[most], output.percent(effects[most], signed=True))
         output.add_row(table, name, *cells, found.names[least], output.percent(effects[least], signed=True))
     return table
+
+
+def _rounding(doubtful_share: float, bounds: tuple[float, float] | None) -> str:
+    """What storing probabilities as bytes can have changed."""
+    from competition.cli.show import output
+
+    share = f"{100 * doubtful_share:.3f} %"
+    text = f"Probabilities are stored as bytes, which can change the class of at most {share} of the pixels"
+    if bounds is None:
+        return f"{text}."
+    low, high = map(output.percent, bounds)
+    return f"{text}: without rounding, the final weights score {low} to {high} in-sample."
 
 
 def _people(opened: Competition) -> Callable[[str], str]:
