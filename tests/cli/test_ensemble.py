@@ -61,7 +61,7 @@ def test_what_each_experiment_does_is_explained(comp: Comp, two: Path) -> None:
     assert ran.code == 0, ran.err
     assert max(map(len, ran.out.splitlines())) <= 80
     assert "ann (lead, training)" in ran.out
-    assert "Probabilities are stored as bytes, which can change the class of at most 0." in ran.out
+    assert "Probabilities are stored as bytes, which can change the class of at most 2." in ran.out
     paths = Paths(two).ensemble("e")
     found = json.loads(paths.explanation.read_text())
     assert found["contribution"]["bad"] < 0 < found["contribution"]["b1"]

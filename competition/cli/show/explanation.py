@@ -47,7 +47,8 @@ def show_explanation(opened: Competition, made: "MadeEnsemble") -> None:
     output.out().print()
     output.print_lines(f"{gained} images score better than with {found.best} alone, {lost} worse.")
     if made.blend.doubtful_share is not None:
-        output.print_lines(textwrap.fill(_rounding(made.blend.doubtful_share, made.blend.bounds), 80))
+        sentence = _rounding(made.blend.doubtful_share, made.blend.bounds)
+        output.print_lines(textwrap.fill(sentence, 80, break_on_hyphens=False))
     output.say(f"Pictures: {paths.disagreement} and {paths.changes.name}; all numbers: {paths.explanation.name}.")
 
 
