@@ -25,7 +25,7 @@ LAYERS = [
     {"store"},
     {"experiments"},
     {"predictions"},
-    {"ensemble", "queue"},
+    {"ensemble", "notify", "queue"},
     {"submission"},
     {"report"},
     {"api"},

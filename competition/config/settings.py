@@ -178,8 +178,9 @@ class Settings(Section):
     `submissions_per_day` is the team's quota on the competition's board. `public_images` and `private_images` are the
     numbers of test images behind the public and the private score; without the second, it is all other test images.
 
-    `notify` is told when an experiment is complete or the new best, and when a job has failed for good: a command with
-    its arguments, which gets a JSON message on its standard input, or a web address (http, https) that it is posted to.
+    `notify` gets a message when an experiment is complete or the new best, and when a job has failed for good. It is a
+    command with its arguments (JSON on its standard input), a web address (http, https; JSON by POST), or a URL of
+    apprise for Slack, Discord, mail and others (`discord://…`; needs the extra `notify`).
     `log` names trackers that get every job's epochs too: `[tensorboard]`, `[mlflow]`, or both.
     """
 
@@ -192,7 +193,7 @@ class Settings(Section):
     submissions_per_day: int | None = Field(default=None, ge=1)
     public_images: int | None = Field(default=None, ge=1)
     private_images: int | None = Field(default=None, ge=1)
-    notify: str | None = None
+    notify: str | None = Field(default=None, repr=False)  # it may hold a token: no error message repeats it
     log: Annotated[tuple[Annotated[Tracker, Field(strict=False)], ...], Field(strict=False)] = ()
 
     @property
@@ -217,12 +218,12 @@ class Settings(Section):
     def _somebody_to_notify(cls, notify: str | None) -> str | None:
         if notify is None:
             return None
-        scheme, has_scheme, _ = notify.partition("://")
-        if has_scheme and scheme.isalpha():
-            if scheme not in ("http", "https") or not urlsplit(notify).hostname or len(notify.split()) > 1:
-                raise ValueError("a web address starts with http:// or https://, names a host and holds no space")
-        elif not shlex.split(notify):
-            raise ValueError("it is empty; name a command or a web address")
+        scheme = notify_scheme(notify)
+        if scheme in ("http", "https"):
+            if not urlsplit(notify).hostname or len(notify.split()) > 1:
+                raise ValueError("a web address names a host after http:// or https:// and holds no space")
+        elif not scheme and not shlex.split(notify):
+            raise ValueError("it is empty; name a command, a web address, or a URL of apprise")
         return notify
 
     @model_validator(mode="after")
@@ -241,6 +242,12 @@ class Settings(Section):
         if self.void is not None and not (self.data.holds_indices or self.data.binary):
             raise ValueError("void is a value of mask files; these labels have none (name a colour `void` instead)")
         return self
+
+
+def notify_scheme(notify: str) -> str:
+    """`slack` for `slack://…`, in lower case; empty for a command."""
+    scheme, separator, _ = notify.partition("://")
+    return scheme.lower() if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) else ""
 
 
 def read_settings(path: Path) -> Settings:

@@ -126,7 +126,9 @@ def _sentence(error: Any, model: type[BaseModel]) -> str:
     if error["type"] == "missing":
         return f"{key}: is missing."
     message = error["msg"].removeprefix("Value error, ")
-    return f"{key}: {error['input']!r} is wrong: {message[:1].lower()}{message[1:]}."
+    field = model.model_fields.get(key)
+    value = "the value" if field is not None and not field.repr else repr(error["input"])  # a secret is not repeated
+    return f"{key}: {value} is wrong: {message[:1].lower()}{message[1:]}."
 
 
 def _where(error: yaml.YAMLError) -> str:

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 @contextmanager
 def shown(opened: Competition, worker: "Worker") -> Iterator[None]:
     """Show what the worker does while the block runs, and notify whom competition.yaml names."""
-    from competition.cli.notices import notices
     from competition.cli.show import output
     from competition.cli.show.live import board
+    from competition.notify.notices import notices
     from competition.queue.worker import BrokenMachineError
 
-    with notices(opened) as team, board(opened, worker.devices, worker.experiment) as screen:
+    with (
+        notices(opened.store, opened.settings, say=output.say) as team,
+        board(opened, worker.devices, worker.experiment) as screen,
+    ):
 
         def complete(name: str) -> None:
             if team:

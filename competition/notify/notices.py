@@ -1,51 +1,78 @@
-"""What the team is told while a worker runs, where competition.yaml names somebody to `notify`."""
+"""The words of each message, and the block in which a worker sends them to what `notify` in competition.yaml names."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from competition.api import Competition
-from competition.cli.show import output
+from competition.config.settings import Settings
 from competition.errors import CompError, StoreError
 from competition.experiments.leaderboard import LeaderboardRow, leaderboard
-from competition.queue import hook
-from competition.queue.hook import Messenger, Notice, NoticeKind
+from competition.notify import messenger
+from competition.notify.delivery import Notice, NoticeKind
+from competition.notify.messenger import Messenger
 from competition.store import events
+from competition.store.engine import Store
 from competition.store.queue import attempts
 from competition.store.queue.jobs import Job
 from competition.team.next_steps import after_failure
 from competition.wording import percent
 
 
-class Notices:
-    """Puts into words what has happened and hands it to the hook; whatever goes wrong with that stays here."""
+@contextmanager
+def notices(store: Store, settings: Settings, *, say: Callable[[str], None]) -> "Iterator[Notices | None]":
+    """Send messages to the team while the block runs; None if competition.yaml has no `notify`.
 
-    def __init__(self, opened: Competition, messenger: Messenger) -> None:
-        self._store, self._competition, self._messenger = opened.store, opened.settings.name, messenger
-        self._leader = next((row.name for row in leaderboard(opened.store) if row.rank == 1), None)
+    At the end of the block, messages that still wait get a moment to be delivered.
+
+    Args:
+        say: shows text to the person at the terminal; called from another thread too.
+    """
+
+    def report(trouble: str) -> None:
+        say(f"notify: {trouble}. The queue goes on.")
+        with suppress(StoreError):
+            events.note(store, actor=events.SYSTEM, subject="notify", action="hook failed", why=trouble)
+
+    if settings.notify is None:
+        yield None
+        return
+    sender = Messenger(settings.notify, store.paths.root, on_trouble=report, timeout_s=messenger.TIMEOUT_S)
+    sender.check()
+    try:
+        yield Notices(store, settings.name, sender, say)
+    finally:
+        sender.close()
+
+
+class Notices:
+    """Puts events into words and sends them; its errors never reach the worker."""
+
+    def __init__(self, store: Store, competition: str, sender: Messenger, say: Callable[[str], None]) -> None:
+        self._store, self._competition, self._sender, self._say = store, competition, sender, say
+        self._leader = next((row.name for row in leaderboard(store) if row.rank == 1), None)
 
     def completed(self, name: str) -> None:
-        """An experiment has got its score."""
+        """Send that an experiment has its score."""
         self._send(lambda: self._completed(name))
 
     def failed(self, job: Job) -> None:
-        """A job is not tried again."""
+        """Send that a job has failed and will not be tried again."""
         self._send(lambda: self._failed(job))
 
     def stopped(self, why: str) -> None:
-        """The worker has stopped itself."""
+        """Send that the worker has stopped itself."""
         host = socket.gethostname()
         self._send(lambda: self._notice(NoticeKind.STOPPED, f"a worker on {host}: {why}", host=host, reason=why))
 
-    def _send(self, word: Callable[[], Notice | None]) -> None:
+    def _send(self, compose: Callable[[], Notice | None]) -> None:
         try:
-            notice = word()
+            notice = compose()
         except CompError as error:
-            output.say(f"Nobody could be notified: {error.message}")
+            self._say(f"notify: no message could be written: {error.message}")
             return
         if notice is not None:
-            self._messenger.send(notice)
+            self._sender.send(notice)
 
     def _notice(self, event: NoticeKind, text: str, **facts: Any) -> Notice:
         return Notice(event, f"{self._competition}: {text}", {"competition": self._competition, **facts})
@@ -53,7 +80,7 @@ class Notices:
     def _completed(self, name: str) -> Notice | None:
         rows = leaderboard(self._store, every_split=True)
         row = next((row for row in rows if row.name == name), None)
-        if row is None or row.score is None:  # somebody trains it again meanwhile
+        if row is None or row.score is None:  # it is being trained again
             return None
         ranked = [other for other in rows if other.rank]
         facts = {"experiment": name, "ranked": len(ranked), **_facts(row)}
@@ -67,10 +94,10 @@ class Notices:
         return self._notice(NoticeKind.FINISHED, text, **facts)
 
     def _failed(self, job: Job) -> Notice:
-        what = f"{job.label} of {job.experiment} by {job.member} has failed ({job.failure}): {job.reason}"
+        failure = f"{job.label} of {job.experiment} by {job.member} has failed ({job.failure}): {job.reason}"
         return self._notice(
             NoticeKind.FAILED,
-            f"{what}\n{after_failure(job.experiment, fold=job.path_fold)}",
+            f"{failure}\n{after_failure(job.experiment, fold=job.path_fold)}",
             experiment=job.experiment,
             member=job.member,
             job=job.label,
@@ -80,31 +107,8 @@ class Notices:
         )
 
 
-@contextmanager
-def notices(opened: Competition) -> Iterator[Notices | None]:
-    """Somebody to tell while the block runs, None where competition.yaml names nobody.
-
-    At the end of the block, what is not delivered yet gets a moment more.
-    """
-
-    def report(trouble: str) -> None:
-        output.say(f"notify: {trouble}. The queue goes on.")
-        with suppress(StoreError):
-            events.note(opened.store, actor=events.SYSTEM, subject="notify", action="hook failed", why=trouble)
-
-    target, root = opened.settings.notify, opened.paths.root
-    if target is None:
-        yield None
-        return
-    messenger = Messenger(target, root, on_trouble=report, timeout_s=hook.TIMEOUT_S)
-    try:
-        yield Notices(opened, messenger)
-    finally:
-        messenger.close()
-
-
 def _gain(row: LeaderboardRow) -> str:
-    """`, +1.20 against b1 (better; +0.35 to +2.05)`, as far as it is known."""
+    """`, +1.20 against b1 (better; +0.35 to +2.05)`; parts that are not known are left out."""
     if row.delta is None:
         return ""
     gain = f", {percent(row.delta, signed=True)} against {row.parent}"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from competition.api import open_competition
-from competition.cli.notices import notices
 from competition.cli.show.working import shown
 from competition.experiments.request import RunRequest, submit
 from competition.jobspec import Failed, JobSpec
 from competition.lifecycle import FailureKind, JobState
+from competition.notify import messenger
+from competition.notify.notices import notices
 from competition.paths import Paths
-from competition.queue import hook
 from competition.queue.worker import BrokenMachineError, Worker
 from competition.store import events
 from competition.store.engine import open_store
@@ -23,6 +23,7 @@ from competition.store.queue import jobs
 from tests.cli.conftest import blurred, play
 from tests.conftest import Comp
 from tests.queue.making import QuickForkServer, crash, device
+from tests.report.planting import SETTINGS
 
 
 def say_in_settings(line: str) -> None:
@@ -56,7 +57,7 @@ def refuse(spec: JobSpec, connection: Connection) -> None:
 def finish(root: Path, name: str, wrong: float, **request: object) -> None:
     """Have an experiment run to its end and tell the team, as a worker does."""
     opened = open_competition(None)
-    with notices(opened) as told:
+    with notices(opened.store, opened.settings, say=print) as told:
         assert told is not None
         told.completed(play(root, blurred(wrong), name=name, **request))
 
@@ -84,7 +85,8 @@ def test_finished_and_new_best_with_score_gain_and_verdict(comp: Comp, ready: Pa
 def test_the_leader_with_more_seeds_is_no_new_best(ready: Path) -> None:
     hooked()
     finish(ready, "b1", 0.3)
-    with notices(open_competition(None)) as told:
+    opened = open_competition(None)
+    with notices(opened.store, opened.settings, say=print) as told:
         assert told is not None
         told.completed("b1")
     assert [m["event"] for m in heard()] == ["best", "finished"]
@@ -118,12 +120,18 @@ def test_a_failure_that_is_tried_again_is_no_news_but_a_worker_that_stops_itself
 
 @pytest.mark.parametrize(
     ("target", "says"),
-    [("./nowhere.sh", "cannot be started"), ("sleep 60", "took longer than"), ("http://127.0.0.1:9/x", "refused")],
+    [
+        ("./nowhere.sh", "cannot be started"),
+        ("sleep 60", "took longer than"),
+        ("http://127.0.0.1:9/x", "refused"),
+        ("json://127.0.0.1:9/x", "JSON did not take it"),
+        ("nosuchservice://x", "apprise cannot read the nosuchservice:// URL"),
+    ],
 )
 def test_a_broken_hook_changes_nothing_and_is_said_once(
     ready: Path, target: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(hook, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(messenger, "TIMEOUT_S", 0.3)
     ask_for("b1")
     say_in_settings(f"notify: {target}")
     opened = open_competition(None)
@@ -143,7 +151,8 @@ def test_a_broken_hook_changes_nothing_and_is_said_once(
 
 
 def test_without_somebody_to_notify_nothing_is_said(ready: Path) -> None:
-    with notices(open_competition(None)) as told:
+    opened = open_competition(None)
+    with notices(opened.store, opened.settings, say=print) as told:
         assert told is None
 
 
@@ -152,15 +161,23 @@ def test_without_somebody_to_notify_nothing_is_said(ready: Path) -> None:
     [
         ("notfy: ./x.sh", "notfy: no such key. Did you mean 'notify'?"),
         ("notify: ''", "it is empty"),
-        ("notify: ftp://example.org/x", "starts with http:// or https://"),
         ("notify: https:///x", "names a host"),
+        ("notify: 'https://example.org/a b'", "holds no space"),
         ("notify: ./x.sh 'half", "no closing quotation"),
-        ("notify: [a, b]", "notify: ['a', 'b'] is wrong"),
+        ("notify: [a, b]", "notify: the value is wrong"),
     ],
 )
 def test_a_wrong_setting_is_one_message(comp: Comp, ready: Path, line: str, says: str) -> None:
     say_in_settings(line)
     assert says in comp.error("status")
+
+
+def test_a_wrong_setting_is_not_repeated_as_it_may_hold_a_token(comp: Comp, ready: Path) -> None:
+    say_in_settings("notify: https:///T0/B0/secret")
+    said = comp.error("status")
+    assert "notify: the value is wrong" in said
+    assert "secret" not in said
+    assert "secret" not in repr(SETTINGS.model_copy(update={"notify": "slack://secret"}))
 
 
 def test_it_may_change_once_experiments_exist(ready: Path) -> None:

@@ -1,6 +1,7 @@
 """Real commands and a real server on the loopback address."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.queue import hook
-from competition.queue.hook import HookError, Messenger, Notice, NoticeKind, call
+from competition.notify.delivery import DeliveryError, Notice, NoticeKind, check, deliver
 from tests.queue.making import group_of, wait_for
 
 NOTICE = Notice(NoticeKind.BEST, "shapes: the new best is e1: 43.12.", {"experiment": "e1", "score": 0.4312})
@@ -24,12 +24,12 @@ def script(folder: Path, text: str, name: str = "hook.sh") -> str:
     return f"./{name}"
 
 
-def deliver(target: str, folder: Path, notice: Notice = NOTICE, timeout_s: float = 5.0) -> None:
-    call(target, notice, folder=folder, timeout_s=timeout_s)
+def send(target: str, folder: Path, notice: Notice = NOTICE, timeout_s: float = 5.0) -> None:
+    deliver(target, notice, folder=folder, timeout_s=timeout_s)
 
 
 def test_a_command_gets_the_message_and_runs_in_the_competitions_folder(tmp_path: Path) -> None:
-    deliver(script(tmp_path, 'cat > got.json; echo "$COMP_EVENT|$COMP_EXPERIMENT|$COMP_TEXT|$1" > env.txt'), tmp_path)
+    send(script(tmp_path, 'cat > got.json; echo "$COMP_EVENT|$COMP_EXPERIMENT|$COMP_TEXT|$1" > env.txt'), tmp_path)
     told = json.loads((tmp_path / "got.json").read_text())
     assert told == {"text": NOTICE.text, "event": "best", "experiment": "e1", "score": 0.4312}
     assert (tmp_path / "env.txt").read_text() == f"best|e1|{NOTICE.text}|\n"
@@ -39,7 +39,7 @@ def test_a_command_takes_arguments_and_no_shell_reads_them_or_a_name(tmp_path: P
     evil = "$(touch hacked); `touch hacked` 'x' \"y\" && touch hacked\n| touch hacked"
     notice = Notice(NoticeKind.FAILED, evil, {"experiment": evil})
     hook = script(tmp_path, 'echo "$1|$2" > args.txt; cat > got.json')
-    deliver(f"{hook} 'two words' '$(touch hacked)'", tmp_path, notice)
+    send(f"{hook} 'two words' '$(touch hacked)'", tmp_path, notice)
     assert (tmp_path / "args.txt").read_text() == "two words|$(touch hacked)\n"
     assert json.loads((tmp_path / "got.json").read_text())["experiment"] == evil
     assert not (tmp_path / "hacked").exists()
@@ -57,16 +57,16 @@ def test_a_command_takes_arguments_and_no_shell_reads_them_or_a_name(tmp_path: P
 def test_what_is_wrong_with_a_hook_is_said_without_its_secrets(target: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("no program")
     script(tmp_path, "echo trying; echo no such channel >&2; exit 7")
-    with pytest.raises(HookError, match=says) as caught:
-        deliver(target, tmp_path)
+    with pytest.raises(DeliveryError, match=says) as caught:
+        send(target, tmp_path)
     assert "secret" not in str(caught.value)
 
 
 def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     hangs = script(tmp_path, "echo $$ > pid.txt; sleep 60 & sleep 60")
     started = time.monotonic()
-    with pytest.raises(HookError, match=r"took longer than 0\.3 s and was ended"):
-        deliver(hangs, tmp_path, timeout_s=0.3)
+    with pytest.raises(DeliveryError, match=r"took longer than 0\.3 s and was ended"):
+        send(hangs, tmp_path, timeout_s=0.3)
     assert time.monotonic() - started < 5
     group = int((tmp_path / "pid.txt").read_text())
     wait_for(lambda: not group_of(group))
@@ -116,7 +116,7 @@ class Server:
 def test_a_web_address_gets_json_that_chats_understand(tmp_path: Path) -> None:
     server = Server()
     with server.running() as address:
-        deliver(address, tmp_path)
+        send(address, tmp_path)
     path, kind, told = server.got[0]
     assert (path, kind) == ("/hook/secret", "application/json; charset=utf-8")
     assert told["text"] == NOTICE.text
@@ -129,77 +129,75 @@ def test_an_answer_other_than_success_is_trouble_and_a_redirect_is_not_followed(
     status: int, says: str, tmp_path: Path
 ) -> None:
     server = Server(status)
-    with server.running() as address, pytest.raises(HookError, match=says) as caught:
-        deliver(address, tmp_path)
+    with server.running() as address, pytest.raises(DeliveryError, match=says) as caught:
+        send(address, tmp_path)
     assert "secret" not in str(caught.value)
     assert len(server.got) == 1, "once, and nowhere else"
 
 
 def test_a_server_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     server = Server(late_s=2.0)
-    with server.running() as address, pytest.raises(HookError, match="timed out"):
-        deliver(address, tmp_path, timeout_s=0.2)
+    with server.running() as address, pytest.raises(DeliveryError, match="timed out"):
+        send(address, tmp_path, timeout_s=0.2)
 
 
-def numbered(number: int) -> Notice:
-    return Notice(NoticeKind.FINISHED, f"message {number}")
+def test_a_url_of_apprise_gets_title_and_text_once(tmp_path: Path) -> None:
+    server = Server()
+    with server.running() as address:
+        send(address.replace("http://", "json://"), tmp_path)
+    path, _, posted = server.got[0]
+    assert path == "/hook/secret"
+    assert (posted["title"], posted["message"], posted["type"]) == ("comp: best e1", NOTICE.text, "success")
+    assert len(server.got) == 1
 
 
-def test_sending_never_waits_and_messages_arrive_in_order(tmp_path: Path) -> None:
-    slow = script(tmp_path, 'sleep 0.1; echo "$COMP_TEXT" >> got.txt')
-    said: list[str] = []
-    messenger = Messenger(slow, tmp_path, on_trouble=said.append, timeout_s=5.0)
-    started = time.monotonic()
-    for number in range(5):
-        messenger.send(numbered(number))
-    assert time.monotonic() - started < 0.1
-    messenger.close()
-    assert (tmp_path / "got.txt").read_text().splitlines() == [f"message {n}" for n in range(5)]
-    assert said == []
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [(NoticeKind.FINISHED, "success"), (NoticeKind.FAILED, "failure"), (NoticeKind.STOPPED, "warning")],
+)
+def test_apprise_is_told_the_kind_of_message(kind: NoticeKind, shown: str, tmp_path: Path) -> None:
+    server = Server()
+    with server.running() as address:
+        send(address.replace("http://", "json://"), tmp_path, Notice(kind, "a text"))
+    assert (server.got[0][2]["type"], server.got[0][2]["title"]) == (shown, f"comp: {kind}")
 
 
-def test_trouble_is_said_once_until_the_hook_has_worked_again_and_nothing_is_tried_twice(tmp_path: Path) -> None:
-    flaky = script(tmp_path, 'echo "$COMP_TEXT" >> got.txt; test "$COMP_TEXT" = "message 2"')
-    said: list[str] = []
-    messenger = Messenger(flaky, tmp_path, on_trouble=said.append, timeout_s=5.0)
-    for number in range(5):
-        messenger.send(numbered(number))
-    messenger.close()
-    assert len(said) == 2, "for message 0, and again for message 3"
-    assert (tmp_path / "got.txt").read_text().splitlines() == [f"message {n}" for n in range(5)]
+@pytest.mark.parametrize("status", [404, 500, 302])
+def test_apprise_does_not_get_through_and_no_part_of_its_url_is_shown(
+    status: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = Server(status)
+    with server.running() as address, pytest.raises(DeliveryError, match=f"JSON did not take it: .*{status}") as caught:
+        url = address.replace("http://", "json://token%2Done:password2@") + "?+X-Key=header3&-key=value4"
+        send(url, tmp_path)
+    assert len(server.got) == 1, "once, and nowhere else"
+    seen = str(caught.value) + "".join(capfd.readouterr())
+    assert not [secret for secret in ("secret", "token", "password2", "header3", "value4") if secret in seen]
 
 
-def test_a_hook_that_hangs_holds_up_the_end_for_one_timeout_at_most(tmp_path: Path) -> None:
-    hangs = script(tmp_path, 'echo "$COMP_TEXT" >> got.txt; sleep 60')
-    said: list[str] = []
-    messenger = Messenger(hangs, tmp_path, on_trouble=said.append, timeout_s=0.4)
-    for number in range(200):
-        messenger.send(numbered(number))
-    started = time.monotonic()
-    messenger.close()
-    assert time.monotonic() - started < 2.0
-    assert len(said) == 1
-    assert 1 <= len((tmp_path / "got.txt").read_text().splitlines()) <= 3
+def test_apprise_is_given_up_in_time(tmp_path: Path) -> None:
+    server = Server(late_s=3.0)
+    with server.running() as address:
+        started = time.monotonic()
+        with pytest.raises(DeliveryError, match="JSON did not take it"):
+            send(address.replace("http://", "json://"), tmp_path, timeout_s=0.5)
+        assert time.monotonic() - started < 2.0
 
 
-def test_whatever_goes_wrong_later_messages_are_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_trouble: str) -> None:
-        raise BrokenPipeError
-
-    def sometimes(_target: str, notice: Notice, **_: object) -> None:
-        if notice.text == "first":
-            raise UnicodeError("surrogates not allowed")
-        delivered.append(notice.text)
-
-    delivered: list[str] = []
-    monkeypatch.setattr(hook, "call", sometimes)
-    messenger = Messenger("./hook", tmp_path, on_trouble=fail, timeout_s=5)
-    for text in ("first", "second"):
-        messenger.send(Notice(NoticeKind.FAILED, text))
-    messenger.close()
-    messenger.send(Notice(NoticeKind.FAILED, "after the end"))
-    assert delivered == ["second"]
+def test_commands_and_web_addresses_need_no_apprise_and_everything_else_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as the import system has it: "there is no such package"
+    server = Server()
+    with server.running() as address:
+        send(address, tmp_path)
+    send(script(tmp_path, "cat > got.json"), tmp_path)
+    with pytest.raises(DeliveryError, match="mailto:// needs the package apprise, which is not installed") as caught:
+        check("mailto://me:secret@example.org")
+    assert "pip install 'competition[notify]'" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
-def test_who_sends_nothing_waits_for_nothing(tmp_path: Path) -> None:
-    Messenger("./nowhere", tmp_path, on_trouble=pytest.fail, timeout_s=5.0).close()
+def test_only_urls_of_apprise_are_checked() -> None:
+    check("./nowhere.sh")
+    check("https://nowhere.invalid/x")

@@ -1,0 +1,1 @@
+"""Messages to the team: their words, and their way to a command, a web address or a chat."""
