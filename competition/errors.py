@@ -39,7 +39,7 @@ class ConfigError(CompError):
 
 
 class DataError(CompError):
-    """Images, masks or the files that list them are not what the competition needs."""
+    """Images, masks, lists of images or results are missing, damaged or wrong."""
 
 
 class StoreError(CompError):
@@ -47,11 +47,11 @@ class StoreError(CompError):
 
 
 class StoreBusyError(StoreError):
-    """The database could not be written to just now; nothing was changed, and trying again may help."""
+    """The database is busy; nothing was changed, and another try may succeed."""
 
 
 class RefusedError(CompError):
-    """The request is understood, and a rule of the competition forbids it."""
+    """A rule of the competition forbids the request."""
 
 
 class UnknownNameError(CompError):
@@ -59,7 +59,7 @@ class UnknownNameError(CompError):
 
     @classmethod
     def among(cls, noun: str, name: str, known: Iterable[str], *, hint: str | None = None) -> "UnknownNameError":
-        """An error for `name` that lists what exists and, where one is near, asks whether it was meant."""
+        """An error for `name` that lists the known names and suggests the nearest."""
         return cls(f"There is no {noun} {name!r}.{did_you_mean(name, known)}", hint=hint or _listing(noun, known))
 
 

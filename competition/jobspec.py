@@ -1,4 +1,4 @@
-"""What a worker hands to a job's child process, and what comes back."""
+"""Messages between a worker and the child process of a job: the specification, progress, and the outcome."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,13 +19,13 @@ class JobSpec:
     Args:
         token: the attempt's fencing token; results carry it back.
         fold: the fold to validate on (a debug job trains on a sample of this fold's training part).
-        config: with the seed of this job, which is the experiment's own for repeat 0.
-        repeat: which of the experiment's seeds it is.
-        code: the folder that the team's own modules are imported from; None for the competition's.
-        device: what torch calls the device, seen from inside the child: `cpu` or `cuda:0`.
+        config: the experiment's configuration, with the seed of this job.
+        repeat: the number of the seed; 0 is the configuration's own.
+        code: the folder that the team's own modules are imported from; None for the competition's folder.
+        device: the name of the device in torch, inside the child: `cpu` or `cuda:0`.
         environment: variables to set before the device is first touched (CUDA_VISIBLE_DEVICES, …).
-        folder: where the job's files go, if not to their place in the experiment's folder.
-        trained: the weights of an experiment that trains the same on this fold; they are used instead of training.
+        folder: the folder for the job's files; None for its place in the experiment's folder.
+        trained: weights of an experiment with the same training on this fold; the job loads them and does not train.
     """
 
     root: Path
@@ -60,15 +60,15 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is; `epoch` and `batch` count from 1. Scores are fractions (0.43, not 43).
+    """The progress of a running job; `epoch` and `batch` count from 1. Scores are fractions (0.43, not 43).
 
     Args:
-        batch: of the epoch, or whatever `phase` counts (images being cached, validated, predicted).
+        batch: within the epoch, or within another `phase` (images that are cached, validated, predicted).
         loss: the mean training loss of the epoch so far; None before the first batch.
         score: of the last finished epoch.
         eta_s: seconds until the job is done.
         lr: the learning rate of the last step.
-        memory_mib: the most that the job has taken so far, of the GPU or of the machine.
+        memory_mib: peak memory of the job so far, of the GPU or of the machine.
     """
 
     epoch: int
@@ -86,14 +86,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The job's work is on disk.
+    """The job is done; its files are on disk.
 
     Args:
         score: the competition's metric over the validation pixels; None for a debug job.
-        first_loss: the mean training loss of the first epoch; None where trained weights were used.
-        last_loss: that of the last.
-        artifacts: sha256 by file name, for each file the job left.
-        facts: what is worth recording: device name, package versions, images/s, peak memory (MiB), ….
+        first_loss: the mean training loss of the first epoch; None if trained weights were loaded.
+        last_loss: that of the last epoch.
+        artifacts: sha256 by file name, for each file of the job.
+        facts: device name, package versions, images/s, peak memory (MiB), ….
     """
 
     token: str
@@ -111,7 +111,7 @@ class Succeeded:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job cannot go on; `reason` is one or two lines for people."""
+    """The job failed; `reason` is one or two lines for people."""
 
     token: str
     kind: FailureKind
@@ -120,7 +120,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The job was asked to stop, saved where it was, and can be resumed."""
+    """The job was asked to stop; it saved its state and can be resumed."""
 
     token: str
 

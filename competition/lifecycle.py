@@ -4,21 +4,21 @@ from enum import StrEnum
 
 
 class JobKind(StrEnum):
-    """What a job is for: `debug` proves the experiment on 5 % of the data, `fold` trains one fold in full."""
+    """The purpose of a job: `debug` tests the experiment on 5 % of the data, `fold` trains one fold in full."""
 
     DEBUG = "debug"
     FOLD = "fold"
 
 
 def job_label(kind: JobKind, fold: int, repeat: int = 0) -> str:
-    """What people call a job: `debug`, `fold 2`, or `fold 2 repeat 1` with another seed than the experiment's own."""
+    """The label of a job: `debug`, `fold 2`, or `fold 2 repeat 1` for the second seed (repeat 0 is the first)."""
     if kind is JobKind.DEBUG:
         return "debug"
     return f"fold {fold} repeat {repeat}" if repeat else f"fold {fold}"
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     WAITING = "waiting"
     """Its debug job has not passed yet."""
@@ -34,17 +34,17 @@ class JobState(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Nothing happens to the job any more unless somebody asks."""
+        """Whether the job stays as it is until a command changes it."""
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
     @property
     def is_live(self) -> bool:
-        """A device may be working on it."""
+        """Whether a device may be working on it."""
         return self in (JobState.RUNNING, JobState.SUSPECT)
 
     @property
     def is_pending(self) -> bool:
-        """It will run without anybody asking again."""
+        """Whether it will run without another command."""
         return self in (JobState.WAITING, JobState.QUEUED, JobState.LOST)
 
 
@@ -63,11 +63,11 @@ LEGAL_MOVES: dict[JobState, frozenset[JobState]] = {
 
 
 class IllegalMoveError(RuntimeError):
-    """A move that the table does not hold: a bug in comp, never a user's mistake."""
+    """A move that is not in the table: a bug in comp, never a mistake of the user."""
 
 
 def check_move(old: JobState, new: JobState) -> None:
-    """Do nothing if a job may go from `old` to `new`.
+    """Check that a job may go from `old` to `new`.
 
     Raises:
         IllegalMoveError: it may not.
@@ -77,11 +77,11 @@ def check_move(old: JobState, new: JobState) -> None:
 
 
 MOST_ATTEMPTS = 3
-"""How many attempts may fail before the job does. Interruptions and lost machines are no failures of the job."""
+"""The number of failed attempts after which the job fails. Interruptions and lost machines do not count."""
 
 
 class FailureKind(StrEnum):
-    """Why an attempt failed, as far as it decides what to do next."""
+    """The cause of a failed attempt, as far as the next step depends on it."""
 
     USER = "user error"
     DATA = "data"
@@ -96,12 +96,12 @@ class FailureKind(StrEnum):
 
     @property
     def blames_machine(self) -> bool:
-        """Whether another attempt may succeed: nothing is known to be wrong with the experiment itself."""
+        """Whether another attempt may succeed, because the cause may be the machine and not the experiment."""
         return self in (FailureKind.MEMORY, FailureKind.DISK, FailureKind.CRASH, FailureKind.LOST)
 
 
 class ExperimentState(StrEnum):
-    """What the jobs of an experiment amount to."""
+    """The state of an experiment, which follows from its jobs."""
 
     COMPLETE = "complete"
     """Every fold of the split has succeeded, for every seed asked for. That gives a score, and a score a rank."""
@@ -110,17 +110,17 @@ class ExperimentState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     PARTIAL = "partial"
-    """What was asked for has succeeded, but not every fold was asked for."""
+    """Every job asked for has succeeded, but not every fold was asked for."""
     DEBUG = "debug"
     """Only the debug job was asked for, and it passed."""
 
 
 FoldStates = dict[tuple[int, int], JobState]
-"""Fold jobs by (fold, repeat); repeat 0 runs with the configuration's own seed."""
+"""State of the fold jobs by (fold, repeat); repeat 0 has the configuration's own seed, 1 the second seed, …"""
 
 
 def repeats_asked_for(folds: FoldStates) -> tuple[int, ...]:
-    """The repeats that an experiment has to finish: the first, and every other of which no fold was cancelled."""
+    """The repeats (seeds) to finish: the first, and every other one without a cancelled fold."""
     repeats = sorted({0, *(repeat for _, repeat in folds)})
     withdrawn = {repeat for (_, repeat), state in folds.items() if state is JobState.CANCELLED}
     return tuple(r for r in repeats if r == 0 or r not in withdrawn)

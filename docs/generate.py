@@ -75,12 +75,10 @@ def roles() -> str:
     text += "\nUpper and lower case, hyphens, underscores and spaces make no difference.\n"
     text += "\n| to do this without `--force` | takes one of the roles |\n|---|---|\n"
     for right, allowed in RIGHTS.items():
-        text += f"| {right} | {', '.join(sorted(allowed)) or 'nobody'} |\n"
+        text += f"| {right} | {', '.join(sorted(allowed)) or 'no role'} |\n"
     text += "\nIn a lineage of their own, members promote without a role. "
-    text += "Everything else is open to every member. `--force` is for everybody, and is recorded as an event: "
-    text += (
-        "where the table says nobody, it is the only way. A split that leaks takes `--allow-leaks REASON` instead.\n"
-    )
+    text += "Everything else is open to every member. `--force` is open to everybody and is recorded as an event; "
+    text += "if no role has the right, it is the only way. A split that leaks takes `--allow-leaks REASON` instead.\n"
     return text
 
 

@@ -1,1 +1,1 @@
-"""Roles, what each may do, and what each should do next: values and rules, no database."""
+"""Roles, their rights and their next steps: values and rules, no database."""

@@ -1,4 +1,4 @@
-"""What each role should do next, and whoever sees a job fail. Pure: it knows no database."""
+"""The next steps of each role, and of anybody who sees a job fail, computed from values alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,30 +8,30 @@ from competition.team.roles import Role
 
 @dataclass(frozen=True)
 class TeamState:
-    """What the next steps are computed from; names and numbers, the most important first.
+    """The facts that the next steps follow from; in each list, the most important first.
 
     Args:
-        vacant: roles that nobody holds.
+        vacant: roles without a member.
         roleless: members without a role.
         idle: members with the role training for whom nothing runs or waits.
         split: whether the images are split into folds.
-        reported: whether somebody has made the EDA page.
-        open_findings: errors and leaks that `comp check` found on the current split; None if nobody has checked it.
+        reported: whether the EDA page exists.
+        open_findings: number of errors and leaks that `comp check` found on the current split; None if it was not run.
         baseline_run: whether a baseline is complete.
         baseline_under_way: a baseline that runs or waits for a device.
         gate_failed: a baseline whose debug run failed.
-        promotable: experiments that are better than the baseline of their lineage, by verdict.
-        unsure: experiments that score higher than their parent, but perhaps by luck, each with the experiment whose
-            further seeds would tell.
+        promotable: experiments whose verdict is better, and that beat the newest baseline of their lineage.
+        unsure: experiments that score higher than their parent, but perhaps by luck, each with the experiment that
+            needs more seeds to decide it.
         failed: experiments with a failed job.
         pending: jobs that wait for a device.
         untried_ideas: by number, with their text.
-        unwritten_ideas: tried to the end, by number, with an experiment that nobody has written a note for.
+        unwritten_ideas: by number, with a complete experiment that tried the idea and has no note yet.
         complete: complete experiments on the current split.
-        unblended: those of them that no ensemble holds.
-        submissions: how many were made.
+        unblended: number of complete experiments in no ensemble.
+        submissions: number of submissions made.
         unscored: submissions without a public score, by number.
-        quota_left: submissions left today; None where there is no quota.
+        quota_left: submissions left today; None without a quota.
     """
 
     vacant: tuple[Role, ...] = ()
@@ -57,29 +57,29 @@ class TeamState:
 
 
 def next_steps(role: Role, state: TeamState) -> tuple[str, ...]:
-    """What somebody with `role` should do now, most urgent first; sentences with the command in them. Never empty."""
+    """The steps for a member with `role`, most urgent first: sentences with the command in them, at least one."""
     return tuple(_NEXT[role](state))
 
 
 def _lead(state: TeamState) -> list[str]:
     steps = []
     if state.vacant:
-        steps.append(f"nobody holds {_some(state.vacant)}: `comp assign MEMBER {state.vacant[0]}`")
+        steps.append(f"no member has the role {_some(state.vacant)}: `comp assign MEMBER {state.vacant[0]}`")
     if state.roleless:
-        steps.append(f"without a role: {_some(state.roleless)}: `comp assign {state.roleless[0]} ROLE`")
+        steps.append(f"members without a role: {_some(state.roleless)}: `comp assign {state.roleless[0]} ROLE`")
     if state.baseline_run and state.idle:
-        steps.append(f"nothing runs or waits for {_some(state.idle)}: agree on a condition to try")
+        steps.append(f"no job of {_some(state.idle)} runs or waits: agree on a condition to try")
     if state.complete and not state.submissions:
         steps.append("nothing is submitted yet: `comp ensemble`, then `comp submit`")
-    return steps or ["compare what was tried: `comp leaderboard`"]
+    return steps or ["compare the experiments: `comp leaderboard`"]
 
 
 def _eda(state: TeamState) -> list[str]:
     steps = []
     if state.open_findings is None:
-        steps.append("nobody has checked the data for leaks: `comp check`")
+        steps.append("the data is not checked for leaks yet: `comp check`")
     if not state.reported:
-        steps.append("no report yet: `comp eda`")
+        steps.append("the EDA page is not made yet: `comp eda`")
     if not state.split:
         steps.append("choose how to validate: `comp split --scheme stratified-group --folds 5`")
     if state.open_findings:
@@ -107,7 +107,7 @@ def _baseline(state: TeamState) -> list[str]:
 def _research(state: TeamState) -> list[str]:
     return [
         *_write_ups(state),
-        "find what won comparable competitions: `comp idea add TEXT --source URL`",
+        "look up solutions of similar competitions: `comp idea add TEXT --source URL`",
     ]
 
 
@@ -136,7 +136,7 @@ def _training(state: TeamState) -> list[str]:
     if state.untried_ideas:
         number, text = state.untried_ideas[0]
         more = f" ({len(state.untried_ideas) - 1} more: `comp idea list`)" if len(state.untried_ideas) > 1 else ""
-        steps.append(f"nobody has tried idea {number}, {text}: `comp run --idea {number} --set KEY=VALUE`{more}")
+        steps.append(f"not tried yet: idea {number}, {text}: `comp run --idea {number} --set KEY=VALUE`{more}")
     return steps or ["change one condition: `comp run --set KEY=VALUE`"]
 
 
@@ -149,10 +149,10 @@ def _ensemble(state: TeamState) -> list[str]:
         steps.append(f"{state.unblended} complete {noun} not blended yet: `comp ensemble`")
     if state.unscored:
         steps.append(
-            f"what did the board say of submission {state.unscored[0]}? `comp score {state.unscored[0]} --public SCORE`"
+            f"enter the public score of submission {state.unscored[0]}: `comp score {state.unscored[0]} --public SCORE`"
         )
     if state.quota_left == 0:
-        steps.append("today's submissions are spent; a new day begins at 0:00 UTC")
+        steps.append("no submission is left today; the next day starts at 0:00 UTC")
     elif state.complete and state.quota_left is not None:
         steps.append(f"submissions left today: {state.quota_left}: `comp submit ENSEMBLE`")
     return steps or ["write the submission: `comp submit ENSEMBLE`"]
@@ -160,21 +160,21 @@ def _ensemble(state: TeamState) -> list[str]:
 
 def _write_ups(state: TeamState) -> list[str]:
     return [
-        f"idea {number} was tried: write up what it showed: `comp note {experiment} TEXT`"
+        f"idea {number} was tried: write up the result: `comp note {experiment} TEXT`"
         for number, experiment in state.unwritten_ideas[:2]
     ]
 
 
 def _wait_for(baseline: str) -> str:
-    return f"the baseline {baseline} is under way: `comp queue {baseline}`; `comp worker` runs what waits"
+    return f"the baseline {baseline} is queued or running: `comp queue {baseline}`; `comp worker` runs queued jobs"
 
 
 def after_failure(name: str, *, fold: int | None = None) -> str:
-    """What to do about an experiment with a job that has failed."""
+    """The commands to use after a job of an experiment has failed."""
     which = "" if fold is None else f" --fold {fold}"
     return (
         f"`comp logs {name}{which}` shows more. `comp retry {name}` tries the same again; "
-        "with a change it is another experiment: `comp run --set KEY=VALUE`."
+        "a change makes it another experiment: `comp run --set KEY=VALUE`."
     )
 
 

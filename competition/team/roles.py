@@ -1,4 +1,4 @@
-"""Roles, and what each may do. Pure: it knows no database. What each should do next is in nextsteps.py."""
+"""Roles and their rights, as values; the next steps of each role are in next_steps.py."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ from competition.errors import RefusedError, UnknownNameError
 
 
 class Role(StrEnum):
-    """What a member answers for."""
+    """A part of the work that a member answers for."""
 
     LEAD = "lead"
     EDA = "eda"
@@ -36,18 +36,18 @@ ALIASES: dict[str, Role] = {
     "ensembles": Role.ENSEMBLE,
     "blending": Role.ENSEMBLE,
 }
-"""The spellings that people use, in lower case without spaces, hyphens and underscores."""
+"""Other spellings of the roles, in lower case without spaces, hyphens and underscores."""
 
 
 class Right(StrEnum):
-    """What only some roles may do without `--force`."""
+    """An action that only some roles may do without `--force`."""
 
     PROMOTE_BASELINE = "promote a baseline"
     PROMOTE_UNFINISHED = "promote an experiment that is not complete"
     SUBMIT = "submit"
     EXCEED_QUOTA = "submit once today's submissions are spent"
-    REPLACE_SPLIT = "split anew once experiments stand on the split"
-    SPLIT_WITH_LEAKS = "take a split that leaks"
+    REPLACE_SPLIT = "replace a split that experiments use"
+    SPLIT_WITH_LEAKS = "use a split that leaks"
     """Its flag is `--allow-leaks REASON`; the leaderboard shows the reason."""
 
 
@@ -59,9 +59,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.REPLACE_SPLIT: frozenset(),
     Right.SPLIT_WITH_LEAKS: frozenset(),
 }
-"""Who may without `--force`; where that is nobody, everybody has to force it, whatever they answer for.
+"""The roles that carry each right. A right that no role carries takes `--force` from everybody, the lead included.
 
-Everything else is open to every member. What is forced is recorded as an event.
+Every member may do everything else. Each forced action is recorded as an event.
 """
 
 
@@ -69,7 +69,7 @@ def parse_role(text: str) -> Role:
     """The role that `text` spells (`EDA`, `ensembling`, `solution-research`, …).
 
     Raises:
-        UnknownNameError: it spells none; the roles are listed.
+        UnknownNameError: it spells no role; the roles are listed.
     """
     plain = text.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
     if plain in list(Role):
@@ -80,13 +80,17 @@ def parse_role(text: str) -> Role:
 
 
 def check_right(member: str, held: Iterable[Role], right: Right) -> None:
-    """Do nothing if one of the roles `held` by `member` carries the right.
+    """Check that one of the roles `held` by `member` carries the right.
 
     Raises:
         RefusedError: none does.
     """
+    if not RIGHTS[right].isdisjoint(held):
+        return
     allowed = sorted(RIGHTS[right])
-    if RIGHTS[right].isdisjoint(held):
-        roles = f"that takes the role {' or '.join(allowed)}" if allowed else "nobody may without --force"
-        assignment = f"`comp assign {member} {allowed[0]}`, or --force" if allowed else "--force does it all the same"
-        raise RefusedError(f"{member} may not {right}: {roles}.", hint=f"{assignment} (it is recorded).")
+    if allowed:
+        raise RefusedError(
+            f"{member} may not {right}: that takes the role {' or '.join(allowed)}.",
+            hint=f"`comp assign {member} {allowed[0]}`, or --force (it is recorded).",
+        )
+    raise RefusedError(f"{member} may not {right}: no role allows it.", hint="--force does it (it is recorded).")

@@ -43,11 +43,11 @@ def test_eda_is_asked_for_a_check_and_a_report(comp: Comp, ready: Path) -> None:
     assert "comp check" in steps(board(comp)["eve"], "eda")
     comp("check")
     after = steps(board(comp)["eve"], "eda")
-    assert "nobody has checked" not in after
-    assert "no report yet: `comp eda`" in after
+    assert "the data is not checked" not in after
+    assert "the EDA page is not made yet: `comp eda`" in after
     play(ready, blurred(0.3))
     comp.ok("split", "--scheme", "kfold", "--folds", "2", "--force", "--allow-leaks", "to see it")
-    assert "nobody has checked" in steps(board(comp)["eve"], "eda")
+    assert "the data is not checked" in steps(board(comp)["eve"], "eda")
     comp("check")
     assert "1 error or leak is open: `comp check`" in steps(board(comp)["eve"], "eda")
 

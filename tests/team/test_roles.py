@@ -44,7 +44,7 @@ def test_submitting_takes_the_role_ensemble_or_lead() -> None:
 
 @pytest.mark.parametrize("right", [right for right, allowed in RIGHTS.items() if not allowed])
 def test_what_nobody_may_takes_force_from_the_lead_too(right: Right) -> None:
-    with pytest.raises(RefusedError, match="nobody may without --force"):
+    with pytest.raises(RefusedError, match="no role allows it"):
         check_right("ann", list(Role), right)
 
 
