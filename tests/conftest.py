@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     competition.set_up(made, "f" * 16)
     members.assign(made, "ann", [Role.LEAD, Role.TRAINING], actor="ann")
     record_split(made, version=1, folds=2)
-    baselines.found(made, Config(), actor="ann")
+    baselines.record_first(made, Config(), actor="ann")
     yield made
     made.close()
 

@@ -58,7 +58,7 @@ def start_lineage(
     config = with_overrides(read_config(file) if file else team, list(assignments))
     config = pinned(with_contents(config, opened.paths.root), opened.paths, like=team)
     if baselines.current(opened.store, person.name) is None:
-        baselines.found(opened.store, team, actor=person.name)
+        baselines.record_first(opened.store, team, actor=person.name)
     return baselines.start(opened.store, config, person)
 
 

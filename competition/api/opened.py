@@ -215,7 +215,7 @@ class Competition:
         Raises:
             CompError: it has no condition, the newest baseline has it already, or another rule forbids it.
         """
-        from competition.experiments.rebase import rebased
+        from competition.experiments.request import rebased
         from competition.store import ideas
 
         experiment = self.experiment(name)

@@ -1,1 +1,1 @@
-"""The life of an experiment above its jobs: request, rules, plan; then score, comparison, verdict."""
+"""Experiments: from a request over the rules to jobs, and from out-of-fold results to scores, verdicts and ranks."""

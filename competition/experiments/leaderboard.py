@@ -25,14 +25,14 @@ from competition.store.ranking import ListedExperiment, ListedJob, ListedParent,
 class LeaderboardRow:
     """One experiment. Scores are fractions; `rank` is None for one without a score on the current split.
 
-    One that has a score keeps it, its rank and its verdict while further seeds of it are not done; `state` and `reason`
-    say so.
+    An experiment with a score keeps it, its rank and its verdict while further seeds are trained; `state` and `reason`
+    say that they are.
 
     `fold_scores` has an entry per fold of the split, the mean over its seeds (None: not done), `seed_scores` one per
-    seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline
-    where that has not been run; `judged` is None until both are complete. `leaks_allowed` is the reason why the split
-    leaks all the same, None where it does not. `reason` says why there is no rank, or no verdict. `lineage` is the
-    member in whose own lineage the experiment grew, None for the team's.
+    seed. `parent` is the experiment with the parent's configuration on the same split, or the name of the baseline if
+    that has not been run; `judged` is None until both are complete. `leaks_allowed` is the reason why a leaking split
+    is used, None for a split without leaks. `reason` says why there is no rank, or no verdict. `lineage` is the member
+    in whose own lineage the experiment is, None for the team's.
     """
 
     rank: int | None
@@ -137,7 +137,7 @@ def standings(
 def pareto_front(rows: Iterable[LeaderboardRow]) -> list[LeaderboardRow]:
     """The ranked experiments that no other beats in score at the same training cost or less, cheapest first.
 
-    The cost is the device time of one seed: more seeds make a score surer, not better.
+    The cost is the device time of one seed, because more seeds make a score more certain, not higher.
     """
     front: list[LeaderboardRow] = []
     for row in sorted((r for r in rows if r.rank), key=lambda r: (r.seconds_per_seed, -(r.score or 0.0))):

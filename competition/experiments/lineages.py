@@ -1,4 +1,4 @@
-"""The family tree: baselines, the experiments that started from them, and what was promoted."""
+"""The family tree: baselines, the experiments that started from them, and promoted experiments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Node:
 class Lineage:
     """The trees of the team's lineage (owner None) or of a member's own; `current` is its newest baseline.
 
-    There is one tree, with the first baseline at its root, unless older splits hold what grew in between.
+    There is one tree, with the first baseline at its root, unless an experiment in between ran on an older split only.
     """
 
     owner: str | None

@@ -1,5 +1,6 @@
 """A request to run an experiment, and its way to jobs in the queue: resolve, check the rules, insert."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,11 +8,13 @@ from competition.config import yamlfile
 from competition.config.conditions import default_name
 from competition.config.experiment import Config
 from competition.config.settings import Settings
+from competition.errors import RefusedError
 from competition.experiments import rules, snapshot
 from competition.experiments.resolve import Candidate, resolve
 from competition.files import write_text
 from competition.store import baselines, competition, plans
 from competition.store.engine import Store
+from competition.store.experiments import Experiment
 from competition.store.plans import Plan, Submitted
 
 
@@ -63,6 +66,36 @@ def submit(
     return _insert(store, candidate)
 
 
+def rebased(store: Store, experiment: Experiment, *, member: str, name: str | None = None) -> RunRequest:
+    """The request to run an experiment's condition on the newest baseline of its lineage.
+
+    An experiment that started from another experiment brings only its own condition.
+
+    Raises:
+        RefusedError: it has no condition, or the newest baseline is its parent or has the condition already.
+    """
+    owner = baselines.of_version(store, experiment.baseline_version).owner
+    newest = baselines.current(store, owner)
+    assert newest is not None
+    if not experiment.conditions:
+        raise RefusedError(f"{experiment.name} is a baseline itself: it has no condition to run again.")
+    if experiment.parent_sha256 == newest.config.sha256:
+        raise RefusedError(f"{experiment.name} starts from {newest.name} already, which is the newest baseline.")
+    leaves = newest.config.leaves()
+    missing = [c for c in experiment.conditions if leaves.get(c.key) != c.new]
+    if not missing:
+        listed = "; ".join(f"{c.key}: {c.new}" for c in experiment.conditions)
+        raise RefusedError(f"{newest.name} has the condition of {experiment.name} already ({listed}).")
+    return RunRequest(
+        member=member,
+        name=name or f"{experiment.name}@{newest.name}",
+        baseline=newest.version,
+        assignments=tuple(f"{c.key}={json.dumps(c.new)}" for c in missing),
+        together=experiment.confounded,
+        note=f"{experiment.name} on {newest.name}",
+    )
+
+
 def _insert(store: Store, candidate: Candidate) -> Submitted:
     """Lock the settings, record the first baseline, and make the experiment with its files and jobs."""
     request, config, settings = candidate.request, candidate.config, candidate.settings
@@ -85,7 +118,7 @@ def _folds(candidate: Candidate) -> tuple[int, ...]:
 
 def _plan(store: Store, candidate: Candidate) -> Plan:
     request, conditions, parent = candidate.request, candidate.conditions, candidate.parent
-    baseline = candidate.baseline or baselines.found(store, parent, actor=candidate.member.name)
+    baseline = candidate.baseline or baselines.record_first(store, parent, actor=candidate.member.name)
     started_from = candidate.started_from
     return Plan(
         name=request.name or default_name(conditions, otherwise=request.parent or baseline.name),

@@ -1,4 +1,4 @@
-"""From a request to everything that the rules look at: every read of the database and of files happens here."""
+"""Resolving a request: reads from the database and from files everything that the rules need."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules need to know, besides the configuration, about the competition and its files.
+    """Facts about the competition and its files that the rules need, in addition to the configuration.
 
     Args:
         fingerprint: of the data as it is indexed now.
@@ -47,7 +47,7 @@ class Facts:
         source: the experiment that the models start from, if the configuration names one.
         pseudo: the facts of its set of pseudo-labels, if it names one.
         weights_owner: experiment and job that left the file of weights that it names, if any did.
-        problems: what was looked for and was missing, damaged or changed.
+        problems: files, sets and experiments that the request names and that are missing, damaged or changed.
     """
 
     fingerprint: str
@@ -62,10 +62,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A request with everything that it refers to: what the rules judge, and the plan is made of.
+    """A request with everything that it refers to; the rules check it, and the plan is made from it.
 
     Args:
-        baseline: the recorded baseline that it is about; None before the first experiment.
+        baseline: the recorded baseline of the member, or the one that the request names; None before the first.
         started_from: the experiment that it starts from; None if it starts from the baseline.
         parent: the configuration of that experiment or baseline.
     """
@@ -86,8 +86,7 @@ def resolve(store: Store, settings: Settings, request: "RunRequest") -> Candidat
     """Look up what a request refers to.
 
     Raises:
-        CompError: it cannot be understood: no split yet, an unknown member or parent, a wrong `KEY=VALUE`, or a
-            baseline.yaml that was edited.
+        CompError: there is no split, an unknown member or parent, a wrong `KEY=VALUE`, or an edited baseline.yaml.
     """
     split = splits.require_current(store)
     member = members.find(store, request.member)
@@ -120,16 +119,16 @@ def _changed(parent: Config, request: "RunRequest") -> Config:
 
 @dataclass
 class _LookUp:
-    """Looks things up, and keeps the problems of those that cannot be used."""
+    """Looks things up, and collects the problems instead of raising the first."""
 
     problems: list[CompError] = field(default_factory=list)
 
     def __call__(self, get: Callable[[], Found]) -> Found | None:
-        """The thing looked up; None if there was a problem with it."""
+        """The result of `get`; None if it raised, which adds a problem."""
         try:
             return get()
         except StoreError:
-            raise  # no problem of the request
+            raise  # the database failed, not the request
         except CompError as problem:
             self.problems.append(problem)
             return None

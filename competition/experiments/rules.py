@@ -13,10 +13,10 @@ from competition.store.splits import SplitVersion
 
 
 def check(candidate: Candidate) -> None:
-    """Check an experiment that is asked for against all rules.
+    """Check a requested experiment against all rules.
 
     Raises:
-        CompError: one is broken; if several are, one error lists them all, each with its hint.
+        CompError: a rule is broken; if several are, one error lists all, each with its hint.
     """
     problems = problems_of(candidate)
     if problems:
@@ -24,7 +24,7 @@ def check(candidate: Candidate) -> None:
 
 
 def problems_of(candidate: Candidate) -> list[CompError]:
-    """Everything that speaks against an experiment; empty if it may be queued."""
+    """The broken rules and missing files of a candidate; empty if it may be queued."""
     request, split, facts = candidate.request, candidate.split, candidate.facts
     parent, config, conditions = candidate.parent, candidate.config, candidate.conditions
     classes = candidate.settings.classes
@@ -46,17 +46,17 @@ def problems_of(candidate: Candidate) -> list[CompError]:
 
 
 def usable_name(name: str | None) -> CompError | None:
-    """A name can be that of a folder."""
+    """The name can name a folder."""
     return None if name is None else bad_name("an experiment", name)
 
 
 def free_name(name: str | None, *, is_taken: bool) -> CompError | None:
-    """A name belongs to one configuration."""
+    """The name belongs to no other configuration."""
     return name_taken(name) if name is not None and is_taken else None
 
 
 def split_of_this_data(split: SplitVersion, fingerprint: str) -> CompError | None:
-    """The split was made of the data as it is indexed now."""
+    """The split was made from the data as it is indexed now."""
     if split.fingerprint == fingerprint:
         return None
     return RefusedError(
@@ -66,7 +66,7 @@ def split_of_this_data(split: SplitVersion, fingerprint: str) -> CompError | Non
 
 
 def known_folds(folds: Sequence[int] | None, available: int) -> CompError | None:
-    """Only folds of the split are trained."""
+    """The folds to train are folds of the split."""
     unknown = sorted({fold for fold in folds or () if not 0 <= fold < available})
     if not unknown:
         return None
@@ -88,7 +88,7 @@ def has_effect(condition: Condition, parent: Config, config: Config) -> CompErro
     """A condition changes something: its key is in use, and a crop or window is smaller than the image."""
     why = config.idle_keys.get(condition.key)
     if condition.key in parent.whole & config.whole:
-        why = f"data.size is {config.leaves()['data.size']}, so that this is all of an image"
+        why = f"data.size is {config.leaves()['data.size']}, so this covers the whole image"
     if why is None:
         return None
     return RefusedError(

@@ -1,4 +1,4 @@
-"""The team's own code as it was when an experiment was submitted: its jobs run that, whatever is edited since."""
+"""Snapshots of the team's own code: the jobs of an experiment run the code as it was when it was submitted."""
 
 import ast
 import shutil
@@ -18,9 +18,9 @@ def named_modules(settings: Settings, config: Config) -> set[str]:
 
 
 def take(modules: set[str], *, root: Path, folder: Path) -> None:
-    """Copy modules that lie under `root`, and whatever of it they import, to `folder`, unless it is there already.
+    """Copy modules that lie under `root`, and the modules there that they import, to `folder`; keep an existing one.
 
-    Installed packages stay where they are: their versions are among a job's facts.
+    Installed packages are not copied: the facts of a job record their versions.
     """
     files = sorted(_with_imports(modules, root))
     if not files or folder.is_dir():
@@ -43,22 +43,22 @@ def folder_of(paths: Paths, experiment: str) -> Path:
 
 
 def bound(settings: Settings, folder: Path) -> Settings:
-    """The settings with the team's own code taken from `folder`, where a snapshot lies there."""
+    """The settings with the team's own metric taken from the snapshot in `folder`, if there is one."""
     if not folder.is_dir() or not isinstance(settings.metric, OwnMetric):
         return settings
     return settings.model_copy(update={"metric": OwnMetric(settings.metric, folder)})
 
 
 def _with_imports(modules: set[str], root: Path) -> set[Path]:
-    """The files of modules under `root`, of the packages around them, and of what they import from there."""
-    found: set[Path] = set()
+    """The files of modules under `root`, of their packages, and of the modules there that they import."""
+    files: set[Path] = set()
     left = [(name, root) for name in sorted(modules)]
     while left:
         for file in _files_of(*left.pop()):
-            if file not in found and root in file.parents:
-                found.add(file)
-                left += [(name, base) for name, base in _imports_of(file, root)]
-    return found
+            if file not in files and root in file.parents:
+                files.add(file)
+                left += _imports_of(file, root)
+    return files
 
 
 def _files_of(module: str, base: Path) -> Iterator[Path]:
@@ -72,7 +72,7 @@ def _files_of(module: str, base: Path) -> Iterator[Path]:
 
 
 def _imports_of(file: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    """What a file imports: (dotted name, folder that the name starts at). A file that is no Python imports nothing."""
+    """The imports of a file: (dotted name, folder that the name starts at); none if it cannot be parsed."""
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""Where the team stands, as the next steps are computed from."""
+"""The state of the team, from which its next steps are computed."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ _UNDER_WAY = (ExperimentState.RUNNING, ExperimentState.QUEUED)
 
 
 def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workload]) -> TeamState:
-    """What the database, and the files beside it, say of the team.
+    """The state of the team, from the database and the files next to it.
 
     Args:
         workloads: by member.
@@ -54,7 +54,7 @@ def team_state(store: Store, settings: Settings, workloads: Mapping[str, Workloa
 
 
 def _open_findings(store: Store) -> int | None:
-    """What `comp check` found; a check from before the split will do where `comp split` found no leak in it."""
+    """Errors and leaks that `comp check` found; a check before the split counts if `comp split` found no leak."""
     split = splits.current(store)
     path = store.paths.findings(competition.fingerprint(store))
     if split is None:
@@ -63,25 +63,26 @@ def _open_findings(store: Store) -> int | None:
 
 
 def _unsure(complete: list[LeaderboardRow], *, under_way: set[str]) -> tuple[tuple[str, str], ...]:
-    """Best first; where nobody knows what a seed does to the score, the parent's seeds say it for all its children.
+    """Experiments that may be better by luck, best first, each with the experiment that needs more seeds.
 
-    Where these seeds are under way already, there is nothing to be done.
+    If no seed deviation is known, that is the parent, because its seeds serve all of its children. Experiments whose
+    new seeds are queued or running already are left out.
     """
     pairs = (
         (row.name, row.name if row.judged.effect.seeds_known else row.judged.against)
         for row in complete
         if row.judged and row.judged.verdict.call is Call.NEEDS_SEEDS and row.judged.effect.delta > 0
     )
-    return tuple((name, repeated) for name, repeated in pairs if repeated not in under_way)
+    return tuple((name, needs_seeds) for name, needs_seeds in pairs if needs_seeds not in under_way)
 
 
 def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]:
-    """By lineage, the best of those that are better than their parent, where it beats the newest baseline."""
+    """The best experiment of each lineage whose verdict is better, if it beats the newest baseline."""
     heads = {b.owner: b for b in baselines.every(store)}
+    split = splits.current(store)
     better = []
     for owner, head in heads.items():
         best = next((r for r in complete if r.lineage == owner and _is_better(r)), None)
-        split = splits.current(store)
         ran = experiments.of_config(store, head.config.sha256, split.version) if split else None
         if best is not None and ran is not None and _beats(best, ran):
             better.append(best.name)
@@ -89,25 +90,25 @@ def _promotable(store: Store, complete: list[LeaderboardRow]) -> tuple[str, ...]
 
 
 def _beats(row: LeaderboardRow, baseline: Experiment) -> bool:
-    """Whether it scores more than a baseline; against its parent, which has been judged, that is its delta."""
+    """Whether it scores more than a baseline; if the baseline is its parent, the judged difference decides."""
     if row.judged is not None and row.judged.against == baseline.name:
         return row.judged.effect.delta > 0
     return row.score is not None and baseline.score is not None and row.score > baseline.score
 
 
 def _unwritten(store: Store, complete: list[LeaderboardRow]) -> tuple[tuple[int, str], ...]:
-    """Ideas with a complete experiment, where nobody has noted anything with any of them."""
+    """Ideas with a complete experiment and without a note at any of their experiments."""
     notes = {r.name: r.note for r in complete}
-    found = []
+    unwritten = []
     for idea in ideas.every(store):
         tried = [name for name in idea.experiments if name in notes]
         if tried and not any(notes[name] for name in tried):
-            found.append((idea.id, tried[0]))
-    return tuple(found)
+            unwritten.append((idea.id, tried[0]))
+    return tuple(unwritten)
 
 
 def _blended(store: Store) -> set[str]:
-    """The experiments that an ensemble of the current split holds."""
+    """The experiments in some ensemble of the current split."""
     split = splits.current(store)
     blends = [e for e in ensembles.every(store) if split is not None and e.split_version == split.version]
     return {name for blend in blends for name in blend.weights}

@@ -1,7 +1,7 @@
 """The versions of the baselines, in lineages.
 
-b1 is what baseline.yaml held at the first experiment; it starts the team's lineage. A member may start a lineage of
-their own where the strategy is independent. The rest were promoted, each within its lineage.
+b1 is the content of baseline.yaml at the first experiment; it starts the team's lineage. With the strategy
+`independent`, a member may start a lineage of their own. Later versions are promoted experiments of the same lineage.
 """
 
 import time
@@ -34,12 +34,12 @@ class Baseline:
 
 
 def current(store: Store, owner: str | None = None) -> Baseline | None:
-    """The newest baseline of the team's lineage (of a member's own, where one is named), or None before the first."""
+    """The newest baseline of the team's lineage, or of the lineage of `owner`; None before the first."""
     return next((b for b in reversed(every(store)) if b.owner == owner), None)
 
 
 def of_member(store: Store, settings: Settings, member: str) -> Baseline | None:
-    """The baseline that a member's experiments start from: their own where they have one and the strategy allows it."""
+    """The baseline that a member's experiments start from: their own, if they have one and the strategy allows it."""
     own = current(store, member) if settings.strategy is Strategy.INDEPENDENT else None
     return own or current(store)
 
@@ -55,8 +55,8 @@ def of_version(store: Store, version: int) -> Baseline:
     return next(b for b in every(store) if b.version == version)
 
 
-def found(store: Store, config: Config, *, actor: str) -> Baseline:
-    """Make `config` b1, unless the team's lineage exists; its newest baseline either way."""
+def record_first(store: Store, config: Config, *, actor: str) -> Baseline:
+    """Make `config` b1 unless the team's lineage exists; the newest baseline of the team."""
     with store.write() as tx:
         existing = [b for b in map(_from_row, tx.execute(_SELECT)) if b.owner is None]
         return existing[-1] if existing else _add(tx, config, action="baseline", why="from baseline.yaml", actor=actor)
@@ -81,11 +81,11 @@ def start(store: Store, config: Config, member: Member) -> Baseline:
 
 
 def promote(store: Store, config: Config, *, experiment_id: int, member_id: int, actor: str, forced: bool) -> Baseline:
-    """Make an experiment's configuration the next baseline of the lineage that the experiment is in."""
+    """Make an experiment's configuration the next baseline of its lineage."""
     table, experiments = schema.baselines, schema.experiments
     with store.write() as tx:
-        grown_from = select(experiments.c.baseline_version).where(experiments.c.id == experiment_id)
-        owner_id = tx.scalar(select(table.c.owner_id).where(table.c.version == grown_from.scalar_subquery()))
+        origin = select(experiments.c.baseline_version).where(experiments.c.id == experiment_id)
+        owner_id = tx.scalar(select(table.c.owner_id).where(table.c.version == origin.scalar_subquery()))
         values = {"promoted_from": experiment_id, "member_id": member_id, "owner_id": owner_id, "forced": int(forced)}
         name = tx.scalar(select(experiments.c.name).where(experiments.c.id == experiment_id))
         action = "forced promotion" if forced else "baseline"
@@ -104,9 +104,9 @@ def _add(tx: Connection, config: Config, *, action: str, why: str, actor: str, *
         **values,
     }
     tx.execute(insert(table).values(row))
-    made = _from_row(tx.execute(_SELECT.where(table.c.version == version)).one())
-    events.record(tx, actor=actor, subject=made.name, action=action, why=why)
-    return made
+    baseline = _from_row(tx.execute(_SELECT.where(table.c.version == version)).one())
+    events.record(tx, actor=actor, subject=baseline.name, action=action, why=why)
+    return baseline
 
 
 _SELECT = (

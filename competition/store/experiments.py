@@ -1,4 +1,4 @@
-"""Experiments: a configuration, where it came from, and the jobs that were made for it."""
+"""Experiments: a configuration with its origin and its scores."""
 
 import json
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from competition.store.scores import band_of, fold_states, scores_by_repeat
 class Experiment:
     """A configuration on one version of the split; equal configurations on one split are one experiment.
 
-    `parent_sha256` is the parent's configuration (None for the first baseline itself). `score` is the metric over
-    all out-of-fold pixels, the mean over its seeds, None until every fold has succeeded; `repeat_scores` has it for
-    each repeat, and `band` what they say about the seed's part in it (None for a single seed).
+    `parent_sha256` is the parent's configuration (None for a baseline itself). `score` is the metric over all
+    out-of-fold pixels, the mean over its seeds, None until every fold has succeeded; `repeat_scores` is the score of
+    each seed (0 is the first), and `band` the seed deviation (None for a single seed).
     """
 
     id: int
@@ -63,7 +63,7 @@ def exists(store: Store, name: str) -> bool:
 
 
 def of_config(store: Store, config_sha256: str, split_version: int) -> Experiment | None:
-    """The experiment with this configuration on this split, if there is one."""
+    """The experiment with this configuration on this split; None if there is none."""
     table = schema.experiments
     query = _SELECT.where(table.c.config_sha256 == config_sha256, table.c.split_version == split_version)
     with store.read() as tx:
@@ -72,7 +72,7 @@ def of_config(store: Store, config_sha256: str, split_version: int) -> Experimen
 
 
 def baseline_of(store: Store, experiment: Experiment) -> Experiment | None:
-    """The experiment that ran the baseline itself which this one started from, on the same split; None if none did."""
+    """The experiment that ran the baseline which `experiment` started from, on the same split; None if none did."""
     table = schema.baselines
     with store.read() as tx:
         sha256 = tx.scalar(select(table.c.config_sha256).where(table.c.version == experiment.baseline_version))
@@ -101,7 +101,7 @@ def parentage(store: Store, split_version: int) -> list[tuple[str, str, str | No
 
 
 def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
-    """Experiments of which every fold has succeeded and no score says so yet, with the repeats that count."""
+    """Experiments whose folds have all succeeded and are not scored yet, with the repeats (seeds) to score."""
     jobs, table, splits = schema.jobs, schema.experiments, schema.splits
     counted = (
         select(jobs.c.experiment_id, func.count().label("done"))
@@ -116,15 +116,15 @@ def unscored(store: Store) -> list[tuple[Experiment, tuple[int, ...]]]:
         .join(splits, splits.c.version == table.c.split_version)
         .where(table.c.score.is_(None) | table.c.id.in_(repeated), counted.c.done >= splits.c.folds)
     )
-    found = []
+    due = []
     with store.read() as tx:
         for row in tx.execute(query).all():
             its = select(jobs).where(jobs.c.experiment_id == row.id, jobs.c.kind == JobKind.FOLD)
             states = fold_states(tx.execute(its).all())
             asked, complete = repeats_asked_for(states), experiment_state(None, states, needed=row.folds)
             if complete is ExperimentState.COMPLETE and set(scores_by_repeat(row)) != set(asked):
-                found.append((_from_row(row), asked))
-    return found
+                due.append((_from_row(row), asked))
+    return due
 
 
 def is_proven(store: Store, config: Config) -> bool:
@@ -163,7 +163,7 @@ _SELECT = select(schema.experiments, schema.members.c.name.label("member")).join
 
 
 def by_name(tx: Connection, name: str) -> Experiment | None:
-    """The experiment called `name`, seen by a transaction; None if there is none."""
+    """The experiment called `name`, read in a transaction; None if there is none."""
     row = tx.execute(_SELECT.where(schema.experiments.c.name == name)).one_or_none()
     return None if row is None else _from_row(row)
 

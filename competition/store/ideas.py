@@ -1,4 +1,4 @@
-"""Ideas: what somebody read or thought of, and the experiments that tried it."""
+"""Ideas of members, and the experiments that tried them."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -32,10 +32,10 @@ def add(store: Store, text: str, *, source: str | None, member_id: int, member: 
     """Write an idea down."""
     with store.write() as tx:
         values = {"text": text, "source": source, "member_id": member_id, "created_at": time.time()}
-        made = tx.execute(insert(schema.ideas).values(values)).inserted_primary_key
-        assert made is not None
-        events.record(tx, actor=member, subject=f"idea {made[0]}", action="idea", why=text)
-        return next(idea for idea in _all(tx) if idea.id == made[0])
+        key = tx.execute(insert(schema.ideas).values(values)).inserted_primary_key
+        assert key is not None
+        events.record(tx, actor=member, subject=f"idea {key[0]}", action="idea", why=text)
+        return next(idea for idea in _all(tx) if idea.id == key[0])
 
 
 def every(store: Store) -> list[Idea]:
@@ -57,7 +57,7 @@ def find(store: Store, idea_id: int) -> Idea:
 
 
 def link(store: Store, idea: Idea, experiment: Experiment, *, actor: str) -> bool:
-    """Remember that an experiment tries the idea; False if that was known already."""
+    """Record that an experiment tries the idea; False if that is recorded already."""
     table = schema.trials
     with store.write() as tx:
         known = select(table).where(table.c.idea_id == idea.id, table.c.experiment_id == experiment.id)

@@ -1,4 +1,4 @@
-"""Plans: what somebody wants to run, and the experiment with its jobs that it becomes."""
+"""Plans: an experiment to make, and inserting it with its jobs."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from competition.store.queue import order
 
 @dataclass(frozen=True)
 class Plan:
-    """An experiment that somebody wants to run."""
+    """An experiment to make: the values of its row."""
 
     name: str
     name_given: bool
@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The experiment a plan became: a new one, or the one that had this configuration already."""
+    """The experiment made from a plan: a new one, or the existing one with the same configuration."""
 
     experiment: Experiment
     is_new: bool
@@ -55,8 +55,8 @@ def submit(
     """Make the experiment and its jobs, or add the missing jobs to the one with the same configuration.
 
     Args:
-        folds: the folds to train after the debug job has passed; none for a debug run alone.
-        seeds: with how many seeds to train each; an experiment that has a score keeps it until those added are done.
+        folds: the folds to train after the debug job has passed; empty for the debug job alone.
+        seeds: number of seeds to train each fold with; an experiment keeps its score until added seeds are done.
         prepare: called with the experiment's name before any device can take a job of it.
 
     Raises:
@@ -158,7 +158,7 @@ def _new_job(
 
 
 def shape_of(config: Config) -> str:
-    """Tells configurations apart that take another amount of memory or time."""
+    """A key that is equal for configurations whose jobs take the same memory and time."""
     train = config.train.model_dump(mode="json", include={"batch_size", "precision", "epochs"})
     size = config.data.model_dump(mode="json", include={"size"})
     predict = config.predict.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Which experiments rank, in what order, and the database's part of their leaderboard rows."""
+"""Ranks: the order of the experiments, and the rows of the database that the leaderboard is made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class ListedExperiment:
 
 
 class ListedParent(NamedTuple):
-    """The experiment that another one may have started from."""
+    """An experiment that others may have started from."""
 
     name: str
     score: float | None
@@ -67,7 +67,7 @@ class ListedJob(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """What leaderboard rows are made of, at one moment of the database.
+    """The part of the database that leaderboard rows are made from, at one moment.
 
     Args:
         places: of the experiments asked for; there are `total` in all.
@@ -141,8 +141,8 @@ def places(tx: Connection, current: int, *, member: str | None, every_split: boo
 def _scored(tx: Connection, version: int) -> Sequence[int]:
     """The experiments of a split that have a score, best first.
 
-    A score is of whole seeds. It stays while further seeds run, or if one of them has failed, and goes as soon as a
-    fold that it rests on is to be trained again.
+    A score is the mean over complete seeds. It stays while further seeds run or after one of them has failed, and is
+    removed as soon as a fold that it rests on is queued again.
     """
     table = schema.experiments
     query = select(table.c.id).where(table.c.split_version == version, table.c.score.is_not(None))

@@ -1,4 +1,4 @@
-"""What an experiment's score is, and what its seeds say about it."""
+"""Scores of experiments and of their seeds."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +24,11 @@ def set_score(
 
     Args:
         score: the mean over the seeds.
-        repeat_scores: of each repeat, where there is more than the first. Nothing is recorded if somebody has asked
-            for further seeds meanwhile, nor if somebody else has recorded the score of these.
-        band: what the seeds say about their part in the score.
+        repeat_scores: the score of each repeat (seed); None for the first alone.
+        band: the seed deviation, from several seeds.
 
     Returns:
-        Whether it was recorded.
+        False if it was not recorded, because further seeds were queued meanwhile or another worker was quicker.
     """
     table, jobs = schema.experiments, schema.jobs
     repeat_scores = repeat_scores or {0: score}
@@ -68,7 +67,7 @@ def class_ious(store: Store) -> dict[str, tuple[float | None, ...]]:
 
 
 def forget_score(tx: Connection, experiment_id: int) -> None:
-    """The experiment has no score any more, and no comparison with it holds."""
+    """Remove an experiment's score and every comparison with it."""
     table, comparisons = schema.experiments, schema.comparisons
     nothing = dict.fromkeys(("score", "class_iou", "repeat_scores", "seed_spread", "seed_by_image", "seed_df"))
     tx.execute(update(table).where(table.c.id == experiment_id).values(nothing))
@@ -77,10 +76,10 @@ def forget_score(tx: Connection, experiment_id: int) -> None:
 
 
 def scores_by_repeat(row: Row[Any]) -> dict[int, float]:
-    """The score of each repeat of an experiment's row; one that was scored before there were repeats has the first."""
+    """The score of each repeat (seed) of an experiment's row."""
     if row.repeat_scores is not None:
         return {int(repeat): score for repeat, score in row.repeat_scores.items()}
-    return {} if row.score is None else {0: row.score}
+    return {} if row.score is None else {0: row.score}  # rows of versions without repeats have the first alone
 
 
 def band_of(row: Row[Any]) -> SeedBand | None:

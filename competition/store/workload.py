@@ -1,4 +1,4 @@
-"""What each member has going, and has got out of it."""
+"""The work of each member: running and waiting jobs, device time, and the newest complete experiment."""
 
 import time
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ WEEK_S = 7 * 24 * 3600.0
 
 @dataclass(frozen=True)
 class Workload:
-    """One member's work. `last` is the experiment of theirs that was completed last, None before the first.
+    """The work of one member. `last` is their experiment that was completed last, None before the first.
 
     Args:
-        running: jobs on a device now, `dice-0.5 fold 2`.
-        queued: jobs that wait, for a device or for the debug run.
+        running: jobs on a device now, such as `dice-0.5 fold 2`.
+        queued: number of jobs that wait for a device or for the debug job.
         device_s: seconds on a device in the last seven days, running jobs included.
     """
 
@@ -30,7 +30,7 @@ class Workload:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
+        """Whether no job runs or waits."""
         return not self.running and not self.queued
 
 

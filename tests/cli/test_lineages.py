@@ -133,7 +133,7 @@ def test_promoting_moves_the_team_and_rebase_brings_conditions_along(comp: Comp,
     assert [e["name"] for e in idea["experiments"]] == ["lr-0.0003", "lr-0.0003@b2"]
     assert json.loads(comp.ok("rebase", "lr-0.0003", "--as", "ann", "--json"))["new"] is False
     assert "b1 is a baseline itself" in comp.error("rebase", "b1", "--as", "ann")
-    assert "b2 holds the condition of dice-0.5 already" in comp.error("rebase", "dice-0.5", "--as", "ann")
+    assert "b2 has the condition of dice-0.5 already" in comp.error("rebase", "dice-0.5", "--as", "ann")
 
     (team,) = json.loads(comp.ok("tree", "--json"))
     assert [names(root) for root in team["roots"]] == [

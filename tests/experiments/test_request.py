@@ -53,7 +53,7 @@ def test_a_baseline_that_was_stored_without_a_pin_goes_on(ready: Path) -> None:
     text = (ready / "baseline.yaml").read_text()
     (ready / "baseline.yaml").write_text(text.replace("  weights: none", "  weights: enc.safetensors"))
     store = open_store(Paths(ready))
-    baselines.found(store, read_config(ready / "baseline.yaml"), actor="ann")
+    baselines.record_first(store, read_config(ready / "baseline.yaml"), actor="ann")
     store.close()
     assert request(ready).experiment.name == "b1"
     assert request(ready).is_new is False

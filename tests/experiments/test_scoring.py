@@ -28,7 +28,7 @@ from tests.queue.planting import leave, queue
 def opened(ready: Path) -> Iterator[Store]:
     """A real competition: a baseline with three seeds, and an experiment that is clearly better."""
     store = open_store(Paths(ready))
-    baselines.found(store, Config(), actor="ann")
+    baselines.record_first(store, Config(), actor="ann")
     queue(store, Config(), name="b1", seeds=3)
     better = with_overrides(Config(), ["loss.dice=0.5"])
     conditions = conditions_between(Config(), better)

@@ -26,7 +26,7 @@ def make_store(root: Path, *, folds: int = 2) -> Store:
     for name in MEMBERS:
         members.assign(made, name, [Role.TRAINING], actor=name)
     record_split(made, version=1, folds=folds)
-    baselines.found(made, Config(), actor="ann")
+    baselines.record_first(made, Config(), actor="ann")
     return made
 
 

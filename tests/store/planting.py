@@ -34,7 +34,7 @@ def finish(
 
 def baseline(store: Store, score: float = 0.44, *, band: SeedBand | None = BAND) -> Config:
     """`b1`, run with three seeds that say what a seed does (or with one)."""
-    baselines.found(store, Config(), actor="ann")
+    baselines.record_first(store, Config(), actor="ann")
     submitted(store, seeds=3 if band else 1)
     finish(store, "b1", score, scores=[score - 0.002, score, score + 0.002] if band else None, band=band)
     return Config()
