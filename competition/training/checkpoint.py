@@ -1,4 +1,4 @@
-"""What a job resumes from: written aside and renamed, known by its hash, read without unpickling code."""
+"""The checkpoint that a job resumes from: written aside and renamed, verified by hash, read without running code."""
 
 import hashlib
 import io
@@ -21,18 +21,18 @@ DIGEST_BYTES = 32
 
 @dataclass
 class Position:
-    """How far a job is.
+    """The progress of a job. The field names are keys in checkpoint files.
 
     Args:
-        epoch: the epoch in hand, from 0.
-        step: how many of its batches are trained. When all are, what is left of the epoch is its validation.
-        loss_sum: of the losses of the epoch's images so far.
-        images: how many they are.
-        first_loss: of the job's first batch, before any step; None until it is known.
-        untrained: of each batch of the first epoch, before any step; a debug job's alone.
-        worst_rise: how many times its `untrained` loss a batch lost in the first epoch, at most.
+        epoch: the current epoch, from 0.
+        step: trained batches of the current epoch. Once all are trained, only the epoch's validation is left.
+        loss_sum: sum of the losses of the epoch's images so far.
+        images: number of these images.
         train_s: seconds spent training in this epoch.
-        measured: whether batch normalisation was measured anew for what is kept so far.
+        first_loss: loss of the job's first batch, before any step; None until it is known.
+        untrained: loss of each batch of the first epoch before any step; only in a debug job.
+        worst_rise: the largest ratio of a batch's loss in the first epoch to its `untrained` loss.
+        measured: True if batch normalisation was measured for the model that is kept so far.
         rows: the finished epochs.
     """
 
@@ -49,22 +49,22 @@ class Position:
 
     @property
     def mean_loss(self) -> float:
-        """Of the epoch so far."""
+        """Mean over the epoch's images so far."""
         return self.loss_sum / self.images
 
     def next_epoch(self, row: Row) -> None:
-        """Close the epoch in hand."""
+        """Close the current epoch with its row."""
         self.rows.append(row)
         self.epoch, self.step, self.loss_sum, self.images, self.train_s = self.epoch + 1, 0, 0.0, 0, 0.0
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that a job goes on from.
+    """Everything that a job resumes from.
 
     Args:
-        learner: the state of everything that learns (nested dicts of tensors and plain values).
-        best: the weights of the best epoch so far, by name; empty where nobody asks for them.
+        learner: state of the learner (nested dicts of tensors and plain values).
+        best: weights of the best epoch so far, by name; empty unless `train.checkpoint` is `best`.
     """
 
     position: Position
@@ -73,21 +73,21 @@ class Checkpoint:
 
 
 def identity_of(spec: JobSpec) -> dict[str, str]:
-    """What must be equal for a checkpoint to belong to a job."""
+    """The values that must be equal for a checkpoint to belong to this job."""
     return {
         "config": spec.config.sha256,
         "split": spec.split_hash,
         "data": spec.fingerprint,
         "job": f"{spec.kind} {spec.fold}",
-        "torch": str(torch.__version__),  # a type of its own, which a safe load refuses
+        "torch": str(torch.__version__),  # its own type is a subclass of str, which a safe load refuses
         "smp": smp.__version__,
     }
 
 
 def save(paths: JobPaths, checkpoint: Checkpoint, *, identity: dict[str, str]) -> None:
-    """Replace the checkpoint; the one before is kept beside it.
+    """Replace the checkpoint and keep the previous one next to it.
 
-    The file is the sha256 of what follows it, and what torch.save makes.
+    The file is a sha256 (32 bytes) followed by the output of torch.save that it is the hash of.
     """
     state = {
         "identity": identity,
@@ -101,15 +101,16 @@ def save(paths: JobPaths, checkpoint: Checkpoint, *, identity: dict[str, str]) -
         with aside.open("wb") as file:
             file.write(hashlib.sha256(saved.getbuffer()).digest())
             file.write(saved.getbuffer())
+        # only now that the new file is complete: at any moment at least one whole checkpoint is on disk
         if paths.checkpoint.is_file():
             paths.checkpoint.replace(paths.previous_checkpoint)
 
 
 def load(paths: JobPaths, *, identity: dict[str, str]) -> Checkpoint | None:
-    """The newest whole checkpoint of the job with this identity, its tensors on the CPU; None if there is none.
+    """The newest valid checkpoint of the job with this identity, its tensors on the CPU; None if there is none.
 
-    One that is damaged or belongs to another job is left out, with a line in the log: training from the start is
-    always right.
+    A damaged checkpoint, or one of another job, is ignored with a line in the log: training from the start is always
+    right.
     """
     for path in (paths.checkpoint, paths.previous_checkpoint):
         if not path.is_file():
@@ -118,28 +119,29 @@ def load(paths: JobPaths, *, identity: dict[str, str]) -> Checkpoint | None:
             state = _read(path)
             position = Position(**state["position"])
             position.rows = [Row(**row) for row in state["position"]["rows"]]
-            found, learner, best = state["identity"], state["learner"], state["best"]
+            saved_identity, learner, best = state["identity"], state["learner"], state["best"]
         except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
-            print(f"{path.name} is damaged and left out ({error}).")
+            print(f"{path.name} is damaged and ignored ({error}).")
             continue
-        differing = [key for key in identity if found.get(key) != identity[key]]
+        differing = [key for key in identity if saved_identity.get(key) != identity[key]]
         if not differing:
             return Checkpoint(position, learner, best)
-        print(f"{path.name} was made with another {' and '.join(differing)} and is left out.")
+        print(f"{path.name} was made with another {' and '.join(differing)} and is ignored.")
     return None
 
 
 def remove(paths: JobPaths) -> None:
-    """Remove both checkpoints: the job has succeeded."""
+    """Remove both checkpoints, after the job has succeeded."""
     paths.checkpoint.unlink(missing_ok=True)
     paths.previous_checkpoint.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Raises ValueError unless the file is byte for byte what `save` wrote."""
-    whole = path.read_bytes()
-    digest, saved = whole[:DIGEST_BYTES], whole[DIGEST_BYTES:]
+    """The saved state; raises ValueError unless the file is byte for byte what `save` wrote."""
+    content = path.read_bytes()
+    digest, saved = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
     if hashlib.sha256(saved).digest() != digest:
-        raise ValueError("its sha256 is another")
+        raise ValueError("its sha256 differs")
+    # weights_only: a pickle may run any code that it names
     state: dict[str, Any] = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
     return state

@@ -1,48 +1,54 @@
-"""Whether a debug run has learned."""
+"""The debug gate: fold jobs start only if the debug job's loss fell."""
 
 from collections.abc import Callable, Sequence
 
 from competition.training.checkpoint import Position
-from competition.training.dataset import Draw, TrainingImages
+from competition.training.dataset import BatchPlan, TrainingImages
 from competition.training.failures import GateError
 from competition.training.learner import Learner
 
-MOST_RISE = 1.25
+MAX_RISE = 1.25
 
 
-def losses(
-    learner: Learner, images: TrainingImages, epoch: Sequence[Draw], *, tick: Callable[[int, int], None]
+def measure_losses(
+    learner: Learner, images: TrainingImages, epoch: Sequence[BatchPlan], *, tick: Callable[[int, int], None]
 ) -> list[float]:
-    """What the weights as they are lose on each batch of the first epoch; nothing is trained."""
-    learner.start_epoch(0, [])
-    found = []
-    for done, draw in enumerate(epoch, start=1):
-        found.append(learner.loss(images[draw]))
-        tick(done, len(epoch))
-    return found
-
-
-def check(at: Position, after: Sequence[float]) -> None:
-    """Do nothing if the run learned.
-
-    The mean loss must fall from the first epoch to the last: both see the same images. That is not enough: a learning
-    rate that is far too high blows the loss up in the first epoch, and whatever comes after is less. So the first
-    epoch's batches are measured before any step and after the last. Their mean must fall between the two, and while
-    they were trained on, none may have lost a quarter more than before any step. Each batch is compared with itself,
-    so that it does not matter which are hard.
+    """The loss of each batch of the first epoch with the weights as they are; trains nothing.
 
     Args:
-        at: the finished position.
-        after: the losses of the first epoch's batches with the last weights.
+        tick: called after each batch with the number of batches done and of all batches; may raise to stop.
+    """
+    learner.start_epoch(0, [])
+    losses = []
+    for done, plan in enumerate(epoch, start=1):
+        losses.append(learner.loss(images[plan]))
+        tick(done, len(epoch))
+    return losses
+
+
+def check(position: Position, after: Sequence[float]) -> None:
+    """Do nothing if the run learned.
+
+    1. The mean training loss must fall from the first epoch to the last: both see the same images.
+    2. No batch of the first epoch may rise above 1.25 times the loss that it had before the first step.
+    3. The mean loss over these batches must be lower after the last step than before the first.
+
+    Each batch is compared with itself, so hard images do not look like a failure.
+
+    Args:
+        position: of the finished run.
+        after: the loss of each batch of the first epoch, with the last weights.
 
     Raises:
-        GateError: it did not.
+        GateError: one of the three does not hold.
     """
-    first, last = at.rows[0].train_loss, at.rows[-1].train_loss
+    first, last = position.rows[0].train_loss, position.rows[-1].train_loss
+    # `not a < b` instead of `a >= b`: a NaN must fail
     if not last < first:
-        raise GateError.between_epochs(first, last)
-    if at.worst_rise > MOST_RISE:
-        raise GateError.on_the_way(at.worst_rise)
-    mean_before, mean_after = (sum(found) / len(found) for found in (at.untrained, after))
+        raise GateError.no_fall_between_epochs(first, last)
+    # A rate far too high passes the test above: the loss blows up in the first epoch, and is lower in the second.
+    if position.worst_rise > MAX_RISE:
+        raise GateError.batch_loss_rose(position.worst_rise)
+    mean_before, mean_after = (sum(losses) / len(losses) for losses in (position.untrained, after))
     if not mean_after < mean_before:
-        raise GateError.in_all(mean_before, mean_after)
+        raise GateError.no_fall_overall(mean_before, mean_after)

@@ -1,4 +1,4 @@
-"""What a job trains and validates on."""
+"""The images that a job trains on, validates on and predicts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class JobData:
 
     Args:
         train_items: the images to train on, those with pseudo-labels last.
-        valid: labelled images that the model never sees.
-        test: test images; none for a debug job.
-        loader: of the labels at their own size; it reads an annotation file once.
-        class_weights: one per class, for the loss; None weighs all the same.
-        still: whether every epoch shall be like the first, so that their losses compare.
+        valid: labelled images that the model is not trained on.
+        test: test images; empty for a debug job.
+        loader: reads labels at their own size, and an annotation file only once.
+        class_weights: one per class, for the loss; None for equal weights.
+        same_epochs: True if every epoch repeats the first, so that their losses can be compared.
     """
 
     cache: Cache
@@ -42,7 +42,7 @@ class JobData:
     epochs: int
     loader: Loader
     class_weights: tuple[float, ...] | None
-    still: bool = False
+    same_epochs: bool = False
 
     @property
     def train(self) -> list[str]:
@@ -51,29 +51,31 @@ class JobData:
 
     @property
     def pseudo_images(self) -> int:
-        """How many of them have pseudo-labels."""
+        """Number of training images with pseudo-labels."""
         return len(self.cache.pseudo.rows.keys() & set(self.train)) if self.cache.pseudo else 0
 
 
-def job_data_of(spec: JobSpec, reporter: Reporter) -> JobData:
-    """The job's images, decoded and resized, from the cache (which is built if nobody has built it yet).
+def load_job_data(spec: JobSpec, reporter: Reporter) -> JobData:
+    """The job's images, decoded and resized, from the cache; builds the cache if it is missing.
 
-    A debug job trains for 2 epochs on 5 % of the fold's training images, 2 batches at least, and validates on 1 batch.
-    Both epochs see the same batches, augmented and mixed in the same way. Test images with pseudo-labels are images to
-    train on like any other, and never to validate on.
+    A debug job trains for 2 epochs on 5 % of the fold's training images (at least 2 batches) and validates on 1 batch.
+    Both epochs see the same batches with the same augmentation. Test images with pseudo-labels are trained on, and
+    never validated on.
 
     Raises:
-        DataError: the manifest, the split, the images or the masks are missing, damaged or have changed.
+        DataError: the manifest, the split, an image or a mask is missing, damaged or has changed.
         RefusedError: the data or the split is not the one that the job was made for.
+        StoppedError: the job was asked to stop.
     """
     manifest = Manifest.read(spec.paths.manifest(spec.fingerprint))
     split = Split.read(spec.paths.folds(spec.fingerprint, spec.split_version))
     _check(spec, manifest, split)
     pseudo = _pseudo_labels(spec)
-    labelled = pseudo.items(spec.fold) if pseudo else ()
-    known = Manifest((*manifest.items, *labelled))
-    train = [*split.train_ids(spec.fold), *(item.id for item in labelled)]
+    pseudo_items = pseudo.items(spec.fold) if pseudo else ()
+    known = Manifest((*manifest.items, *pseudo_items))
+    train = [*split.train_ids(spec.fold), *(item.id for item in pseudo_items)]
     valid = split.valid_ids(spec.fold)
+    # before the debug sample is drawn: a debug job must try the very weights that the fold jobs will use
     weights = _class_weights(spec, [known.item(image_id) for image_id in train])
     if spec.kind is JobKind.DEBUG:
         train, valid = _debug_part(spec.config, known, train, valid)
@@ -83,36 +85,36 @@ def job_data_of(spec: JobSpec, reporter: Reporter) -> JobData:
         spec.root,
         spec.paths.cache(spec.fingerprint),
         spec.config.data.size,
-        progress=lambda done, total: _tell(reporter, done, total),
+        progress=lambda done, total: _report(reporter, done, total),
     )
     if pseudo:
-        cache = pseudo.extend(cache, spec.fold, progress=lambda done, total: _tell(reporter, done, total))
-    train_items, items = ([known.item(image_id) for image_id in ids] for ids in (train, valid))
+        cache = pseudo.extend(cache, spec.fold, progress=lambda done, total: _report(reporter, done, total))
+    train_items, valid_items = ([known.item(image_id) for image_id in ids] for ids in (train, valid))
     loader = open_loader(spec.settings, spec.root)
     if spec.kind is JobKind.DEBUG:
-        return JobData(cache, train_items, items, (), DEBUG_EPOCHS, loader, weights, still=True)
-    return JobData(cache, train_items, items, manifest.test, spec.config.train.epochs, loader, weights)
+        return JobData(cache, train_items, valid_items, (), DEBUG_EPOCHS, loader, weights, same_epochs=True)
+    return JobData(cache, train_items, valid_items, manifest.test, spec.config.train.epochs, loader, weights)
 
 
 def _pseudo_labels(spec: JobSpec) -> PseudoLabels | None:
     if spec.config.data.pseudo is None:
         return None
-    found = find_pinned(spec.paths, spec.config.data.pseudo)
-    if found.facts.split_hash != spec.split_hash:
+    pseudo = find_pinned(spec.paths, spec.config.data.pseudo)
+    if pseudo.facts.split_hash != spec.split_hash:
         raise RefusedError(
-            f"{found.pinned} was made on another split, whose models saw images that this one validates on."
+            f"{pseudo.pinned} was made on another split: its models may have seen images that this job validates on.",
+            hint="Make pseudo-labels from experiments on this split: `comp pseudo`.",
         )
-    return found
+    return pseudo
 
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:
     batch = config.train.images_per_step
-    some = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
-    return some, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
+    sample = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
+    return sample, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
 
 
 def _class_weights(spec: JobSpec, train: Sequence[Item]) -> tuple[float, ...] | None:
-    """A debug job gets the weights of the whole training part: it proves what the fold jobs will do."""
     rule = spec.config.loss.class_weights
     if not isinstance(rule, ClassWeights):
         return rule
@@ -128,14 +130,16 @@ def _class_weights(spec: JobSpec, train: Sequence[Item]) -> tuple[float, ...] | 
 
 def _check(spec: JobSpec, manifest: Manifest, split: Split) -> None:
     if manifest.fingerprint != spec.fingerprint:
-        raise RefusedError(f"The images indexed are {manifest.fingerprint}, and the job is for {spec.fingerprint}.")
+        raise RefusedError(
+            f"The indexed images have the fingerprint {manifest.fingerprint}, and the job is for {spec.fingerprint}."
+        )
     if split.hash != spec.split_hash:
         raise RefusedError(f"The folds on disk have the hash {split.hash}, and the job is for {spec.split_hash}.")
     if not split.train_ids(spec.fold) or not split.valid_ids(spec.fold):
-        raise DataError(f"Fold {spec.fold} leaves no image to train or to validate on.")
+        raise DataError(f"Fold {spec.fold} has no image to train on, or none to validate on.")
 
 
-def _tell(reporter: Reporter, done: int, total: int) -> None:
+def _report(reporter: Reporter, done: int, total: int) -> None:
     reporter.raise_if_stopping()
     if reporter.is_due:
-        reporter.tell(Progress(1, 1, done, total, None, None, 0.0, 0.0, "cache"))
+        reporter.send_progress(Progress(1, 1, done, total, None, None, 0.0, 0.0, "cache"))

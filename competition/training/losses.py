@@ -1,4 +1,4 @@
-"""What training minimises: a weighted sum of terms, in none of which void counts."""
+"""The loss: a weighted sum of terms, all of which ignore void."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from competition.config.settings import IGNORE_INDEX
 class SegmentationLoss(nn.Module):
     """Weighted sum of the terms that the configuration turns on.
 
-    Whatever the terms: void pixels change nothing, a class that the batch lacks adds nothing, and a batch that is all
-    void has loss 0 and gradient 0. The terms look at the whole batch, not at each image.
+    In every term void pixels change nothing, a class that the batch lacks adds nothing, and a batch of void alone has
+    loss 0 and gradient 0. The terms are over the whole batch, not over each image.
 
     Args:
-        class_weights: (C,), for the cross-entropy and focal terms; None weighs all classes the same.
+        class_weights: (C,), for the cross-entropy and focal terms; None for equal weights.
     """
 
     class_weights: Tensor | None
@@ -32,7 +32,7 @@ class SegmentationLoss(nn.Module):
         self._lovasz, self._mcc = _Lovasz(), _MultiClassMCC()
 
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        """The loss, a float32 scalar.
+        """The loss, a float32 scalar, whatever the precision of the forward pass.
 
         Args:
             logits: (N, C, H, W), float.
@@ -56,13 +56,14 @@ class SegmentationLoss(nn.Module):
         return loss
 
     def _cross_entropy(self, log_p: Tensor, target: Tensor) -> Tensor:
-        """The mean over the pixels that count, each with its class's weight, or over the hardest of them.
+        """The mean over the pixels that are not void, weighted by class, or over the hardest of them.
 
-        torch's own mean is 0 / 0 for a batch that is all void, and SMP's SoftCrossEntropyLoss counts void in it.
-        The hardest pixels: Shrivastava et al., CVPR 2016.
+        Hardest pixels (online hard example mining): Shrivastava et al., CVPR 2016.
         """
+        # Summed here, because torch's mean is 0 / 0 for a batch of void, and SMP's SoftCrossEntropyLoss divides by the
+        # void pixels too.
         smoothing, weights, void = self._config.smoothing, self.class_weights, IGNORE_INDEX
-        if smoothing:  # log-probabilities are logits of themselves
+        if smoothing:  # cross_entropy takes logits; log-probabilities are logits of the same softmax
             pixels = F.cross_entropy(
                 log_p, target, weights, ignore_index=void, reduction="none", label_smoothing=smoothing
             )
@@ -75,29 +76,28 @@ class SegmentationLoss(nn.Module):
         return _over(pixels.sum(), weight.sum())
 
     def _focal(self, log_p: Tensor, target: Tensor) -> Tensor:
-        """Lin et al., ICCV 2017, over softmax probabilities, as those are what comp predicts with.
-
-        (SMP's FocalLoss is over one sigmoid per class, and is not a number for a batch that is all void.)
-        """
+        """The focal loss of Lin et al., ICCV 2017, over softmax probabilities."""
+        # Not SMP's FocalLoss: it takes a sigmoid per class, while comp predicts with a softmax; and it is NaN for
+        # a batch of void.
         surprise = F.nll_loss(log_p, target, ignore_index=IGNORE_INDEX, reduction="none")
         weight = self._weight_of(target)
-        # p < 1: at p = 1 an exponent below 1 has an infinite gradient, which void pixels would turn into 0 x infinity.
+        # At p = 1 an exponent below 1 has an infinite gradient, which void pixels would turn into 0 x infinity = NaN.
         missing = (1 - (-surprise).exp()).clamp(min=1e-6)
         return _over((weight * missing**self._config.focal_gamma * surprise).sum(), weight.sum())
 
     def _weight_of(self, target: Tensor) -> Tensor:
-        """Each pixel's weight, float32 (N, H, W); void has 0."""
+        """The weight of each pixel, float32 (N, H, W); 0 for void."""
         counted = target != IGNORE_INDEX
         if self.class_weights is None:
             return counted.float()
-        return self.class_weights[target * counted] * counted
+        return self.class_weights[target * counted] * counted  # void is class 0 for the look-up, then weighs 0
 
 
 class Overlap(NamedTuple):
-    """How predictions and truth overlap over a batch: sums of probabilities, float32 (C,), in which void is left out.
+    """Overlap of predictions and truth over a batch: sums of probabilities without void, float32 (C,).
 
-    The same values as SMP's Dice, Jaccard and Tversky losses, in half the time and without their int64 array of
-    N x H x W x C: `tests/benchmarks/bench_losses.py`.
+    The values of SMP's Dice, Jaccard and Tversky losses, in half the time and without their int64 array of
+    N x H x W x C (`tests/benchmarks/bench_losses.py`).
     """
 
     hit: Tensor
@@ -106,7 +106,7 @@ class Overlap(NamedTuple):
 
     @classmethod
     def of(cls, probabilities: Tensor, masks: Tensor) -> "Overlap":
-        """Of probabilities (N, C, H, W), float32, with masks (N, H, W), uint8: class indices and IGNORE_INDEX."""
+        """The overlap of probabilities, float32 (N, C, H, W), with masks, uint8 (N, H, W), IGNORE_INDEX for void."""
         classes = torch.arange(probabilities.shape[1], dtype=masks.dtype, device=masks.device)
         truth = masks[:, None] == classes[:, None, None]
         counted = (masks != IGNORE_INDEX)[:, None]
@@ -115,34 +115,35 @@ class Overlap(NamedTuple):
         return cls(hit, predicted, truth.sum(over))
 
     def loss(self, false_positives: float, false_negatives: float) -> Tensor:
-        """1 - TP / (TP + a FP + b FN) of each class that the batch holds, as mean over all (Salehi et al., 2017).
+        """1 - TP / (TP + a FP + b FN), as a mean over all classes; a class that the batch lacks adds 0.
 
-        With a = b = 1/2 it is the Dice loss (Milletari et al., 2016), with a = b = 1 the Jaccard loss.
+        The Tversky loss (Salehi et al., 2017). With a = b = 1/2 it is the Dice loss (Milletari et al., 2016), with
+        a = b = 1 the Jaccard loss.
+
+        Args:
+            false_positives: a.
+            false_negatives: b.
         """
         wrong = false_positives * (self.predicted - self.hit) + false_negatives * (self.true - self.hit)
         return ((1 - _over(self.hit, self.hit + wrong)) * (self.true > 0)).mean()
 
 
 class _Lovasz(nn.Module):
-    """SMP's Lovász-Softmax (Berman et al., CVPR 2018) over the classes that the batch holds.
-
-    SMP gives an empty tensor, not 0, for a batch that is all void.
-    """
+    """SMP's Lovász-Softmax (Berman et al., CVPR 2018) over the classes that occur in the batch."""
 
     def __init__(self) -> None:
         super().__init__()
         self._of_batch = LovaszLoss("multiclass", ignore_index=IGNORE_INDEX)
 
     def forward(self, log_p: Tensor, target: Tensor) -> Tensor:
-        loss: Tensor = self._of_batch(log_p, target).sum()
+        loss: Tensor = self._of_batch(log_p, target).sum()  # SMP gives an empty tensor for a batch of void: sum is 0
         return loss
 
 
 class _MultiClassMCC(nn.Module):
-    """1 - the Matthews correlation of each class against the rest (Abhishek and Hamarneh, ISBI 2021), as mean over all.
+    """1 - Matthews correlation of each class against the rest (Abhishek and Hamarneh, ISBI 2021), as a mean over all.
 
-    SMP's loss takes two classes and knows no void: a void pixel would count as a true negative, so that only pixels
-    that count are handed on.
+    SMP's loss is for two classes, so it is called once per class.
     """
 
     def __init__(self) -> None:
@@ -150,7 +151,7 @@ class _MultiClassMCC(nn.Module):
         self._of_class = MCCLoss()
 
     def forward(self, log_p: Tensor, target: Tensor) -> Tensor:
-        counted = target != IGNORE_INDEX
+        counted = target != IGNORE_INDEX  # SMP's loss would count void pixels as true negatives
         probabilities = log_p.exp().movedim(1, 0)[:, counted]
         truth = F.one_hot(target[counted], log_p.shape[1]).T.to(probabilities.dtype)
         occurs = truth.sum(1) > 0
@@ -159,12 +160,13 @@ class _MultiClassMCC(nn.Module):
 
 
 def _hardest(losses: Tensor, counted: Tensor, *, share: float) -> Tensor:
-    """Where the highest `share` of the losses lie that count, bool (N, H, W): one pixel at least, and all ties."""
+    """Mask of the highest `share` of the counted losses, bool (N, H, W): at least one pixel, and all ties."""
     ranked = losses.masked_fill(~counted, -1.0).flatten().sort(descending=True).values
     last = (counted.sum() * share).ceil().long().clamp(min=1) - 1
-    return (losses >= ranked.gather(0, last[None])) & counted  # an index that is a tensor would be waited for
+    # gather, because ranked[last] would make the CPU wait for the GPU
+    return (losses >= ranked.gather(0, last[None])) & counted
 
 
 def _over(total: Tensor, weight: Tensor) -> Tensor:
-    """Their quotient; 0 where nothing counts."""
+    """The quotient; 0 if the weight is 0, which is so only if the total is 0 too."""
     return total / weight.clamp(min=torch.finfo(torch.float32).tiny)

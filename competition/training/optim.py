@@ -1,6 +1,6 @@
-"""Optimisers by name."""
+"""Optimisers by name, from torch or timm."""
 
-from timm.optim import (  # type: ignore[attr-defined]  # timm hands them on without saying so
+from timm.optim import (  # type: ignore[attr-defined]  # timm re-exports them implicitly
     create_optimizer_v2,
     get_optimizer_info,
     list_optimizers,
@@ -16,14 +16,14 @@ MOMENTUM = 0.9
 
 
 def make_optimizer(config: OptimizerConfig, network: nn.Module) -> Optimizer:
-    """The optimiser: torch's fused AdamW, Adam or SGD (with momentum 0.9), or any that timm's factory makes.
+    """The optimiser: torch's fused AdamW, Adam or SGD (with momentum 0.9), or one of timm's factory.
 
-    Each group of parameters has a `share`, which its learning rate is multiplied by: the encoder's is
-    `encoder_lr / lr`, all others' 1.
+    Each group of parameters has a `share`, the factor for its learning rate: `encoder_lr / lr` for the encoder, 1 for
+    all others.
 
     Raises:
-        UnknownNameError: neither library has it.
-        ConfigError: it needs what this machine or comp's recipe has not, or the network has no encoder.
+        UnknownNameError: neither library has the optimiser.
+        ConfigError: it cannot run on this machine or in comp's recipe, or the network has no encoder.
     """
     groups = _groups(config, network)
     lr, weight_decay = config.lr, config.weight_decay
@@ -39,18 +39,21 @@ def make_optimizer(config: OptimizerConfig, network: nn.Module) -> Optimizer:
         return create_optimizer_v2(groups, config.name, lr=lr, weight_decay=weight_decay)
     except (AssertionError, ImportError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"optimizer.name={config.name} cannot be had here: {error}", hint="adamw, adam and sgd always can."
+            f"optimizer.name={config.name} cannot be used here: {error}",
+            hint="Set optimizer.name to adamw, adam or sgd, which work everywhere.",
         ) from error
 
 
 def _groups(config: OptimizerConfig, network: nn.Module) -> list[dict[str, object]]:
-    """The encoder's parameters and all others, as torch's fused SGD wants a group's parameters to start together."""
+    """The encoder's parameters, and all others; a group without parameters is left out."""
+    # Two groups even at one rate: torch's fused SGD refuses a group in which only a part has momentum yet, and a
+    # frozen encoder starts later than the rest.
     if config.encoder_lr is not None:
         encoder = list(encoder_of(network, "optimizer.encoder_lr").parameters())
         share = config.encoder_lr / config.lr
     else:
-        found = getattr(network, "encoder", None)
-        encoder, share = list(found.parameters()) if isinstance(found, nn.Module) else [], 1.0
+        module = getattr(network, "encoder", None)
+        encoder, share = list(module.parameters()) if isinstance(module, nn.Module) else [], 1.0
     ids = {id(parameter) for parameter in encoder}
     rest = [parameter for parameter in network.parameters() if id(parameter) not in ids]
     groups: list[dict[str, object]] = [{"params": encoder, "share": share}, {"params": rest, "share": 1.0}]

@@ -1,4 +1,4 @@
-"""From a trained model and the cache to predictions at each image's own size."""
+"""Predictions at each image's own size, from a trained model and the cache."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -12,10 +12,10 @@ from competition.data.cache import Mapped
 from competition.data.manifest import Item
 from competition.training.failures import NotFiniteError, is_out_of_memory
 from competition.training.network.model import Segmenter
-from competition.training.network.tta import PredictFunction, interpolated, looking
+from competition.training.network.tta import PredictFunction, predict_function, resize_bilinear
 
 Tick = Callable[[int, int], None]
-"""Called with how many images are done and how many there are; may raise to stop."""
+"""Called with the number of images done and of all images; may raise to stop."""
 
 
 def predictions(
@@ -33,78 +33,83 @@ def predictions(
 
     Args:
         pixels: uint8 (N, h, w, 3), of the cache.
-        rows: where each id lies in `pixels`.
-        config: the views that are averaged, and whether an image is seen whole.
-        tick: called before each pass through the network, of which a large image takes many, and at the end.
+        rows: the row in `pixels` of each image id.
+        batch_size: most images, or windows of one image, in one forward pass. It is halved, down to 1, whenever the
+            device runs out of memory.
+        config: test-time augmentation, and windows for large images.
+        tick: called before each forward pass (a large image takes many) and at the end.
 
     Raises:
-        NotFiniteError: logits that are not numbers.
+        NotFiniteError: a logit is infinite or NaN.
     """
     segmenter.eval()
-    done, most = 0, batch_size
+    done = 0
 
-    def network(pixels: Tensor) -> Tensor:
+    def forward(pixels: Tensor) -> Tensor:
         tick(done, len(items))
         logits: Tensor = segmenter(pixels)
         return logits
 
     while done < len(items):
-        batch = items[done : done + (most if config.window is None else 1)]  # an image that needs windows is large
+        batch = items[done : done + (batch_size if config.window is None else 1)]  # windows are for large images
         images = torch.from_numpy(np.stack([pixels[rows[item.id]] for item in batch]))
-        logits = _if_there_is_room(looking(network, config, batch_size=most), images, device, most)
+        predict = predict_function(forward, config, batch_size=batch_size)
+        logits = _logits_if_memory_suffices(predict, images, device, batch_size)
         if logits is None:
-            most = _halved(most, device)
+            batch_size = _halved(batch_size, device)
             continue
-        yield from _one_by_one(batch, logits)
+        yield from _at_own_sizes(batch, logits)
         done += len(batch)
-        del logits  # before the next batch needs the room
+        del logits  # or the next batch is computed while this one still takes memory
     tick(done, len(items))
 
 
-def quick(config: PredictConfig) -> PredictConfig:
-    """The same without views that are averaged, for a look after an epoch; an image that needs windows gets them."""
+def without_tta(config: PredictConfig) -> PredictConfig:
+    """The same windows without test-time augmentation, for the quick validation after each epoch."""
     return PredictConfig(window=config.window, overlap=config.overlap)
 
 
 def at_size(logits: Tensor, size: tuple[int, int]) -> Tensor:
     """Logits (C, h, w) as (C, H, W), interpolated bilinearly between pixel centres."""
-    return logits if logits.shape[1:] == size else interpolated(logits[None], size)[0]
+    return logits if logits.shape[1:] == size else resize_bilinear(logits[None], size)[0]
 
 
 def labels(logits: Tensor) -> NDArray[np.uint8]:
-    """The likeliest class of each pixel, uint8 (H, W)."""
-    found: NDArray[np.uint8] = logits.argmax(0).to(torch.uint8).cpu().numpy()
-    return found
+    """The most probable class of each pixel, uint8 (H, W), for logits (C, H, W)."""
+    classes: NDArray[np.uint8] = logits.argmax(0).to(torch.uint8).cpu().numpy()
+    return classes
 
 
 def probabilities(logits: Tensor) -> NDArray[np.float32]:
-    """Class probabilities, float32 (C, H, W), summing to 1 over the classes."""
-    found: NDArray[np.float32] = logits.softmax(0).cpu().numpy()
-    return found
+    """Class probabilities, float32 (C, H, W), which sum to 1 over the classes, for logits (C, H, W)."""
+    softmax: NDArray[np.float32] = logits.softmax(0).cpu().numpy()
+    return softmax
 
 
-def _one_by_one(items: Sequence[Item], logits: Tensor) -> Iterator[tuple[Item, Tensor]]:
+def _at_own_sizes(items: Sequence[Item], logits: Tensor) -> Iterator[tuple[Item, Tensor]]:
     finite = torch.isfinite(logits).flatten(1).all(1).tolist()
-    for item, of_image, is_finite in zip(items, logits, finite, strict=True):
+    for item, image_logits, is_finite in zip(items, logits, finite, strict=True):
         if not is_finite:
             raise NotFiniteError.of_prediction(item.id)
-        yield item, at_size(of_image, (item.height, item.width))
+        yield item, at_size(image_logits, (item.height, item.width))
 
 
-def _if_there_is_room(look: PredictFunction, images: Tensor, device: torch.device, most: int) -> Tensor | None:
-    """The logits; None if the device's memory is too small for `most` images or windows at once, and fewer are left."""
+def _logits_if_memory_suffices(
+    predict: PredictFunction, images: Tensor, device: torch.device, batch_size: int
+) -> Tensor | None:
+    """The logits; None if the device ran out of memory and `batch_size` can still be halved."""
     try:
         with torch.inference_mode():
-            return look(images.to(device))
+            return predict(images.to(device))
     except (RuntimeError, MemoryError) as error:
-        if most < 2 or not is_out_of_memory(error):
+        if batch_size < 2 or not is_out_of_memory(error):
             raise
         return None
 
 
-def _halved(most: int, device: torch.device) -> int:
-    """Outside the handler of the error, whose traceback keeps what was computed alive."""
+def _halved(batch_size: int, device: torch.device) -> int:
+    # Called outside the error's handler: its traceback holds on to the tensors of the failed pass.
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    print(f"Out of memory: from here on at most {most // 2} are predicted at once.", flush=True)
-    return most // 2
+    print(f"Out of memory: from here on at most {batch_size // 2} are predicted at once.", flush=True)
+    return batch_size // 2

@@ -1,7 +1,7 @@
 """The recipe of one job: data, model, optimiser; for epoch, for batch; evaluate; save. It reads from top to bottom."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,34 +17,33 @@ from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.predictions.shards import Shard
 from competition.scoring import metrics
-from competition.training import checkpoint, gate, hardware, history, outputs, seeds, selection
-from competition.training.augmenting.selfcheck import check_randomness
+from competition.training import batchnorm, checkpoint, gate, hardware, history, outputs, seeds
+from competition.training.augmenting.checks import check_randomness
 from competition.training.checkpoint import Checkpoint, Position
-from competition.training.dataset import TrainingImages, draws, load_batches, steps_per_epoch
-from competition.training.facts import facts_of
+from competition.training.dataset import Batch, TrainingImages, load_batches, plan_batches, steps_per_epoch
 from competition.training.failures import NotFiniteError
 from competition.training.history import Row
-from competition.training.job_data import JobData, job_data_of
+from competition.training.job_data import JobData, load_job_data
 from competition.training.learner import Learner
 from competition.training.loss_meter import LossMeter
-from competition.training.network import batchnorm
-from competition.training.network.model import Segmenter, build, normalisation
-from competition.training.network.precision import resolve
-from competition.training.predict import quick
-from competition.training.record import write_record
+from competition.training.network.model import Segmenter, build_network, normalisation
+from competition.training.network.precision import resolve_precision
+from competition.training.outputs import Predictor
+from competition.training.predict import without_tta
+from competition.training.record import job_facts, write_record
 from competition.training.reporting import Reporter
 from competition.training.sampling import Sampling
-from competition.training.throughput import Pace, Stopwatch
-from competition.training.tracking import Sink, tracking
+from competition.training.throughput import Stopwatch, Throughput
+from competition.training.tracking import LogEpoch, tracking
 
 
 class Outcome(NamedTuple):
-    """What came of a job.
+    """The outcome of a job.
 
     Args:
-        rows: the epochs that were trained.
-        score: of what was kept, over the validation pixels.
-        facts: what is worth recording.
+        rows: the trained epochs.
+        score: of the kept model, over the validation pixels.
+        facts: device, speed, versions and choices, for the job's result.
     """
 
     rows: list[Row]
@@ -56,48 +55,54 @@ def train(spec: JobSpec, reporter: Reporter) -> Succeeded:
     """Run a job from its start or its checkpoint; its files are on disk when this returns.
 
     Raises:
-        StoppedError: it was asked to stop; what it has done is saved.
-        CompError: the data, the model or the loss is not what it must be.
+        StoppedError: the job was asked to stop; its progress is saved.
+        CompError: the data, the model or the loss is unusable.
     """
-    with seeds.nondeterministic_operations() as unordered, tracking(spec) as track:
-        outcome = learn(spec, reporter, track) if spec.trained is None else predict_again(spec, reporter, spec.trained)
-    outcome.facts["nondeterministic"] = unordered
+    with seeds.nondeterministic_operations() as operations, tracking(spec) as log_epoch:
+        if spec.trained is None:
+            outcome = learn(spec, reporter, log_epoch)
+        else:
+            outcome = predict_again(spec, reporter, spec.trained)
+    outcome.facts["nondeterministic"] = operations
     return _finish(spec, outcome)
 
 
-def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
-    """Train, validate after each epoch, which `track` is told of, and predict.
+def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
+    """Train, validate after each epoch, and predict; `log_epoch` gets each epoch's row.
 
-    The model is that of the last epoch, unless the configuration asks for the best: choosing an epoch by its score on
-    the validation fold, and then reporting that score, is choosing luck. A job that was stopped and resumed ends with
-    the same weights, bit for bit, as one that was not.
+    The last epoch's model is kept unless the configuration asks for the best: a score is optimistic if it also chose
+    the epoch. A job that was stopped and resumed ends with the same weights, bit for bit, as one that was not.
 
     Raises:
-        StoppedError: it was asked to stop; what it has done is saved.
-        CompError: the data, the model or the loss is not what it must be.
+        StoppedError: the job was asked to stop; its progress is saved.
+        CompError: the data, the model or the loss is unusable.
     """
     config, paths, is_fold = spec.config, spec.job_paths, spec.kind is JobKind.FOLD
     device = torch.device(spec.device)
-    seeds.fix(config.seed, config.train.deterministic)
-    work = job_data_of(spec, reporter)
+    seeds.seed_everything(config.seed, config.train.deterministic)
     identity = checkpoint.identity_of(spec)
     resumed = checkpoint.load(paths, identity=identity)
-    at = resumed.position if resumed else Position()
+    position = resumed.position if resumed else Position()
 
-    sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
-    rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
-    images = TrainingImages(work.cache, config, rare=rare, epochs=work.epochs, still=work.still)
+    data = load_job_data(spec, reporter)
+    rare = find_rare(data.train_items, spec.settings.classes, config.sampling.rare)
+    images = TrainingImages(data.cache, config, rare=rare, epochs=data.epochs, same_epochs=data.same_epochs)
     check_randomness(config.augment, images.augment, config.train_size)
-    step_size = config.train.images_per_step
-    steps = steps_per_epoch(len(work.train), step_size)
-    order = partial(draws, work.train, seed=config.seed, batch_size=step_size, sampling=sampling)
-    wanted = order(epochs=work.epochs, first=(at.epoch, at.step))
-    batches = load_batches(images, wanted, workers=config.train.workers, device=device)
-    hardware.bind(device)  # only now: the loader's workers are forks, which must not inherit a device in use
+    plan = partial(
+        plan_batches,
+        data.train,
+        seed=config.seed,
+        batch_size=config.train.images_per_step,
+        sampling=Sampling.of(config.sampling, data.train_items, config.data.size, same_epochs=data.same_epochs),
+    )
+    steps = steps_per_epoch(len(data.train), config.train.images_per_step)
+    remaining = plan(epochs=data.epochs, first=(position.epoch, position.step))
+    batches = load_batches(images, remaining, workers=config.train.workers, device=device)
+    hardware.bind(device)  # not earlier: the loader's workers are forks, and CUDA does not survive a fork
 
     segmenter = _segmenter(spec, device)
     learner = Learner(
-        segmenter, config, epochs=work.epochs, steps=steps, device=device, class_weights=work.class_weights
+        segmenter, config, epochs=data.epochs, steps=steps, device=device, class_weights=data.class_weights
     )
     write_record(spec, precision=segmenter.precision, device=device, resumed=resumed is not None)
     if resumed:
@@ -105,144 +110,144 @@ def learn(spec: JobSpec, reporter: Reporter, track: Sink) -> Outcome:
     best = resumed.best if resumed else {}
     picks_best = is_fold and config.train.checkpoint is Chosen.BEST
     patience = config.train.patience if is_fold else 0
-    pace = Pace(
-        reporter, epochs=work.epochs, steps=steps * work.epochs, steps_done=steps * at.epoch + at.step, device=device
+    throughput = Throughput(
+        reporter,
+        epochs=data.epochs,
+        steps=steps * data.epochs,
+        steps_done=steps * position.epoch + position.step,
+        device=device,
     )
-    _say_start(work, segmenter, device, at)
+    predictor = Predictor(spec, data, device, throughput)
+    _log_start(data, segmenter, device, position)
 
-    first_epoch = list(order(epochs=1))
-    if not (is_fold or at.untrained):
-        at.untrained = gate.losses(learner, images, first_epoch, tick=_Ticker(pace, reporter, "measure", 1))
+    first_epoch = list(plan(epochs=1))
+    if not (is_fold or position.untrained):
+        tick = throughput.ticker("measure", 1)
+        position.untrained = gate.measure_losses(learner, images, first_epoch, tick=tick)
 
-    while at.epoch < work.epochs and not selection.has_stopped(at.rows, patience=patience):
-        learner.start_epoch(at.epoch, at.rows)
-        losses = LossMeter(at)
+    while position.epoch < data.epochs and not history.patience_is_over(position.rows, patience=patience):
+        epoch = position.epoch + 1
+        learner.start_epoch(position.epoch, position.rows)
         watch = Stopwatch()
-        for batch in islice(batches, steps - at.step):
-            waited_s = watch.lap()
-            losses.add(learner.step(batch), batch.draw)
-            at.step += 1
-            if reporter.is_due:  # a GPU has to finish its steps first, which is time spent training
-                pace.loss, pace.lr = losses.read(), learner.learning_rate(at.epoch, at.step - 1)
-            seconds = waited_s + watch.lap()
-            at.train_s += seconds
-            pace.trained(len(batch.draw.ids), seconds=seconds, waited_s=waited_s)
-            pace.tell("train", epoch=at.epoch + 1, done=at.step, total=steps)
-            if reporter.stopping:
-                break
-        pace.loss = losses.read()
-        waited_s = watch.lap()
-        at.train_s += waited_s
-        pace.settled(waited_s)
-        if not learner.is_finite:
-            raise NotFiniteError.of_weights(epoch=at.epoch + 1, batch=at.step, ids=losses.last_ids)
-        checkpoint.save(paths, Checkpoint(at, learner.state(), best), identity=identity)
+        _train_epoch(learner, batches, position, throughput, steps=steps, watch=watch)
+        checkpoint.save(paths, Checkpoint(position, learner.state(), best), identity=identity)
         reporter.raise_if_stopping()
 
-        learner.end_epoch(at.epoch)
+        learner.end_epoch(position.epoch)
         model = learner.evaluated
-        measured = batchnorm.needs_measuring(
-            config.train.batch_norm, model, steps=steps * (at.epoch + 1), averaged=model is not segmenter
+        is_measured = batchnorm.needs_measuring(
+            config.train.batch_norm, model, steps=steps * epoch, averaged=model is not segmenter
         )
-        if measured:
-            tick = _Ticker(pace, reporter, "measure", at.epoch + 1)
-            batchnorm.measure(model, work.cache, work.train, config, device=device, tick=tick)
-        tick = _Ticker(pace, reporter, "validate", at.epoch + 1)
-        last = at.epoch == work.epochs - 1
-        kept = is_fold and last and not picks_best
-        look = config.predict if last and not picks_best else quick(config.predict)
-        matrices = outputs.validate(
-            spec, work, model, device, config=look, keep=kept, tick=tick, inferred=pace.inferred
-        )
-        pace.validation_s = watch.lap()
+        if is_measured:
+            tick = throughput.ticker("measure", epoch)
+            batchnorm.measure(model, data.cache, data.train, config, device=device, tick=tick)
+        is_last = epoch == data.epochs and not picks_best
+        predict = config.predict if is_last else without_tta(config.predict)
+        matrices = predictor.validate(model, predict, epoch=epoch, keep=is_fold and is_last)
+        throughput.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
-        pace.score = None if math.isnan(score) else score
-        at.next_epoch(_row(at, score, learner.learning_rate(at.epoch, steps - 1)))
-        is_kept = not picks_best or selection.best(at.rows) is at.rows[-1]
-        if is_kept:
-            at.measured = measured
-        if is_kept and picks_best:
-            best = _copy(model)
-        history.write(paths.history, at.rows)
-        track(at.rows[-1])
-        print(at.rows[-1].sentence(work.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
+        throughput.score = None if math.isnan(score) else score
+        position.next_epoch(_row(position, score, learner.learning_rate(position.epoch, steps - 1)))
+        if not picks_best or history.best_row(position.rows) is position.rows[-1]:
+            position.measured = is_measured
+            best = _copy(model) if picks_best else best
+        history.write(paths.history, position.rows)
+        log_epoch(position.rows[-1])
+        print(position.rows[-1].log_line(data.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
 
-    print(pace.summary(), flush=True)
+    print(throughput.summary(), flush=True)
     model = learner.evaluated
     if best:
         model.network.load_state_dict(best)
     if is_fold:
-        if not kept:
-            tick = _Ticker(pace, reporter, "validate", at.epoch)
-            matrices = outputs.validate(
-                spec, work, model, device, config=config.predict, keep=True, tick=tick, inferred=pace.inferred
-            )
+        # the loop kept the last epoch's predictions, unless patience ended it or another epoch is the best
+        if not is_last:
+            matrices = predictor.validate(model, config.predict, epoch=position.epoch, keep=True)
             score = metrics.score(spec.settings.metric, matrices)
-        if work.test:
-            tick = _Ticker(pace, reporter, "predict", at.epoch)
-            outputs.predict_test(spec, work, model, device, tick=tick, inferred=pace.inferred)
+        predictor.predict_test(model, epoch=position.epoch)
         outputs.save_model(paths.model, model)
     else:
-        tick = _Ticker(pace, reporter, "measure", at.epoch)
-        gate.check(at, gate.losses(learner, images, first_epoch, tick=tick))
-    chosen = selection.best(at.rows) if picks_best else at.rows[-1]
-    facts = facts_of(model, pace, device) | {
+        tick = throughput.ticker("measure", position.epoch)
+        gate.check(position, gate.measure_losses(learner, images, first_epoch, tick=tick))
+    kept = history.best_row(position.rows) if picks_best else position.rows[-1]
+    facts = job_facts(model, throughput, device) | {
         "checkpoint": config.train.checkpoint.value,
-        "epoch": chosen.epoch,
-        "stopped_after": len(at.rows),
-        "batch_norm": (BatchNorm.MEASURED if at.measured else BatchNorm.RUNNING).value,
+        "epoch": kept.epoch,
+        "stopped_after": len(position.rows),
+        "batch_norm": (BatchNorm.MEASURED if position.measured else BatchNorm.RUNNING).value,
         "micro_batch": learner.micro_batch,
         "compiled": learner.is_compiled,
-        "pseudo_images": work.pseudo_images,
+        "pseudo_images": data.pseudo_images,
     }
-    return Outcome(at.rows, score, facts)
+    return Outcome(position.rows, score, facts)
 
 
 def predict_again(spec: JobSpec, reporter: Reporter, trained: Path) -> Outcome:
-    """Run a fold job whose training another experiment has done: evaluate its weights, the way this one predicts.
+    """Run a fold job that changes only how its parent predicts: evaluate the parent's weights in the new way.
 
     Raises:
-        StoppedError: it was asked to stop; it starts anew the next time.
-        CompError: the data or the weights are not what they must be.
+        StoppedError: the job was asked to stop; the next attempt starts from the beginning.
+        CompError: the data or the weights are unusable.
     """
     device = torch.device(spec.device)
-    seeds.fix(spec.config.seed, spec.config.train.deterministic)
-    work = job_data_of(spec, reporter)
+    seeds.seed_everything(spec.config.seed, spec.config.train.deterministic)
+    data = load_job_data(spec, reporter)
     hardware.bind(device)
     segmenter = _segmenter(spec, device, trained).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     write_record(spec, precision=segmenter.precision, device=device)
-    print(f"Using the weights in {trained.relative_to(spec.root)}: nothing but how they predict is new.", flush=True)
-    pace = Pace(reporter, epochs=work.epochs, steps=0, steps_done=0, device=device)
-    tick = _Ticker(pace, reporter, "validate", work.epochs)
-    matrices = outputs.validate(
-        spec, work, segmenter, device, config=spec.config.predict, keep=True, tick=tick, inferred=pace.inferred
-    )
-    if work.test:
-        tick = _Ticker(pace, reporter, "predict", work.epochs)
-        outputs.predict_test(spec, work, segmenter, device, tick=tick, inferred=pace.inferred)
+    print(f"Using the weights in {trained.relative_to(spec.root)}: only the prediction differs.", flush=True)
+    throughput = Throughput(reporter, epochs=data.epochs, steps=0, steps_done=0, device=device)
+    predictor = Predictor(spec, data, device, throughput)
+    matrices = predictor.validate(segmenter, spec.config.predict, epoch=data.epochs, keep=True)
+    predictor.predict_test(segmenter, epoch=data.epochs)
     outputs.save_model(spec.job_paths.model, segmenter)
     score = metrics.score(spec.settings.metric, matrices)
-    return Outcome([], score, facts_of(segmenter, pace, device))
+    return Outcome([], score, job_facts(segmenter, throughput, device))
 
 
-@dataclass(frozen=True)
-class _Ticker:
-    """Passes on how far a pass over images is, and ends it when the job shall stop: a resume does it again."""
+def _train_epoch(
+    learner: Learner,
+    batches: Iterator[Batch],
+    position: Position,
+    throughput: Throughput,
+    *,
+    steps: int,
+    watch: Stopwatch,
+) -> None:
+    """Train the rest of the current epoch, or as much as fits in before the job is asked to stop.
 
-    pace: Pace
-    reporter: Reporter
-    phase: str
-    epoch: int
-
-    def __call__(self, done: int, total: int) -> None:
-        self.reporter.raise_if_stopping()
-        self.pace.tell(self.phase, epoch=self.epoch, done=done, total=total)
+    Raises:
+        NotFiniteError: the loss or the weights are not finite, or the loss exploded.
+    """
+    reporter, losses = throughput.reporter, LossMeter(position)
+    for batch in islice(batches, steps - position.step):
+        waited_s = watch.lap()
+        losses.add(learner.step(batch), batch.plan)
+        position.step += 1
+        if reporter.is_due:
+            # Reading waits until a GPU has finished its steps, so it is inside the lap that counts as training.
+            throughput.loss = losses.read()
+            throughput.lr = learner.learning_rate(position.epoch, position.step - 1)
+        seconds = waited_s + watch.lap()
+        position.train_s += seconds
+        throughput.add_step(len(batch.plan.ids), seconds=seconds, waited_s=waited_s)
+        throughput.report("train", epoch=position.epoch + 1, done=position.step, total=steps)
+        if reporter.stopping:
+            break
+    throughput.loss = losses.read()
+    device_s = watch.lap()
+    position.train_s += device_s
+    throughput.add_device_wait(device_s)
+    # Before the checkpoint is saved: one with ruined weights would fail in every later attempt.
+    if not learner.is_finite:
+        raise NotFiniteError.of_weights(epoch=position.epoch + 1, batch=position.step, ids=losses.last_ids)
 
 
 def _segmenter(spec: JobSpec, device: torch.device, trained: Path | None = None) -> Segmenter:
-    """The model with its first weights, or with those in `trained`, which need no other first."""
+    """The model with its first weights, or with the weights in `trained`."""
+    # with `trained`, the first weights are not loaded at all: their file may be gone by now
     model = spec.config.model if trained is None else spec.config.model.model_copy(update={"weights": str(trained)})
-    network = build(
+    network = build_network(
         model,
         classes=len(spec.settings.classes),
         root=spec.root,
@@ -251,19 +256,20 @@ def _segmenter(spec: JobSpec, device: torch.device, trained: Path | None = None)
         code=spec.code,
     )
     normal = normalisation(model, root=spec.root, fold=spec.fold)
-    return Segmenter(network, normal, resolve(spec.config.train.precision, device))
+    return Segmenter(network, normal, resolve_precision(spec.config.train.precision, device))
 
 
 def _copy(model: Segmenter) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.network.state_dict().items()}
 
 
-def _row(at: Position, score: float, lr: float) -> Row:
-    return Row(at.epoch + 1, at.mean_loss, score, lr, at.train_s, at.images / at.train_s)
+def _row(position: Position, score: float, lr: float) -> Row:
+    images_per_s = position.images / position.train_s
+    return Row(position.epoch + 1, position.mean_loss, score, lr, position.train_s, images_per_s)
 
 
 def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
-    """Say how it went, on disk too, so that the result outlives a worker that cannot hear it any more."""
+    """The job's result, also written to disk, where it outlives a worker that is gone by now."""
     paths = spec.job_paths
     rows, score, facts = outcome
     is_fold = spec.kind is JobKind.FOLD
@@ -283,11 +289,11 @@ def _finish(spec: JobSpec, outcome: Outcome) -> Succeeded:
     return result
 
 
-def _say_start(work: JobData, segmenter: Segmenter, device: torch.device, at: Position) -> None:
-    pseudo = f" ({work.pseudo_images} with pseudo-labels)" if work.pseudo_images else ""
+def _log_start(data: JobData, segmenter: Segmenter, device: torch.device, position: Position) -> None:
+    pseudo = f" ({data.pseudo_images} with pseudo-labels)" if data.pseudo_images else ""
     print(
-        f"{len(work.train)} images to train on{pseudo}, {len(work.valid)} to validate on, {len(work.test)} to predict; "
+        f"{len(data.train)} images to train on{pseudo}, {len(data.valid)} to validate on, {len(data.test)} to predict; "
         f"{segmenter.precision} on {hardware.device_name(device)}."
     )
-    if at.epoch or at.step:
-        print(f"Going on from epoch {at.epoch + 1}, batch {at.step + 1}.", flush=True)
+    if position.epoch or position.step:
+        print(f"Resuming at epoch {position.epoch + 1}, batch {position.step + 1}.", flush=True)

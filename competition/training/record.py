@@ -1,4 +1,4 @@
-"""What decided a job's result, written when it starts: enough to see later why another run came out differently."""
+"""The record of a job: everything that its result depends on, written at the start; and the facts of how it ran."""
 
 import json
 import platform
@@ -13,21 +13,24 @@ import competition
 from competition.files import sha256_of, sha256_of_json, write_json
 from competition.jobspec import JobSpec
 from competition.training import hardware
-from competition.training.facts import PACKAGES
+from competition.training.network.model import Segmenter
+from competition.training.throughput import Throughput
 
-_LONGEST_DIFF = 200_000
-"""Characters of the working tree's changes that are kept; beyond, their hash alone."""
+PACKAGES = ("torch", "torchvision", "segmentation-models-pytorch", "timm", "albumentations", "numpy")
+"""The packages whose versions may change a result."""
+_MAX_DIFF = 200_000
+"""Longest diff of the working tree, in characters, that is kept; of a longer one only the hash is kept."""
 
 
 def write_record(spec: JobSpec, *, precision: str, device: torch.device, resumed: bool = False) -> None:
     """Write the record to the job's folder.
 
     Args:
-        resumed: earlier attempts have done a part. What each had otherwise than this one is kept as `resumed_from`, a
-            list with an entry for each that had, the first one first.
+        resumed: True if earlier attempts trained a part. The values in which they differ from this attempt are kept as
+            `resumed_from`, one entry for each attempt that differs, the earliest first.
     """
     record = record_of(spec, precision=precision, device=device)
-    if resumed and (earlier := _earlier(spec.job_paths.record, record)):
+    if resumed and (earlier := _differing_attempts(spec.job_paths.record, record)):
         record["resumed_from"] = earlier
     write_json(spec.job_paths.record, record)
 
@@ -52,37 +55,20 @@ def record_of(spec: JobSpec, *, precision: str, device: torch.device) -> dict[st
     }
 
 
-def _earlier(path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the attempts before, of which the record at `path` tells, had otherwise."""
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return [{path.name: "missing or damaged"}]
-    known: list[dict[str, Any]] = before.pop("resumed_from", [])
-    attempts = [*(_merged(before, earlier) for earlier in known), before]
-    return [differing for attempt in attempts if (differing := _differing(attempt, record))]
-
-
-def _differing(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """The values of `before` that are others now, nested as they were."""
-    found: dict[str, Any] = {}
-    for key, value in before.items():
-        other = now.get(key)
-        if isinstance(value, dict) and isinstance(other, dict):
-            if inner := _differing(value, other):
-                found[key] = inner
-        elif value != other:
-            found[key] = value
-    return found
-
-
-def _merged(record: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """The record with the values of `other` in their places."""
-    found = dict(record)
-    for key, value in other.items():
-        inner = record.get(key)
-        found[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return found
+def job_facts(segmenter: Segmenter, throughput: Throughput, device: torch.device) -> dict[str, Any]:
+    """The facts of a finished job: device, precision, speed of this attempt, and package versions."""
+    return {
+        "device": hardware.device_name(device),
+        "precision": segmenter.precision.value,
+        "parameters": sum(p.numel() for p in segmenter.network.parameters()),
+        "epochs": throughput.epochs,
+        "images_per_s": round(throughput.images_per_s, 2),
+        "inference_ms": round(throughput.inference_ms, 3),
+        "wait_share": round(throughput.wait_share, 4),
+        "peak_memory_mib": hardware.peak_memory_mib(device),
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
 
 
 def code_sha256() -> str:
@@ -93,7 +79,7 @@ def code_sha256() -> str:
 
 
 def git_state(folder: Path) -> dict[str, str] | None:
-    """The commit that the competition's folder is at, and what differs from it; None where it is under no git."""
+    """Commit of the competition's folder and its uncommitted changes; None if it is not in a git repository."""
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
@@ -101,12 +87,46 @@ def git_state(folder: Path) -> dict[str, str] | None:
     return {
         "commit": commit.strip(),
         "diff_sha256": sha256_of_json(diff),
-        "diff": diff if len(diff) <= _LONGEST_DIFF else "",
+        "diff": diff if len(diff) <= _MAX_DIFF else "",
     }
 
 
+def _differing_attempts(path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """For each earlier attempt in the record at `path` that differs from `record`: the values that differ."""
+    try:
+        previous = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [{path.name: "missing or damaged"}]
+    # each entry lists only the differences from the attempt that wrote the file, so they are merged into its record
+    entries: list[dict[str, Any]] = previous.pop("resumed_from", [])
+    attempts = [*(_merged(previous, entry) for entry in entries), previous]
+    return [differences for attempt in attempts if (differences := _differences(attempt, record))]
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """The values of `before` that differ from those of `now`, with the same nesting."""
+    differences: dict[str, Any] = {}
+    for key, value in before.items():
+        other = now.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            if inner := _differences(value, other):
+                differences[key] = inner
+        elif value != other:
+            differences[key] = value
+    return differences
+
+
+def _merged(record: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The record with the values of `changes` in their places."""
+    merged = dict(record)
+    for key, value in changes.items():
+        inner = record.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None if it is not installed, takes too long or knows nothing of the folder."""
+    """The output of git; None if git is not installed, takes too long or fails."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=10, check=False)

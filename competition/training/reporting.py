@@ -1,4 +1,4 @@
-"""What a running job tells its worker, and how it hears that it should stop."""
+"""Progress messages from a running job to its worker, and the worker's request to stop."""
 
 import time
 from collections.abc import Callable
@@ -15,11 +15,11 @@ class StoppedError(Exception):
 
 @dataclass
 class Reporter:
-    """Passes progress on, and remembers whether somebody asked the job to stop.
+    """Passes progress on, and remembers a request to stop.
 
     Args:
-        send: hands progress to the worker; False if there is no worker any more, which asks the job to stop.
-        interval_s: seconds between two messages, at least.
+        send: hands progress to the worker; returns False if the worker is gone, which stops the job.
+        interval_s: least number of seconds between two messages.
     """
 
     send: Callable[[Progress], bool]
@@ -33,20 +33,20 @@ class Reporter:
 
     @property
     def is_due(self) -> bool:
-        """Whether the worker would like to hear something: a few times a second at most."""
+        """True once `interval_s` has passed since the last message."""
         return time.monotonic() - self._last >= self.interval_s
 
-    def tell(self, progress: Progress) -> None:
-        """Pass this on at once."""
+    def send_progress(self, progress: Progress) -> None:
+        """Send this at once."""
         self._last = time.monotonic()
         if not self.send(progress):
             self.stop()
 
     def raise_if_stopping(self) -> None:
-        """For work between two checkpoints, which a resume does again.
+        """Stop here if asked to. For work between two checkpoints, which a resume repeats.
 
         Raises:
-            StoppedError: somebody asked the job to stop.
+            StoppedError: the job was asked to stop.
         """
         if self.stopping:
             raise StoppedError

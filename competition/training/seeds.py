@@ -1,4 +1,4 @@
-"""Randomness as a function of what is being done, so that it depends on no order, process or interruption."""
+"""Randomness as a function of a key, so that it depends on no order, process or interruption."""
 
 import hashlib
 import os
@@ -14,41 +14,39 @@ import torch
 
 from competition.config.experiment import Determinism
 
-_NOT_DETERMINISTIC = re.compile(r"(\S+) does not have a deterministic implementation")
+_NONDETERMINISTIC_WARNING = re.compile(r"(\S+) does not have a deterministic implementation")
 
 
-def derive(*parts: int | str) -> int:
-    """A 32-bit seed that is a function of the parts alone: (seed, epoch, image id), (seed, epoch, step), …
-
-    The parts go through BLAKE2, not through `hash()`, which differs from process to process.
-    """
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=4).digest()
+def derive(*key: int | str) -> int:
+    """A 32-bit seed that depends on the key alone: (seed, epoch, image id), (seed, epoch, step), …"""
+    # BLAKE2, not hash(): python salts the hashes of strings in each process.
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")
 
 
-def fix(seed: int, determinism: Determinism = Determinism.STRICT) -> None:
-    """Seed python, numpy and torch (all devices), and choose the kernels that `determinism` asks for.
+def seed_everything(seed: int, determinism: Determinism) -> None:
+    """Seed python, numpy and torch (all devices), and choose kernels as `determinism` says.
 
-    cuBLAS reads its setting when the device is first touched. Operations that have no deterministic form on a GPU
-    warn instead of failing; `nondeterministic_operations` collects their names.
+    Operations without a deterministic kernel warn instead of failing; `nondeterministic_operations` collects their
+    names.
     """
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     strict = determinism is Determinism.STRICT
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when the device is first used
     torch.backends.cudnn.deterministic = strict
-    torch.backends.cudnn.benchmark = not strict
+    torch.backends.cudnn.benchmark = not strict  # a benchmark may choose another algorithm in each process
     torch.use_deterministic_algorithms(strict, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # costs time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid, slow
 
 
 @contextmanager
-def without_gradients() -> Iterator[None]:
-    """Let operations take their plain forms where there are no gradients, whose sake the repeatable forms are for.
+def fast_inference() -> Iterator[None]:
+    """Compute without gradients, and with the fast kernels: only a backward pass needs the deterministic ones.
 
-    torch's bilinear interpolation on a GPU is one: its plain form, forward, gives the same bits every time, and takes a
-    fraction of the time and memory. The kernels of cuDNN stay as `fix` has chosen them.
+    For example torch's bilinear interpolation on a GPU: its fast forward kernel gives the same bits every time, in a
+    fraction of the time and memory. cuDNN's kernels stay as `seed_everything` chose them.
     """
     strict, warn_only = (
         torch.are_deterministic_algorithms_enabled(),
@@ -64,18 +62,18 @@ def without_gradients() -> Iterator[None]:
 
 @contextmanager
 def nondeterministic_operations() -> Iterator[list[str]]:
-    """The names, in order of their first use within the block, of operations that warned of having no such form."""
+    """The names of the operations that warn in this block that they are not deterministic, in order of first use."""
     names: list[str] = []
     show = warnings.showwarning
 
     def collect(message: Warning | str, *rest: Any, **named: Any) -> None:
-        found = _NOT_DETERMINISTIC.match(str(message))
-        if found is None:
+        match = _NONDETERMINISTIC_WARNING.match(str(message))
+        if match is None:
             show(message, *rest, **named)
-        elif found[1] not in names:
-            names.append(found[1])
+        elif match[1] not in names:
+            names.append(match[1])
 
     with warnings.catch_warnings():
-        warnings.filterwarnings("always", message=_NOT_DETERMINISTIC.pattern)
+        warnings.filterwarnings("always", message=_NONDETERMINISTIC_WARNING.pattern)
         warnings.showwarning = collect
         yield names

@@ -1,6 +1,7 @@
-"""How fast a job is, and how long it will take."""
+"""The speed of a job and its remaining time."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -10,16 +11,17 @@ from competition.training import hardware
 from competition.training.reporting import Reporter
 
 STARVED = 0.1
-"""From this share of the training time on, waiting for images is what holds a job up."""
+"""From this share of the training time on, waiting for images is the bottleneck."""
 
 
 @dataclass
-class Pace:
-    """Measures this attempt's speed and turns it into progress messages.
+class Throughput:
+    """Measures the speed of this attempt and turns it into progress messages.
 
     Args:
         epochs: of the whole job.
-        steps: training batches of the whole job.
+        steps: training steps of the whole job.
+        steps_done: of them, in this attempt and the ones before it.
     """
 
     reporter: Reporter
@@ -40,50 +42,51 @@ class Pace:
 
     @property
     def images_per_s(self) -> float:
-        """Training images per second, waiting for data included."""
+        """Training images per second, with the time spent waiting for data."""
         return self.images / self.train_s if self.train_s else 0.0
 
     @property
     def wait_share(self) -> float:
-        """The share of the training time that went by waiting for data."""
+        """The share of the training time spent waiting for data, 0 to 1."""
         return self.wait_s / self.train_s if self.train_s else 0.0
 
     @property
     def inference_ms(self) -> float:
-        """Milliseconds to predict an image's probabilities at its own size, from the cache, in the job's batches."""
+        """Milliseconds per image, from the cache to probabilities at the image's own size, in the job's batches."""
         return 1000 * self.inference_s / self.predicted if self.predicted else 0.0
 
     def summary(self) -> str:
-        """How fast it was, and what held it up, for the log."""
+        """The speed and the bottleneck, for the log."""
         if not self.images:
             return "All training was done in earlier attempts."
         if self.wait_share > STARVED:
-            why = "preparing them is the bottleneck: more train.workers or a lighter augmentation would help"
+            bottleneck = "preparing them is the bottleneck: use more train.workers or a lighter augmentation"
         else:
-            why = "the device is the bottleneck"
-        return f"{self.images_per_s:.1f} images/s; {self.wait_share:.0%} of the time went by waiting for images: {why}."
+            bottleneck = "the device is the bottleneck"
+        waited = f"{self.wait_share:.0%} of the time was spent waiting for images"
+        return f"{self.images_per_s:.1f} images/s; {waited}: {bottleneck}."
 
-    def trained(self, images: int, *, seconds: float, waited_s: float) -> None:
-        """Take in a training step."""
+    def add_step(self, images: int, *, seconds: float, waited_s: float) -> None:
+        """Count a training step of `images`, `waited_s` of whose `seconds` went into waiting for the batch."""
         self.images += images
         self.train_s += seconds
         self.wait_s += waited_s
         self.steps_done += 1
         self._steps_measured += 1
 
-    def settled(self, seconds: float) -> None:
-        """Take in the wait for what the device still had to do of the steps so far."""
+    def add_device_wait(self, seconds: float) -> None:
+        """Count the time until the device had finished the steps that were queued on it."""
         self.train_s += seconds
 
-    def inferred(self, images: int, seconds: float) -> None:
-        """Take in a pass of predictions."""
+    def add_predictions(self, images: int, seconds: float) -> None:
+        """Count a pass of predictions."""
         self.predicted += images
         self.inference_s += seconds
 
-    def tell(self, phase: str, *, epoch: int, done: int, total: int) -> None:
-        """Report, if it is due. `epoch` counts from 1; `done` of `total` batches or images of this phase."""
+    def report(self, phase: str, *, epoch: int, done: int, total: int) -> None:
+        """Send progress if a message is due: `done` of `total` batches or images of the phase, in `epoch` (from 1)."""
         if self.reporter.is_due:
-            self.reporter.tell(
+            self.reporter.send_progress(
                 Progress(
                     epoch,
                     self.epochs,
@@ -99,10 +102,22 @@ class Pace:
                 )
             )
 
+    def ticker(self, phase: str, epoch: int) -> Callable[[int, int], None]:
+        """A callback for a pass over images: called with done and total, it reports, and stops a job asked to stop.
+
+        The callback raises StoppedError; a resume repeats the pass.
+        """
+
+        def tick(done: int, total: int) -> None:
+            self.reporter.raise_if_stopping()
+            self.report(phase, epoch=epoch, done=done, total=total)
+
+        return tick
+
     def eta_s(self, epoch: int) -> float:
-        """Seconds until the job is done, from the mean of the steps and the last validation so far."""
-        per_step = self.train_s / self._steps_measured if self._steps_measured else 0.0
-        return per_step * (self.steps - self.steps_done) + self.validation_s * (self.epochs - epoch + 1)
+        """Seconds until the job is done, from the mean step and the last validation so far."""
+        step_s = self.train_s / self._steps_measured if self._steps_measured else 0.0
+        return step_s * (self.steps - self.steps_done) + self.validation_s * (self.epochs - epoch + 1)
 
 
 class Stopwatch:

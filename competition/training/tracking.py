@@ -1,4 +1,4 @@
-"""Handing each epoch on to the trackers that competition.yaml asks for; no result depends on them."""
+"""Trackers (TensorBoard, MLflow) that competition.yaml asks for; they get each epoch, and no result depends on them."""
 
 import os
 import sys
@@ -10,55 +10,55 @@ from competition.config.trackers import Tracker, require
 from competition.jobspec import JobSpec
 from competition.training.history import Row
 
-Sink = Callable[[Row], None]
+LogEpoch = Callable[[Row], None]
 """Records an epoch."""
 
 
 @contextmanager
-def tracking(spec: JobSpec) -> Iterator[Sink]:
-    """What records the job's epochs while the block runs; it does nothing where nobody asked for a tracker.
+def tracking(spec: JobSpec) -> Iterator[LogEpoch]:
+    """A function that records the job's epochs while the block runs; it does nothing without trackers.
 
-    Trackers are opened at the first epoch, as they start threads, and the loader's workers are forks. One that fails is
-    said once in the log, and gets no more.
+    A tracker that fails is named once in the log and gets no more epochs.
 
     Raises:
         ConfigError: a tracker's package is not installed.
     """
     require(spec.settings.log)
-    tracked = [_Tracked(tracker, spec) for tracker in spec.settings.log]
+    trackers = [_SafeTracker(tracker, spec) for tracker in spec.settings.log]
 
     def record(row: Row) -> None:
-        for one in tracked:
-            one.record(row)
+        for tracker in trackers:
+            tracker.record(row)
 
     try:
         yield record
     finally:
-        for one in tracked:
-            one.close()
+        for tracker in trackers:
+            tracker.close()
 
 
-class _Tracked:
-    """One tracker, whose errors are its own."""
+class _SafeTracker:
+    """A tracker whose errors do not stop the job."""
 
     def __init__(self, tracker: Tracker, spec: JobSpec) -> None:
         self._tracker, self._spec = tracker, spec
         self._opened = ExitStack()
-        self._sink: Sink | None = None
+        self._log_epoch: LogEpoch | None = None
         self._has_failed = False
 
     def record(self, row: Row) -> None:
         if self._has_failed:
             return
         try:
-            if self._sink is None:
-                self._sink = self._opened.enter_context(_OPEN[self._tracker](self._spec, row.epoch))
-            self._sink(row)
-        except Exception as error:  # noqa: BLE001 - a package's or a server's, whatever it is
+            # opened only now: trackers start threads, and the loader's workers, which are forks, must come first
+            if self._log_epoch is None:
+                self._log_epoch = self._opened.enter_context(_OPEN[self._tracker](self._spec, row.epoch))
+            self._log_epoch(row)
+        except Exception as error:  # noqa: BLE001 - errors of a package or a server, of any type
             self._fail(error)
 
     def close(self) -> None:
-        """Within the handling of whatever ends the job, which the tracker is told of."""
+        """Close the tracker; call it while the error that ends the job is handled, so that the tracker sees it."""
         ending = sys.exc_info()
         try:
             self._opened.__exit__(*ending)
@@ -72,14 +72,14 @@ class _Tracked:
 
 
 @contextmanager
-def _tensorboard(spec: JobSpec, first: int) -> Iterator[Sink]:
-    """Event files in the job's folder; what an attempt before this one wrote from its `first` epoch on is purged."""
+def _tensorboard(spec: JobSpec, first: int) -> Iterator[LogEpoch]:
+    """Write event files into the job's folder; purge what an earlier attempt wrote from epoch `first` on."""
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(spec.job_paths.tensorboard), purge_step=first) as writer:
 
         def record(row: Row) -> None:
-            for key, value in _numbers(row).items():
+            for key, value in _metrics(row).items():
                 writer.add_scalar(key, value, row.epoch)
             writer.flush()
 
@@ -87,41 +87,40 @@ def _tensorboard(spec: JobSpec, first: int) -> Iterator[Sink]:
 
 
 @contextmanager
-def _mlflow(spec: JobSpec, _first: int) -> Iterator[Sink]:
-    """A run for each attempt, under the competition's name, where MLFLOW_TRACKING_URI says, or else in runs/."""
+def _mlflow(spec: JobSpec, _first: int) -> Iterator[LogEpoch]:
+    """Make a run for this attempt, under the competition's name, at MLFLOW_TRACKING_URI or else in runs/."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{spec.paths.mlflow}")
-    found = client.get_experiment_by_name(spec.settings.name)
-    if found is None:
-        with suppress(MlflowException):  # somebody else makes it at the same time
+    experiment = client.get_experiment_by_name(spec.settings.name)
+    if experiment is None:
+        with suppress(MlflowException):  # another job has just created it
             client.create_experiment(spec.settings.name)
-        found = client.get_experiment_by_name(spec.settings.name)
-    experiment = found.experiment_id
+        experiment = client.get_experiment_by_name(spec.settings.name)
     name = f"{spec.experiment} {spec.job_paths.folder.name}"
-    run = client.create_run(experiment, run_name=name, tags={"comp.token": spec.token}).info.run_id
+    run = client.create_run(experiment.experiment_id, run_name=name, tags={"comp.token": spec.token}).info.run_id
     for key, value in spec.config.leaves().items():
         client.log_param(run, key, value)
 
     def record(row: Row) -> None:
-        for key, value in _numbers(row).items():
+        for key, value in _metrics(row).items():
             client.log_metric(run, key, value, step=row.epoch)
 
-    ended = "FAILED"
+    status = "FAILED"
     try:
         yield record
-        ended = "FINISHED"
+        status = "FINISHED"
     finally:
-        client.set_terminated(run, ended)
+        client.set_terminated(run, status)
 
 
-_OPEN: dict[Tracker, Callable[[JobSpec, int], AbstractContextManager[Sink]]] = {
+_OPEN: dict[Tracker, Callable[[JobSpec, int], AbstractContextManager[LogEpoch]]] = {
     Tracker.TENSORBOARD: _tensorboard,
     Tracker.MLFLOW: _mlflow,
 }
 
 
-def _numbers(row: Row) -> dict[str, float]:
+def _metrics(row: Row) -> dict[str, float]:
     return {key: value for key, value in asdict(row).items() if key != "epoch"}

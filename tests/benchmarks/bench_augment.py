@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from competition.config.augmentation import PRESETS, AugmentConfig, Engine
-from competition.training.augmenting.augment import Augmenter
+from competition.training.augmenting.augmenter import Augmenter
 from competition.training.augmenting.pipeline import build_transforms
-from competition.training.augmenting.presets import preset
+from competition.training.augmenting.presets import pipeline_entries
 
 SIZE = (192, 256)
 ROUNDS, SAMPLES = 9, 40
@@ -43,7 +43,9 @@ def main() -> None:
 def compare(name: str, config: AugmentConfig) -> float:
     """How many times as fast comp augments a sample with a preset of albumentations; prints both medians."""
     augment = Augmenter(config)
-    theirs = albumentations.Compose(build_transforms(preset(config), Engine.ALBUMENTATIONS, source="benchmark"))
+    theirs = albumentations.Compose(
+        build_transforms(pipeline_entries(config), Engine.ALBUMENTATIONS, source="benchmark")
+    )
 
     def their_way(seed: int) -> None:
         theirs.set_random_seed(seed)

@@ -206,8 +206,8 @@ def real(competition: Path) -> tuple[list[str], Predict]:
     from competition.config.settings import read_settings
     from competition.data.images import read_image
     from competition.paths import Paths
-    from competition.training.network.model import Segmenter, build, normalisation
-    from competition.training.network.precision import resolve
+    from competition.training.network.model import Segmenter, build_network, normalisation
+    from competition.training.network.precision import resolve_precision
     from competition.training.predict import at_size, probabilities
 
     paths, settings = Paths(competition), read_settings(competition / "competition.yaml")
@@ -219,10 +219,10 @@ def real(competition: Path) -> tuple[list[str], Predict]:
 
     @cache
     def segmenter(model: int) -> Segmenter:
-        network = build(config.model, classes=CLASSES, root=competition)
+        network = build_network(config.model, classes=CLASSES, root=competition, size=config.train_size)
         network.load_state_dict(load_file(paths.job(name, model).model))
-        normal = normalisation(config.model, root=competition)
-        return Segmenter(network, normal, resolve(config.train.precision, torch.device("cpu"))).eval()
+        normal = normalisation(config.model, root=competition, fold=0)
+        return Segmenter(network, normal, resolve_precision(config.train.precision, torch.device("cpu"))).eval()
 
     def predict(model: int, image_id: str) -> np.ndarray:
         pixels = cv2.resize(read_image(images[image_id]), (width, height), interpolation=cv2.INTER_AREA)

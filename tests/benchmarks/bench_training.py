@@ -201,9 +201,10 @@ def own_size_score(model: Any) -> float:
 
 def lite0_unet() -> Any:
     """The network with the weights of the package, built by comp's own function to save the renaming of 288 keys."""
-    from competition.training.network.model import build
+    from competition.training.network.model import build_network
 
-    return build(config(0, EPOCHS).model, classes=len(CAMVID.classes), root=Path())
+    ours = config(0, EPOCHS)
+    return build_network(ours.model, classes=len(CAMVID.classes), root=Path(), size=ours.train_size)
 
 
 def comp(seed: int, epochs: int, device: str) -> dict[str, Any]:
@@ -259,8 +260,8 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
     import torch
 
     from competition.training import hardware, seeds
-    from competition.training.dataset import TrainingImages, draws, load_batches
-    from competition.training.job_data import job_data_of
+    from competition.training.dataset import TrainingImages, load_batches, plan_batches
+    from competition.training.job_data import load_job_data
     from competition.training.learner import Learner
     from competition.training.loss_meter import LossMeter, Position
     from competition.training.reporting import Reporter
@@ -269,10 +270,10 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
     with tempfile.TemporaryDirectory() as folder:
         spec = job(Path(folder), seed, epochs)
         reporter = Reporter(lambda _progress: True)
-        work = job_data_of(spec, reporter)
-        seeds.fix(seed)
-        wanted = draws(work.train, seed=seed, batch_size=BATCH, epochs=100)
-        batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=device)
+        data = load_job_data(spec, reporter)
+        seeds.seed_everything(seed, spec.config.train.deterministic)
+        wanted = plan_batches(data.train, seed=seed, batch_size=BATCH, epochs=100)
+        batches = load_batches(TrainingImages(data.cache, spec.config), wanted, workers=2, device=device)
         hardware.bind(device)
         learner = Learner(segmenter(spec.config, device), spec.config, epochs=100, steps=steps, device=device)
         learner.segmenter.train()
@@ -293,7 +294,7 @@ def overhead(seed: int, epochs: int, on: str, steps: int = 46, rounds: int = 3) 
             since = time.perf_counter()
             for _step in range(steps):
                 batch = next(batches)
-                losses.add(learner.step(batch), batch.draw)
+                losses.add(learner.step(batch), batch.plan)
                 if reporter.is_due:
                     losses.read()
             losses.read()
@@ -307,11 +308,11 @@ def inference_by_hand(seed: int, epochs: int, device: str) -> dict[str, float]:
     import torch
     from torch.nn import functional as F
 
-    def one_pass(work: Any) -> None:
+    def one_pass(data: Any) -> None:
         with torch.no_grad():
-            for start in range(0, len(work.valid), BATCH):
-                items = work.valid[start : start + BATCH]
-                pixels = np.stack([work.cache.images[work.cache.index[item.id]] for item in items])
+            for start in range(0, len(data.valid), BATCH):
+                items = data.valid[start : start + BATCH]
+                pixels = np.stack([data.cache.images[data.cache.index[item.id]] for item in items])
                 images = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous() / 255 - 0.5) / 0.5
                 size = (items[0].height, items[0].width)
                 logits = F.interpolate(network(images.to(device)), size=size, mode="bilinear")
@@ -332,12 +333,12 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
     hardware.bind(device)
     ours = segmenter(config(seed, epochs), device).to(device, memory_format=torch.channels_last)
 
-    def one_pass(work: Any) -> None:
+    def one_pass(data: Any) -> None:
         found = predict.predictions(
             ours,
-            work.cache.images,
-            work.cache.index,
-            work.valid,
+            data.cache.images,
+            data.cache.index,
+            data.valid,
             batch_size=BATCH,
             device=device,
             config=PredictConfig(),
@@ -350,26 +351,26 @@ def inference_by_comp(seed: int, epochs: int, on: str) -> dict[str, float]:
 
 def passes(one_pass: Callable[[Any], None], seed: int, epochs: int, rounds: int = 3) -> dict[str, float]:
     """The median rate of passes over the validation frames."""
-    from competition.training.job_data import job_data_of
+    from competition.training.job_data import load_job_data
     from competition.training.reporting import Reporter
 
     rates = []
     with tempfile.TemporaryDirectory() as folder:
-        work = job_data_of(job(Path(folder), seed, epochs), Reporter(lambda _progress: True))
+        data = load_job_data(job(Path(folder), seed, epochs), Reporter(lambda _progress: True))
         for _round in range(rounds):
             since = time.perf_counter()
-            one_pass(work)
-            rates.append(len(work.valid) / (time.perf_counter() - since))
+            one_pass(data)
+            rates.append(len(data.valid) / (time.perf_counter() - since))
     return {"images_per_s": statistics.median(rates)}
 
 
 def segmenter(config: Any, device: Any) -> Any:
     """comp's network with its arithmetic."""
     from competition.training.network.model import Segmenter, normalisation
-    from competition.training.network.precision import resolve
+    from competition.training.network.precision import resolve_precision
 
-    precision = resolve(config.train.precision, device)
-    return Segmenter(lite0_unet(), normalisation(config.model, root=Path()), precision)
+    precision = resolve_precision(config.train.precision, device)
+    return Segmenter(lite0_unet(), normalisation(config.model, root=Path(), fold=0), precision)
 
 
 WAYS = {

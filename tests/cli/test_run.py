@@ -164,7 +164,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(comp: Comp, ready:
     assert states()["fold0"] == "queued"
     row = json.loads(comp.ok("run", "long", "--as", "ann", "--json"))
     assert row["state"] == "complete"
-    assert "Going on from epoch" in comp.ok("logs", "long", "--fold", "0")
+    assert "Resuming at epoch" in comp.ok("logs", "long", "--fold", "0")
 
 
 def test_a_killed_worker_is_noticed_and_its_job_done_once(comp: Comp, ready: Path) -> None:

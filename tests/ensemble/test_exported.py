@@ -17,7 +17,7 @@ from competition.ensemble.exported import predict
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
 from competition.ensemble.thresholds import _FACTORS
-from competition.training.network.tta import looking
+from competition.training.network.tta import predict_function
 
 
 @pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0, 1.5)])
@@ -35,7 +35,7 @@ def test_it_looks_as_comp_does(tta: str, scales: tuple[float, ...], window: tupl
     config = PredictConfig(tta=tta, scales=scales, window=window)  # type: ignore[arg-type]
     pixels = torch.randint(0, 256, (1, 128, 160, 3), dtype=torch.uint8)
     with torch.inference_mode():
-        wanted = looking(forward, config, batch_size=2)(pixels)  # type: ignore[arg-type]
+        wanted = predict_function(forward, config, batch_size=2)(pixels)  # type: ignore[arg-type]
 
         def seen(pixels: torch.Tensor) -> torch.Tensor:
             return forward(pixels) if views == [(1.0, 0, False)] else predict.average(forward, views, pixels)

@@ -16,10 +16,11 @@ from torchvision.transforms import v2
 from competition.config.augmentation import CLASS_NAME, HOLES, PRESETS, AugmentConfig, Engine, Transforms, with_files
 from competition.config.settings import IGNORE_INDEX
 from competition.errors import ConfigError
-from competition.training.augmenting.augment import Augmenter, check
+from competition.training.augmenting.augmenter import Augmenter
+from competition.training.augmenting.checks import check_augmentation
 from competition.training.augmenting.pipeline import build_transforms, through_torchvision
-from competition.training.augmenting.policies import LEVELS, OPERATIONS, policy
-from competition.training.augmenting.presets import preset
+from competition.training.augmenting.policies import LEVELS, OPERATIONS, policy_entries
+from competition.training.augmenting.presets import pipeline_entries
 from tests.training.colours import coloured, disagreeing, inside, seen
 
 SEEDS = range(16)
@@ -64,12 +65,12 @@ def spatial_operations() -> dict[str, tuple[Engine, dict[str, Any]]]:
     found: dict[str, tuple[Engine, dict[str, Any]]] = {}
     for engine in Engine:
         for name in PRESETS:
-            for entry in leaves(preset(AugmentConfig(engine=engine, pipeline=name))):
+            for entry in leaves(pipeline_entries(AugmentConfig(engine=engine, pipeline=name))):
                 if is_spatial(entry, engine):
                     found[f"{engine}-{name}-{entry[CLASS_NAME]}"] = (engine, always(entry, engine))
     for name, operation in OPERATIONS.items():
         strengths = [operation.at(level / (LEVELS - 1)) for level in (0, 3, LEVELS - 1)]
-        for number, entry in enumerate(leaves([*strengths, operation.anywhere])):
+        for number, entry in enumerate(leaves([*strengths, operation.at_random_strength])):
             if is_spatial(entry, Engine.ALBUMENTATIONS):
                 found[f"policy-{name}-{number}"] = (Engine.ALBUMENTATIONS, entry)
     return found
@@ -93,7 +94,7 @@ def test_every_spatial_operation_moves_the_mask_with_the_image(name: str) -> Non
 @pytest.mark.parametrize("engine", Engine)
 @pytest.mark.parametrize("name", PRESETS)
 def test_whole_presets_keep_labels_in_their_places(name: str, engine: Engine) -> None:
-    spatial = only_spatial(preset(AugmentConfig(engine=engine, pipeline=name)), engine)
+    spatial = only_spatial(pipeline_entries(AugmentConfig(engine=engine, pipeline=name)), engine)
     augment = Augmenter(AugmentConfig(engine=engine, pipeline=spatial))
     for seed in SEEDS:
         assert disagreeing(*inside(*augment(IMAGE, MASK, seed=seed))) == 0, seed
@@ -101,7 +102,9 @@ def test_whole_presets_keep_labels_in_their_places(name: str, engine: Engine) ->
 
 @pytest.mark.parametrize("name", ["randaugment", "trivialaugment"])
 def test_whole_policies_keep_labels_in_their_places(name: str) -> None:
-    spatial = only_spatial(policy(AugmentConfig(policy=name, magnitude=20, operations=3)), Engine.ALBUMENTATIONS)
+    spatial = only_spatial(
+        policy_entries(AugmentConfig(policy=name, magnitude=20, operations=3)), Engine.ALBUMENTATIONS
+    )
     augment = Augmenter(AugmentConfig(pipeline=spatial))
     moved = 0
     for seed in SEEDS:
@@ -119,15 +122,15 @@ REFUSED = {
     "BaseDistortion": NO_SUCH,
     "BaseDropout": NO_SUCH,
     "DualTransform": NO_SUCH,
-    "FrequencyMasking": "gives class 0 to what it hides",
-    "GridElasticDeform": "gives class 0 to what comes in from outside",
+    "FrequencyMasking": "gives class 0 to hidden pixels",
+    "GridElasticDeform": "gives class 0 to pixels from outside the image",
     "MaxSizeTransform": NO_SUCH,
-    "Morphological": "grow over others",
+    "Morphological": "grow over another",
     "Mosaic": "cannot be run",  # needs other images
     "OverlayElements": "cannot be run",  # needs what to lay over
     "RandomCropNearBBox": "cannot be run",
     "RandomSizedBBoxSafeCrop": "cannot be run",
-    "TimeMasking": "gives class 0 to what it hides",
+    "TimeMasking": "gives class 0 to hidden pixels",
     "_BaseRandomSizedCrop": NO_SUCH,
     **{name: NO_SUCH for name, kind in SERIALIZABLE_REGISTRY.items() if issubclass(kind, albumentations.Transform3D)},
 }
@@ -200,7 +203,7 @@ def agree(transforms: list[Any]) -> None:
 def test_transforms_that_cannot_be_true_are_refused(name: str) -> None:
     entry = {CLASS_NAME: name, "p": 1.0, **({"height": 64, "width": 64} if name == "RandomSizedBBoxSafeCrop" else {})}
     with pytest.raises(ConfigError, match=REFUSED[name]):
-        check(AugmentConfig(pipeline=[entry]), (64, 64))
+        check_augmentation(AugmentConfig(pipeline=[entry]), (64, 64))
 
 
 @pytest.mark.parametrize(("name", "arguments"), TRIED)
@@ -258,7 +261,7 @@ def test_holes_are_all_that_may_leave_the_mask_alone() -> None:
 )
 def test_arguments_that_corrupt_masks_are_refused(entry: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="1 problem\n  " + entry[CLASS_NAME]):
-        check(AugmentConfig(pipeline=[entry]), (64, 64))
+        check_augmentation(AugmentConfig(pipeline=[entry]), (64, 64))
 
 
 def test_dropped_pixels_may_be_void_but_no_class() -> None:
@@ -326,7 +329,7 @@ REFUSED_OF_TORCHVISION = {
     "TenCrop": "TenCrop cannot be run",
     "ToDtype": "ToDtype: ",  # takes a torch.dtype
     "ToPILImage": "ToPILImage: ",
-    "ToPureTensor": "no longer know the mask",
+    "ToPureTensor": "no longer tell the mask",
     "Transform": NO_SUCH,
     "TrivialAugmentWide": "without its mask",
 }
@@ -337,7 +340,9 @@ OF_TORCHVISION = sorted(n for n, kind in vars(v2).items() if inspect.isclass(kin
 def test_transforms_of_torchvision_that_cannot_be_true_are_refused(name: str) -> None:
     given = {"FiveCrop": {"size": 64}, "TenCrop": {"size": 64}, "Normalize": {"mean": [0], "std": [1]}}
     with pytest.raises(ConfigError, match=REFUSED_OF_TORCHVISION[name]):
-        check(AugmentConfig(engine=Engine.TORCHVISION, pipeline=[{CLASS_NAME: name, **given.get(name, {})}]), (64, 64))
+        check_augmentation(
+            AugmentConfig(engine=Engine.TORCHVISION, pipeline=[{CLASS_NAME: name, **given.get(name, {})}]), (64, 64)
+        )
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from competition.lifecycle import FailureKind
 from competition.queue.children import PRELOADED
 from competition.training import recipe
 from competition.training.child import preflight, run
-from competition.training.dataset import TrainingImages, draws, load_batches
-from competition.training.job_data import job_data_of
+from competition.training.dataset import TrainingImages, load_batches, plan_batches
+from competition.training.job_data import load_job_data
 from competition.training.reporting import StoppedError
 from tests.training.conftest import Listener, Specs
 from tests.training.conftest import run as run_here
@@ -129,7 +129,7 @@ def test_sigterm_saves_and_the_next_attempt_goes_on(
     assert not started.group()
     assert spec.job_paths.checkpoint.is_file()
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
-    assert "Going on from epoch" in spec.job_paths.log.read_text()
+    assert "Resuming at epoch" in spec.job_paths.log.read_text()
 
     undisturbed = spec_of("train.epochs=16", "train.workers=0")
     assert isinstance(Started(warm, undisturbed).messages()[-1], Succeeded)
@@ -158,7 +158,7 @@ def test_a_killed_job_goes_on_from_its_last_epoch(warm: ForkServerContext, spec_
     os.killpg(started.process.pid, signal.SIGKILL)
     wait_until_gone(started.process)
     assert isinstance(Started(warm, spec).messages()[-1], Succeeded)
-    assert "Going on from epoch" in spec.job_paths.log.read_text()
+    assert "Resuming at epoch" in spec.job_paths.log.read_text()
 
 
 def test_the_loaders_workers_end_when_the_job_is_killed_alone(warm: ForkServerContext, spec_of: Specs) -> None:
@@ -179,9 +179,9 @@ held: list[object] = []
 
 def exit_with_a_loader(spec: JobSpec, _connection: Connection) -> None:
     """End while something still refers to the loader, as a traceback may."""
-    work = job_data_of(spec, Listener().reporter)
-    wanted = draws(work.train, seed=1, batch_size=4, epochs=2)
-    batches = load_batches(TrainingImages(work.cache, spec.config), wanted, workers=2, device=torch.device("cpu"))
+    data = load_job_data(spec, Listener().reporter)
+    wanted = plan_batches(data.train, seed=1, batch_size=4, epochs=2)
+    batches = load_batches(TrainingImages(data.cache, spec.config), wanted, workers=2, device=torch.device("cpu"))
     held.append(batches)
     next(batches)
 

@@ -11,9 +11,9 @@ from competition.errors import ConfigError, DataError, UnknownNameError
 from competition.jobspec import JobSpec
 from competition.lifecycle import FailureKind, JobKind
 from competition.training import dataset
-from competition.training.dataset import Batch, Draw, TrainingImages, draws, load_batches, steps_per_epoch
+from competition.training.dataset import Batch, BatchPlan, TrainingImages, load_batches, plan_batches, steps_per_epoch
 from competition.training.failures import classify
-from competition.training.job_data import job_data_of
+from competition.training.job_data import load_job_data
 from competition.training.sampling import Sampling
 from tests.training.conftest import Listener, Specs
 
@@ -33,7 +33,7 @@ def test_steps_per_epoch(images: int, batch_size: int, steps: int) -> None:
 def test_an_epoch_sees_each_image_once_and_no_image_alone(images: int, batch_size: int, epochs: int, seed: int) -> None:
     ids = [f"image{n}" for n in range(images)]
     steps = steps_per_epoch(images, batch_size)
-    made = list(draws(ids, seed=seed, batch_size=batch_size, epochs=epochs))
+    made = list(plan_batches(ids, seed=seed, batch_size=batch_size, epochs=epochs))
     assert [(d.epoch, d.step) for d in made] == [(e, s) for e in range(epochs) for s in range(steps)]
     for epoch in range(epochs):
         of_epoch = [d.ids for d in made if d.epoch == epoch]
@@ -46,24 +46,24 @@ def test_an_epoch_sees_each_image_once_and_no_image_alone(images: int, batch_siz
 @given(first=st.tuples(st.integers(0, 2), st.integers(0, 3)))
 def test_draws_go_on_where_they_were_left(first: tuple[int, int]) -> None:
     ids = list("abcdefghijkl")
-    whole = list(draws(ids, seed=1, batch_size=4, epochs=3))
-    assert list(draws(ids, seed=1, batch_size=4, epochs=3, first=first)) == [d for d in whole if d[:2] >= first]
+    whole = list(plan_batches(ids, seed=1, batch_size=4, epochs=3))
+    assert list(plan_batches(ids, seed=1, batch_size=4, epochs=3, first=first)) == [d for d in whole if d[:2] >= first]
 
 
 def test_each_epoch_and_each_seed_has_its_own_order() -> None:
     ids = [str(n) for n in range(50)]
-    one, two = draws(ids, seed=1, batch_size=50, epochs=2)
-    other = next(draws(ids, seed=2, batch_size=50, epochs=1))
+    one, two = plan_batches(ids, seed=1, batch_size=50, epochs=2)
+    other = next(plan_batches(ids, seed=2, batch_size=50, epochs=1))
     assert len({one.ids, two.ids, other.ids}) == 3
 
 
 def batches_of(spec: JobSpec, *, workers: int) -> list[Batch]:
-    work = job_data_of(spec, Listener().reporter)
+    data = load_job_data(spec, Listener().reporter)
     config = spec.config
-    sampling = Sampling.of(config.sampling, work.train_items, config.data.size, still=work.still)
-    wanted = draws(work.train, seed=config.seed, batch_size=4, epochs=2, sampling=sampling)
-    rare = find_rare(work.train_items, spec.settings.classes, config.sampling.rare)
-    images = TrainingImages(work.cache, config, rare=rare, epochs=2, still=work.still)
+    sampling = Sampling.of(config.sampling, data.train_items, config.data.size, same_epochs=data.same_epochs)
+    wanted = plan_batches(data.train, seed=config.seed, batch_size=4, epochs=2, sampling=sampling)
+    rare = find_rare(data.train_items, spec.settings.classes, config.sampling.rare)
+    images = TrainingImages(data.cache, config, rare=rare, epochs=2, same_epochs=data.same_epochs)
     return list(load_batches(images, wanted, workers=workers, device=CPU))
 
 
@@ -90,7 +90,7 @@ def test_workers_change_nothing_of_mixing_and_sampling(engine: str, spec_of: Spe
     assert [b.images.shape[1:3] for b in here] == [(32, 32)] * 2 + [(64, 64)] * 2
     for workers in (1, 2, 4):
         for a, b in zip(here, batches_of(spec, workers=workers), strict=True):
-            assert (a.draw, a.share) == (b.draw, b.share)
+            assert (a.plan, a.share) == (b.plan, b.share)
             assert torch.equal(a.images, b.images)
             assert torch.equal(a.masks, b.masks)
             assert (a.partners is None) == (b.partners is None)
@@ -107,7 +107,7 @@ class AwkwardError(Exception):
 def raised_by(error: Exception, spec: JobSpec, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> Exception:
     """What training gets when preparing a batch raises `error`."""
 
-    def prepare(_images: TrainingImages, _draw: Draw) -> Batch:
+    def prepare(_images: TrainingImages, _draw: BatchPlan) -> Batch:
         raise error
 
     monkeypatch.setattr(TrainingImages, "__getitem__", prepare)
@@ -159,46 +159,46 @@ def test_batches_for_a_gpu_are_pinned(
         return []
 
     monkeypatch.setattr(dataset, "DataLoader", loader)
-    work = job_data_of(spec_of(), Listener().reporter)
-    list(load_batches(TrainingImages(work.cache, spec_of().config), [], workers=2, device=torch.device(device)))
+    data = load_job_data(spec_of(), Listener().reporter)
+    list(load_batches(TrainingImages(data.cache, spec_of().config), [], workers=2, device=torch.device(device)))
     assert (made[0]["pin_memory"], made[0]["num_workers"]) == (pinned, 2)
 
 
 def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:
     first, last = "mix.mixup=1", "mix.stop_epochs=1"
     batches = batches_of(spec_of(first, last), workers=0)
-    assert [b.partners is not None for b in batches] == [b.draw.epoch == 0 for b in batches]
+    assert [b.partners is not None for b in batches] == [b.plan.epoch == 0 for b in batches]
     spec = spec_of("mix.copy_paste=1", last, *PLAIN)
-    work = job_data_of(spec, Listener().reporter)
+    data = load_job_data(spec, Listener().reporter)
     for batch in batches_of(spec, workers=0):
-        rows = [work.cache.index[i] for i in batch.draw.ids]
-        assert np.array_equal(batch.masks.numpy(), work.cache.masks[rows]) == (batch.draw.epoch == 1)
+        rows = [data.cache.index[i] for i in batch.plan.ids]
+        assert np.array_equal(batch.masks.numpy(), data.cache.masks[rows]) == (batch.plan.epoch == 1)
 
 
 def test_a_debug_job_sees_the_same_batches_twice(spec_of: Specs) -> None:
     batches = batches_of(spec_of("mix.mixup=0.5", "mix.stop_epochs=1", kind=JobKind.DEBUG), workers=0)
     half = len(batches) // 2
     for one, other in zip(batches[:half], batches[half:], strict=True):
-        assert one.draw.ids == other.draw.ids
+        assert one.plan.ids == other.plan.ids
         assert torch.equal(one.images, other.images)
         assert one.share == other.share
 
 
 def test_an_image_drawn_twice_in_an_epoch_is_augmented_anew(spec_of: Specs) -> None:
-    work = job_data_of(spec_of(), Listener().reporter)
-    images = TrainingImages(work.cache, spec_of("augment.brightness_contrast=1").config)
-    image_id = work.train[0]
-    batch = images[Draw(0, 0, (image_id, image_id), (0, 1))]
+    data = load_job_data(spec_of(), Listener().reporter)
+    images = TrainingImages(data.cache, spec_of("augment.brightness_contrast=1").config)
+    image_id = data.train[0]
+    batch = images[BatchPlan(0, 0, (image_id, image_id), (0, 1))]
     assert not torch.equal(batch.images[0], batch.images[1])
-    assert torch.equal(batch.images[0], images[Draw(0, 0, (image_id,))].images[0])
+    assert torch.equal(batch.images[0], images[BatchPlan(0, 0, (image_id,))].images[0])
 
 
 def test_parts_are_cut_at_the_scale_of_the_image(spec_of: Specs) -> None:
     spec = spec_of("data.size=64x96", "sampling.crop=32x64", "mix.copy_paste=0.5", *PLAIN)
-    cache = job_data_of(spec, Listener().reporter).cache
+    cache = load_job_data(spec, Listener().reporter).cache
     for batch in batches_of(spec_of("data.size=64x96", "sampling.crop=32x64", *PLAIN), workers=2):
         assert batch.images.shape[1:3] == batch.masks.shape[1:3] == (32, 64)
-        for place, image_id in enumerate(batch.draw.ids):
+        for place, image_id in enumerate(batch.plan.ids):
             image, mask = cache.pair(image_id)
             windows = np.lib.stride_tricks.sliding_window_view(mask, (32, 64))
             rows, columns = np.nonzero((windows == batch.masks[place].numpy()).all(axis=(2, 3)))
@@ -221,18 +221,18 @@ def test_every_part_may_be_around_a_rare_class(spec_of: Specs) -> None:
 def test_workers_change_nothing(spec_of: Specs) -> None:
     spec = spec_of()
     here, apart = batches_of(spec, workers=0), batches_of(spec, workers=2)
-    assert [b.draw for b in here] == [b.draw for b in apart]
+    assert [b.plan for b in here] == [b.plan for b in apart]
     assert all(torch.equal(a.images, b.images) for a, b in zip(here, apart, strict=True))
     assert all(torch.equal(a.masks, b.masks) for a, b in zip(here, apart, strict=True))
 
 
 def test_a_batch_holds_the_cached_pixels(spec_of: Specs) -> None:
     spec = spec_of(*PLAIN)
-    work = job_data_of(spec, Listener().reporter)
+    data = load_job_data(spec, Listener().reporter)
     batch = batches_of(spec, workers=0)[0]
-    rows = [work.cache.index[i] for i in batch.draw.ids]
-    assert np.array_equal(batch.images.numpy(), work.cache.images[rows])
-    assert np.array_equal(batch.masks.numpy(), work.cache.masks[rows])
+    rows = [data.cache.index[i] for i in batch.plan.ids]
+    assert np.array_equal(batch.images.numpy(), data.cache.images[rows])
+    assert np.array_equal(batch.masks.numpy(), data.cache.masks[rows])
     assert batch.images.dtype is torch.uint8
     assert batch.images.shape == (4, 32, 32, 3)
 
@@ -240,6 +240,6 @@ def test_a_batch_holds_the_cached_pixels(spec_of: Specs) -> None:
 def test_an_image_is_augmented_anew_in_every_epoch(spec_of: Specs) -> None:
     seen: dict[str, list[bytes]] = {}
     for batch in batches_of(spec_of("augment.brightness_contrast=1"), workers=0):
-        for place, image_id in enumerate(batch.draw.ids):
+        for place, image_id in enumerate(batch.plan.ids):
             seen.setdefault(image_id, []).append(batch.images[place].numpy().tobytes())
     assert all(first != second for first, second in seen.values())

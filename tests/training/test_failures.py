@@ -28,7 +28,7 @@ ANNOUNCED = """Error(s) in loading state_dict for Unet:
 @pytest.mark.parametrize(
     ("error", "kind", "says"),
     [
-        (GateError.between_epochs(1.0, 2.0), FailureKind.GATE, "1.0000 in epoch 1, 2.0000 in the last"),
+        (GateError.no_fall_between_epochs(1.0, 2.0), FailureKind.GATE, "1.0000 in epoch 1, 2.0000 in the last"),
         (
             NotFiniteError.of_loss(float("nan"), epoch=3, batch=7, ids=("a", "b")),
             FailureKind.NAN,
@@ -40,8 +40,16 @@ ANNOUNCED = """Error(s) in loading state_dict for Unet:
             FailureKind.NAN,
             "exploded: 1.5 on the first batch, 5e+04 in epoch 2, batch 1, on the images a, b",
         ),
-        (GateError.on_the_way(2.5), FailureKind.GATE, "a batch lost 2.5 times what it had lost before any step"),
-        (GateError.in_all(1.0, 2.0), FailureKind.GATE, "1.0000 before any step, 2.0000 after the last"),
+        (
+            GateError.batch_loss_rose(2.5),
+            FailureKind.GATE,
+            "the loss of one batch was 2.5 times as high as before training",
+        ),
+        (
+            GateError.no_fall_overall(1.0, 2.0),
+            FailureKind.GATE,
+            "1.0000 before the first step and 2.0000 after the last",
+        ),
         (DataError("x.png is broken", hint="mend it"), FailureKind.DATA, "x.png is broken\nmend it"),
         (ConfigError("no such encoder"), FailureKind.USER, "no such encoder"),
         (torch.OutOfMemoryError("CUDA out of memory"), FailureKind.MEMORY, "train.batch_size"),

@@ -5,12 +5,12 @@ from competition.data.manifest import Manifest
 from competition.data.split.folds import Split
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
-from competition.training.job_data import job_data_of
+from competition.training.job_data import load_job_data
 from tests.training.conftest import Listener, Specs
 
 
 def weights_of(spec: JobSpec) -> tuple[float, ...] | None:
-    return job_data_of(spec, Listener().reporter).class_weights
+    return load_job_data(spec, Listener().reporter).class_weights
 
 
 def test_class_weights_come_from_the_pixels_of_the_training_part(spec_of: Specs) -> None:

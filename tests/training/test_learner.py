@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from competition.config.experiment import Config, with_overrides
-from competition.training.dataset import Batch, Draw
+from competition.training.dataset import Batch, BatchPlan
 from competition.training.learner import Learner, number_of_parts
 from competition.training.losses import SegmentationLoss
 from competition.training.network.model import IMAGENET, Segmenter
@@ -29,7 +29,7 @@ def batch(images: int = 8, *, epoch: int = 0, step: int = 0, side: int = 8) -> B
     generator = torch.Generator().manual_seed(step)
     pixels = torch.randint(0, 256, (images, side, side, 3), dtype=torch.uint8, generator=generator)
     masks = torch.randint(0, 2, (images, side, side), dtype=torch.uint8, generator=generator)
-    return Batch(pixels, masks, Draw(epoch, step, tuple(f"i{k}" for k in range(images))))
+    return Batch(pixels, masks, BatchPlan(epoch, step, tuple(f"i{k}" for k in range(images))))
 
 
 def weights(learner: Learner) -> Tensor:
@@ -100,7 +100,7 @@ def test_a_gpu_is_asked_to_let_go_of_what_it_keeps(memory: Fail, monkeypatch: py
     memory(4)
     monkeypatch.setattr(learner, "_device", FakeGPU())
     monkeypatch.setattr(torch, "zeros", lambda *size, device, _zeros=torch.zeros: _zeros(*size))
-    learner.step(Batch(*(Moved(part) for part in batch()[:2]), batch().draw))  # type: ignore[arg-type]
+    learner.step(Batch(*(Moved(part) for part in batch()[:2]), batch().plan))  # type: ignore[arg-type]
     assert emptied == [True]
     assert Moved.how == {(FakeGPU, True)}
 

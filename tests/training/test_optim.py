@@ -72,7 +72,7 @@ def test_what_the_recipe_cannot_run_is_refused() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU may have it")
 def test_what_the_machine_lacks_is_one_clear_error() -> None:
-    with pytest.raises(ConfigError, match=r"optimizer\.name=bnbadam cannot be had here"):
+    with pytest.raises(ConfigError, match=r"optimizer\.name=bnbadam cannot be used here"):
         make_optimizer(OptimizerConfig(name="bnbadam"), network())
 
 
@@ -86,5 +86,5 @@ def test_the_encoder_has_its_own_share_of_the_learning_rate() -> None:
 
 
 def test_a_network_without_an_encoder_has_no_learning_rate_for_it() -> None:
-    with pytest.raises(ConfigError, match=r"optimizer\.encoder_lr is about the encoder, and Sequential has no"):
+    with pytest.raises(ConfigError, match=r"optimizer\.encoder_lr applies to the encoder, and Sequential has no"):
         make_optimizer(OptimizerConfig(encoder_lr=1e-4), network())

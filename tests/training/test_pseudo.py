@@ -19,14 +19,14 @@ from competition.data.pseudo import PseudoLabels
 from competition.data.rarity import find_rare
 from competition.data.split.folds import Split
 from competition.ensemble.inputs import BlendedExperiment
-from competition.ensemble.pseudo import make
+from competition.ensemble.pseudo import write_pseudo_labels
 from competition.errors import ConfigError, DataError, RefusedError
 from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.paths import Paths
 from competition.predictions.probabilities import ShardWriter
 from competition.predictions.shards import Shard
-from competition.training.job_data import job_data_of
+from competition.training.job_data import load_job_data
 from competition.training.reporting import StoppedError
 from competition.training.sampling import Sampling
 from tests.training.conftest import SETTINGS, Listener, Specs, run
@@ -58,7 +58,7 @@ def labels(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pse
             shards.append(place)
     name = uuid.uuid4().hex
     members = [BlendedExperiment("a", tuple(oof), tuple(test))]
-    yield make(name, paths.pseudo(name), members, manifest, source="a", threshold=0.9).labels
+    yield write_pseudo_labels(name, paths.pseudo(name), members, manifest, source="a", threshold=0.9).labels
     shutil.rmtree(paths.pseudo(name).folder)
 
 
@@ -68,27 +68,27 @@ def with_pseudo(spec: JobSpec, labels: PseudoLabels) -> JobSpec:
 
 def test_the_test_images_are_trained_on_with_the_folds_own_labels(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of(), labels)
-    work, other = (job_data_of(replace(spec, fold=fold), Listener().reporter) for fold in (0, 1))
-    plain = job_data_of(spec_of(), Listener().reporter)
-    assert work.train == [*plain.train, *TESTS]
+    data, other = (load_job_data(replace(spec, fold=fold), Listener().reporter) for fold in (0, 1))
+    plain = load_job_data(spec_of(), Listener().reporter)
+    assert data.train == [*plain.train, *TESTS]
     loader = open_loader(spec.settings, spec.root)
     for item in plain.test:
-        image, mask = work.cache.pair(f"test:{item.id}")
+        image, mask = data.cache.pair(f"test:{item.id}")
         assert np.array_equal(image, resize_image(loader.image(item), (32, 32)))
         assert (mask[:16] == IGNORE_INDEX).all()
         assert (mask[16:] == 2).all()
         assert (other.cache.pair(f"test:{item.id}")[1] == 1).all()
     labelled = plain.train_items[0]
-    image, mask = work.cache.pair(labelled.id)
+    image, mask = data.cache.pair(labelled.id)
     assert np.array_equal(image, resize_image(loader.image(labelled), (32, 32)))
     assert np.array_equal(mask, resize_labels(loader.labels(labelled), (32, 32)))
 
 
 def test_validation_images_stay_what_they_were(spec_of: Specs, labels: PseudoLabels) -> None:
     for kind in JobKind:
-        work = job_data_of(with_pseudo(spec_of(kind=kind), labels), Listener().reporter)
-        assert not [item.id for item in work.valid if item.id.startswith("test:")]
-        assert {item.id for item in work.valid} <= set(
+        data = load_job_data(with_pseudo(spec_of(kind=kind), labels), Listener().reporter)
+        assert not [item.id for item in data.valid if item.id.startswith("test:")]
+        assert {item.id for item in data.valid} <= set(
             Split.read(spec_of().paths.folds(spec_of().fingerprint, 1)).valid_ids(0)
         )
 
@@ -98,19 +98,19 @@ def test_a_fold_reads_no_other_folds_labels(spec_of: Specs, labels: PseudoLabels
     hidden = labels.paths.folder / "hidden"
     labels.paths.labels(1).rename(hidden)
     try:
-        assert job_data_of(spec, Listener().reporter).train[-2:] == list(TESTS)
+        assert load_job_data(spec, Listener().reporter).train[-2:] == list(TESTS)
         with pytest.raises(DataError, match=r"g0_\d\.png cannot be read"):
-            job_data_of(replace(spec, fold=1), Listener().reporter)
+            load_job_data(replace(spec, fold=1), Listener().reporter)
     finally:
         hidden.rename(labels.paths.labels(1))
 
 
 def test_batches_hold_them_like_any_other_image(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of(*PLAIN), labels)
-    cache = job_data_of(spec, Listener().reporter).cache
+    cache = load_job_data(spec, Listener().reporter).cache
     seen = []
     for batch in batches_of(spec, workers=2):
-        for place, image_id in enumerate(batch.draw.ids):
+        for place, image_id in enumerate(batch.plan.ids):
             seen.append(image_id)
             image, mask = cache.pair(image_id)
             assert torch.equal(batch.images[place], torch.from_numpy(image.copy()))
@@ -120,13 +120,13 @@ def test_batches_hold_them_like_any_other_image(spec_of: Specs, labels: PseudoLa
 
 def test_weights_balance_and_rarity_count_their_pixels(spec_of: Specs, labels: PseudoLabels) -> None:
     spec = with_pseudo(spec_of("loss.class_weights=inverse", "sampling.order=balanced"), labels)
-    work, plain = (job_data_of(s, Listener().reporter) for s in (spec, spec_of("loss.class_weights=inverse")))
+    data, plain = (load_job_data(s, Listener().reporter) for s in (spec, spec_of("loss.class_weights=inverse")))
     pixels = np.sum([*(item.pixels for item in plain.train_items), (0, 0, 2 * 24 * 48)], axis=0)
-    assert work.class_weights == pytest.approx(pixels.sum() / (3 * pixels))
-    assert work.class_weights != plain.class_weights
-    sampling = Sampling.of(spec.config.sampling, work.train_items, (32, 32), still=False)
-    assert {len(work.train) - 2, len(work.train) - 1} <= set(sampling.holders[2].tolist())
-    assert set(TESTS) <= set(find_rare(work.train_items, SETTINGS.classes, ["disc"]).images)
+    assert data.class_weights == pytest.approx(pixels.sum() / (3 * pixels))
+    assert data.class_weights != plain.class_weights
+    sampling = Sampling.of(spec.config.sampling, data.train_items, (32, 32), same_epochs=False)
+    assert {len(data.train) - 2, len(data.train) - 1} <= set(sampling.holders[2].tolist())
+    assert set(TESTS) <= set(find_rare(data.train_items, SETTINGS.classes, ["disc"]).images)
 
 
 def test_a_job_learns_from_them_and_resumes_to_the_same_bytes(spec_of: Specs, labels: PseudoLabels) -> None:
@@ -147,7 +147,7 @@ def test_labels_that_have_changed_are_another_condition(spec_of: Specs, labels: 
     stale = with_overrides(spec.config, [f"data.pseudo={labels.name}@{'0' * 12}"])
     assert stale.sha256 != spec.config.sha256 != spec_of().config.sha256
     with pytest.raises(ConfigError, match=f"it was {labels.name}@0+ and is {labels.pinned}"):
-        job_data_of(replace(spec, config=stale), Listener().reporter)
+        load_job_data(replace(spec, config=stale), Listener().reporter)
 
 
 def test_labels_of_another_split_are_refused(spec_of: Specs, labels: PseudoLabels) -> None:
@@ -157,6 +157,6 @@ def test_labels_of_another_split_are_refused(spec_of: Specs, labels: PseudoLabel
     try:
         unpinned = with_overrides(spec_of().config, [f"data.pseudo={labels.name}"])
         with pytest.raises(RefusedError, match="another split"):
-            job_data_of(replace(spec_of(), config=unpinned), Listener().reporter)
+            load_job_data(replace(spec_of(), config=unpinned), Listener().reporter)
     finally:
         facts.write_text(kept)

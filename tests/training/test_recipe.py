@@ -19,11 +19,10 @@ from competition.jobspec import JobSpec
 from competition.lifecycle import JobKind
 from competition.predictions.shards import Shard
 from competition.scoring import confusion, metrics
-from competition.training import checkpoint, recipe
+from competition.training import batchnorm, checkpoint, recipe
 from competition.training.dataset import Batch
 from competition.training.failures import GateError, NotFiniteError
 from competition.training.learner import Learner
-from competition.training.network import batchnorm
 from competition.training.reporting import StoppedError
 from tests.training.conftest import SETTINGS, Listener, Specs, run
 from tests.training.test_dataset import MUCH
@@ -173,7 +172,7 @@ def test_a_job_stopped_anywhere_goes_on_to_the_same_bytes(
     assert not spec.job_paths.result.exists()
     capsys.readouterr()
     done = run(spec)
-    assert "Going on from epoch" in capsys.readouterr().out
+    assert "Resuming at epoch" in capsys.readouterr().out
     assert_same_job(whole, spec)
     assert not spec.job_paths.checkpoint.exists()
     assert done.first_loss == json.loads(whole.job_paths.result.read_text())["first_loss"]
@@ -443,7 +442,7 @@ def test_a_step_that_ruins_the_weights_leaves_the_checkpoint_before_it(
 
     def ruin(self: Learner, batch: Batch) -> torch.Tensor:
         loss = step(self, batch)
-        if (batch.draw.epoch, batch.draw.step) == (1, 2):
+        if (batch.plan.epoch, batch.plan.step) == (1, 2):
             with torch.no_grad():
                 next(self.segmenter.network.parameters()).mul_(float("nan"))
         return loss
@@ -451,9 +450,7 @@ def test_a_step_that_ruins_the_weights_leaves_the_checkpoint_before_it(
     spec = spec_of("train.epochs=2", "train.batch_size=3")
     with monkeypatch.context() as patch:
         patch.setattr(Learner, "step", ruin)
-        with pytest.raises(
-            NotFiniteError, match=r"not numbers any more after epoch 2, batch 3, on the images g\d_\d+,"
-        ):
+        with pytest.raises(NotFiniteError, match=r"no longer finite after epoch 2, batch 3, on the images g\d_\d+,"):
             run(spec)
     undisturbed = spec_of("train.epochs=2", "train.batch_size=3")
     run(spec)

@@ -5,8 +5,8 @@ import pytest
 
 from competition.config.augmentation import SamplingConfig
 from competition.data.manifest import Item
-from competition.training.dataset import draws
-from competition.training.sampling import SHUFFLE, Sampling, crop, crop_around, times_before
+from competition.training.dataset import plan_batches
+from competition.training.sampling import SHUFFLE, Sampling, crop, earlier_occurrences, zoom_to_class
 from tests.training.colours import PALETTE, coloured, disagreeing
 
 
@@ -15,7 +15,7 @@ def item(name: str, *pixels: int) -> Item:
 
 
 ITEMS = [item(f"common{n}", 64, 0) for n in range(19)] + [item("rare", 60, 4)]
-BALANCED = Sampling.of(SamplingConfig(order="balanced"), ITEMS, (32, 32), still=False)
+BALANCED = Sampling.of(SamplingConfig(order="balanced"), ITEMS, (32, 32), same_epochs=False)
 
 
 def test_balanced_draws_a_class_and_then_an_image_that_has_it() -> None:
@@ -35,15 +35,15 @@ def test_an_epochs_draws_are_a_function_of_seed_and_epoch() -> None:
 
 def test_balanced_draws_go_on_where_they_were_left() -> None:
     ids = [i.id for i in ITEMS]
-    whole = list(draws(ids, seed=1, batch_size=6, epochs=3, sampling=BALANCED))
-    rest = list(draws(ids, seed=1, batch_size=6, epochs=3, first=(1, 2), sampling=BALANCED))
+    whole = list(plan_batches(ids, seed=1, batch_size=6, epochs=3, sampling=BALANCED))
+    rest = list(plan_batches(ids, seed=1, batch_size=6, epochs=3, first=(1, 2), sampling=BALANCED))
     assert rest == [d for d in whole if d[:2] >= (1, 2)]
 
 
 def test_repeated_images_are_told_apart() -> None:
-    assert times_before(["a", "b", "a", "a", "b"]) == (0, 0, 1, 2, 1)
-    of_epoch = list(draws([i.id for i in ITEMS], seed=1, batch_size=6, epochs=1, sampling=BALANCED))
-    pairs = [pair for d in of_epoch for pair in zip(d.ids, d.times, strict=True)]
+    assert earlier_occurrences(["a", "b", "a", "a", "b"]) == (0, 0, 1, 2, 1)
+    of_epoch = list(plan_batches([i.id for i in ITEMS], seed=1, batch_size=6, epochs=1, sampling=BALANCED))
+    pairs = [pair for d in of_epoch for pair in zip(d.ids, d.occurrences, strict=True)]
     assert len(set(pairs)) == len(pairs) == 20
 
 
@@ -53,15 +53,15 @@ def test_repeated_images_are_told_apart() -> None:
 )
 def test_sizes_grow_and_the_last_epoch_has_the_full_one(epochs: int, sides: list[int]) -> None:
     config = SamplingConfig(sizes=[(32, 32), (64, 64)])
-    sampling = Sampling.of(config, ITEMS, (96, 96), still=False)
+    sampling = Sampling.of(config, ITEMS, (96, 96), same_epochs=False)
     found = [sampling.size(epoch, epochs) for epoch in range(epochs)]
     assert found == [(side, side) for side in sides]
 
 
 def test_a_still_job_repeats_its_first_epoch_at_the_full_size() -> None:
-    still = Sampling.of(SamplingConfig(order="balanced", sizes=[(32, 32)]), ITEMS, (96, 96), still=True)
-    assert still.order(20, seed=1, epoch=0).tolist() == still.order(20, seed=1, epoch=1).tolist()
-    assert still.size(0, 2) is None
+    same_epochs = Sampling.of(SamplingConfig(order="balanced", sizes=[(32, 32)]), ITEMS, (96, 96), same_epochs=True)
+    assert same_epochs.order(20, seed=1, epoch=0).tolist() == same_epochs.order(20, seed=1, epoch=1).tolist()
+    assert same_epochs.size(0, 2) is None
 
 
 def test_crops_hold_the_rare_class_and_its_labels_stay_true() -> None:
@@ -71,7 +71,7 @@ def test_crops_hold_the_rare_class_and_its_labels_stay_true() -> None:
     image = PALETTE[mask]
     places = set()
     for seed in range(40):
-        cropped, labels = crop_around(image, mask, (2, 9), scale=0.4, rng=np.random.default_rng(seed))
+        cropped, labels = zoom_to_class(image, mask, (2, 9), scale=0.4, rng=np.random.default_rng(seed))
         assert labels.shape == (48, 64)
         assert (labels == 2).any()
         assert disagreeing(cropped, labels) == 0
@@ -81,7 +81,7 @@ def test_crops_hold_the_rare_class_and_its_labels_stay_true() -> None:
 
 def test_an_image_without_a_rare_class_stays_whole() -> None:
     image, mask = coloured()
-    cropped, labels = crop_around(image, mask, (9,), scale=0.4, rng=np.random.default_rng(0))
+    cropped, labels = zoom_to_class(image, mask, (9,), scale=0.4, rng=np.random.default_rng(0))
     assert cropped is image
     assert labels is mask
 

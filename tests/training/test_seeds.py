@@ -22,7 +22,7 @@ def test_every_part_counts() -> None:
 def test_fixing_seeds_every_generator() -> None:
     drawn = []
     for _ in range(2):
-        seeds.fix(7)
+        seeds.seed_everything(7, Determinism.STRICT)
         drawn.append((random.random(), np.random.rand(), torch.rand(1).item()))
     assert drawn[0] == drawn[1]
     assert torch.backends.cudnn.deterministic
@@ -30,12 +30,12 @@ def test_fixing_seeds_every_generator() -> None:
 
 
 def test_fast_gives_determinism_up() -> None:
-    seeds.fix(7, Determinism.FAST)
+    seeds.seed_everything(7, Determinism.FAST)
     try:
         assert torch.backends.cudnn.benchmark
         assert not torch.are_deterministic_algorithms_enabled()
     finally:
-        seeds.fix(7)
+        seeds.seed_everything(7, Determinism.STRICT)
     assert torch.are_deterministic_algorithms_enabled()
 
 

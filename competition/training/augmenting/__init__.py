@@ -1,1 +1,1 @@
-"""What happens to training images, and to their masks with them."""
+"""Augmentation of training images together with their masks."""

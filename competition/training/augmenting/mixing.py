@@ -1,4 +1,4 @@
-"""Training images made of two: Mixup, CutMix, and rare classes pasted from one image onto another."""
+"""Training images made from two images: Mixup, CutMix, and copy-paste of rare classes."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,8 +16,8 @@ class Mixed(NamedTuple):
     Args:
         images: uint8 (N, H, W, 3).
         masks: uint8 (N, H, W).
-        partners: masks of what was blended in, uint8 (N, H, W); None where nothing was.
-        share: of the image that `masks` belong to, 0 to 1.
+        partners: masks of the images that were blended in, uint8 (N, H, W); None if none were.
+        share: weight of the images that `masks` belong to, 0 to 1.
     """
 
     images: Pixels
@@ -27,7 +27,7 @@ class Mixed(NamedTuple):
 
 
 def mix(config: MixConfig, images: Pixels, masks: Pixels, rng: np.random.Generator) -> Mixed:
-    """The batch mixed as `rng` decides: by Mixup, by CutMix, or not at all. The arrays given are not changed."""
+    """The batch after Mixup, CutMix or neither, as `rng` decides. The arguments are not changed."""
     draw = rng.random()
     if len(images) < 2 or draw >= config.mixup + config.cutmix:
         return Mixed(images, masks)
@@ -38,16 +38,16 @@ def mix(config: MixConfig, images: Pixels, masks: Pixels, rng: np.random.Generat
 
 
 def mixup(images: Pixels, masks: Pixels, partner: Sequence[int], *, share: float) -> Mixed:
-    """Each image blended with its partner (Zhang et al. 2018, arXiv:1710.09412); both masks stay targets."""
+    """Each image blended with its partner's (Zhang et al. 2018, arXiv:1710.09412); both masks stay targets."""
     blended = images * np.float32(share) + images[list(partner)] * np.float32(1 - share)
     return Mixed(np.rint(blended).astype(np.uint8), masks, masks[list(partner)], share)
 
 
 def cutmix(images: Pixels, masks: Pixels, partner: Sequence[int], *, share: float, rng: np.random.Generator) -> Mixed:
-    """A box of 1 - `share` of the area taken over from the partner (Yun et al. 2019, arXiv:1905.04899).
+    """Each image with a box of 1 - `share` of its area from the partner (Yun et al. 2019, arXiv:1905.04899).
 
-    The masks take over the same box, so that each pixel has one label and the loss needs no weights. The box's centre
-    may lie anywhere; what sticks out is cut off, as in the paper.
+    The masks get the same box, so each pixel has one label and the loss needs no weights. As in the paper, the centre
+    of the box may lie anywhere, and the part outside the image is cut off.
     """
     height, width = masks.shape[1:]
     side = (1 - share) ** 0.5
@@ -59,28 +59,29 @@ def cutmix(images: Pixels, masks: Pixels, partner: Sequence[int], *, share: floa
 
 
 def paste(image: Pixels, mask: Pixels, donor: tuple[Pixels, Pixels], classes: Sequence[int]) -> tuple[Pixels, Pixels]:
-    """The image (H, W, 3) and mask (H, W) with the donor's pixels of these classes, in their places, on top.
+    """The image (H, W, 3) and mask (H, W) with the donor's pixels of these classes on top, at the same positions.
 
-    Copy-paste (Ghiasi et al. 2021, arXiv:2012.07177) for semantic labels: a class keeps its place in the picture.
+    Copy-paste (Ghiasi et al. 2021, arXiv:2012.07177) for semantic labels.
     """
-    donated, labels = donor
-    chosen = np.isin(labels, classes)
-    return np.where(chosen[..., None], donated, image), np.where(chosen, labels, mask)
+    donor_image, donor_mask = donor
+    pasted = np.isin(donor_mask, classes)
+    return np.where(pasted[..., None], donor_image, image), np.where(pasted, donor_mask, mask)
 
 
 def two_target_loss(
     criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, targets: Sequence[Tensor], share: float
 ) -> Tensor:
-    """The loss of `logits` (N, C, H, W) against `targets`, each (N, H, W): of two, the first counts by `share`.
+    """The loss of `logits` (N, C, H, W) against one or two `targets`, each (N, H, W).
 
-    Blending losses, not labels, lets void in one of the two masks leave the other's label in force.
+    Of two targets the first has the weight `share`, the second 1 - `share`.
     """
+    # Losses are blended, not labels: so void in one mask leaves the other mask's label in force.
     first, *second = (criterion(logits, target) for target in targets)
     return share * first + (1 - share) * second[0] if second else first
 
 
 def _partners(images: int, rng: np.random.Generator) -> list[int]:
-    """For each image another one: the next in a random round."""
+    """The index of another image for each image: its successor in a random cycle."""
     order = rng.permutation(images)
     partner = np.empty(images, dtype=np.int64)
     partner[order] = np.roll(order, -1)

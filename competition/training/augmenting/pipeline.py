@@ -1,4 +1,4 @@
-"""Transforms from plain values: built by name, every mistake named, and masks moved without a lie."""
+"""Augmentation transforms, built by name from plain values, so that masks stay aligned with their images."""
 
 import inspect
 import warnings
@@ -23,35 +23,35 @@ from competition.data.images import Pixels
 from competition.errors import ConfigError, all_problems, did_you_mean
 
 Arguments = dict[str, Any]
-Adapt = Callable[[str, type, Arguments], str]
-"""Completes a transform's arguments; what is wrong with them, or an empty string."""
+CompleteArguments = Callable[[str, type, Arguments], str]
+"""Adds the arguments that masks need; returns the problem with the given ones, or an empty string."""
 
 
 def build_transforms(entries: Transforms, engine: Engine, *, source: str) -> list[Any]:
-    """The transforms that `entries` describe, objects of the engine's library.
+    """The transforms that `entries` describe, as objects of the engine's library.
 
-    What comes into an image from outside is void in its mask, and masks are resampled to the nearest pixel.
+    Pixels from outside the image are void in the mask, and masks are resampled to the nearest pixel.
 
     Args:
-        source: what holds the entries; errors begin with it.
+        source: the key of the entries, for errors.
 
     Raises:
-        ConfigError: unknown names or arguments, or wrong values; all are named, each with the nearest that exists.
+        ConfigError: unknown names or arguments, or wrong values; names all of them, with similar names that exist.
     """
-    adapt = _for_albumentations if engine is Engine.ALBUMENTATIONS else _for_torchvision
-    builder = _Builder(known(engine), adapt)
-    made = [builder.build(entry) for entry in entries]
+    complete = _complete_for_albumentations if engine is Engine.ALBUMENTATIONS else _complete_for_torchvision
+    builder = _Builder(usable_transforms(engine), complete)
+    transforms = [builder.build(entry) for entry in entries]
     if builder.problems:
         raise ConfigError(
             all_problems(source, builder.problems), hint="`comp augment preview` tries a pipeline without training."
         )
-    return made
+    return transforms
 
 
 @dataclass
 class _Builder:
     known: Mapping[str, type]
-    adapt: Adapt
+    complete: CompleteArguments
     problems: list[str] = field(default_factory=list)
 
     def build(self, entry: Mapping[str, Any]) -> Any:
@@ -70,46 +70,44 @@ class _Builder:
             arguments["transforms"] = [self.build(child) for child in arguments["transforms"]]
             if None in arguments["transforms"]:
                 return None
-        wrong = "" if unknown else self.adapt(name, kind, arguments)
-        if wrong:
-            self.problems.append(wrong)
-        return None if unknown or wrong else self._make(name, kind, arguments)
+        problem = "" if unknown else self.complete(name, kind, arguments)
+        if problem:
+            self.problems.append(problem)
+        return None if unknown or problem else self._construct(name, kind, arguments)
 
-    def _make(self, name: str, kind: type, arguments: Arguments) -> Any:
-        """Both libraries warn where they ought to refuse, so a warning about the arguments counts as a mistake too.
-
-        What a transform says with its own defaults as well (that it is slow, or better called otherwise) is about none.
-        """
+    def _construct(self, name: str, kind: type, arguments: Arguments) -> Any:
         try:
-            made, warned = _constructed(kind, arguments)
-        except Exception as error:  # noqa: BLE001 - the libraries' constructors; nobody says what all of them raise
+            transform, warned = _construct_with_warnings(kind, arguments)
+        except Exception as error:  # noqa: BLE001 - constructors of two libraries, which may raise anything
             self.problems += _sentences(name, error)
             return None
-        wrong = [text for text in warned if text not in _always_warned(kind)]
-        self.problems += [_sentence(name, text) for text in wrong]
-        return None if wrong else made
+        # albumentations ignores an argument that it does not accept, with no more than a warning. A warning that the
+        # transform's own defaults give as well (it is slow, or deprecated) is not about an argument.
+        about_arguments = [text for text in warned if text not in _default_warnings(kind)]
+        self.problems += [_sentence(name, text) for text in about_arguments]
+        return None if about_arguments else transform
 
 
-def _constructed(kind: type, arguments: Arguments) -> tuple[Any, list[str]]:
-    """The object, and what its library warned of meanwhile, apart from what it will do away with."""
+def _construct_with_warnings(kind: type, arguments: Arguments) -> tuple[Any, list[str]]:
+    """The object, and the texts of the warnings that its constructor gave, without deprecations."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        made = kind(**arguments)
-    return made, [str(one.message) for one in caught if not issubclass(one.category, _DEPRECATIONS)]
+        transform = kind(**arguments)
+    return transform, [str(warning.message) for warning in caught if not issubclass(warning.category, _DEPRECATIONS)]
 
 
 _DEPRECATIONS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
-def _always_warned(kind: type) -> list[str]:
+def _default_warnings(kind: type) -> list[str]:
     try:
-        return _constructed(kind, {})[1]
-    except (TypeError, ValueError):  # it has no defaults
+        return _construct_with_warnings(kind, {})[1]
+    except (TypeError, ValueError):  # an argument has no default
         return []
 
 
-def known(engine: Engine) -> dict[str, type]:
-    """The transforms of the library that can change an image and its mask, by name."""
+def usable_transforms(engine: Engine) -> dict[str, type]:
+    """The library's transforms that keep an image and its mask aligned, by name."""
     if engine is Engine.TORCHVISION:
         return {
             name: kind
@@ -128,12 +126,12 @@ def _is_usable(kind: type) -> bool:
 _ABSTRACT = {"BasicTransform", "DualTransform", "ImageOnlyTransform", "MaxSizeTransform"}
 
 _MOVES_IMAGES_ALONE = "it would move the image without its mask; augment.policy moves both."
-_HIDES = "it gives class 0 to what it hides; XYMasking hides the same, and leaves the mask alone."
+_HIDES = "it gives class 0 to hidden pixels; XYMasking hides the same pixels, and leaves the mask as it is."
 _REFUSED = {
     # albumentations
     "FrequencyMasking": _HIDES,
-    "GridElasticDeform": "it gives class 0 to what comes in from outside; GridDistortion bends images, too.",
-    "Morphological": "it lets labels of higher numbers grow over others, or the other way round.",
+    "GridElasticDeform": "it gives class 0 to pixels from outside the image; GridDistortion bends images, too.",
+    "Morphological": "it lets one label grow over another.",
     "TimeMasking": _HIDES,
     # torchvision
     "AugMix": _MOVES_IMAGES_ALONE,
@@ -143,93 +141,89 @@ _REFUSED = {
     "Lambda": "it takes a function, which no file can hold.",
     "MixUp": "it takes batches; mix.mixup does the same.",
     "RandAugment": _MOVES_IMAGES_ALONE,
-    "RandomErasing": "augment.cutout makes holes, and minds the mask.",
-    "ToPILImage": "what comes after it, and training, take no such images.",
-    "ToPureTensor": "what comes after it would no longer know the mask from the image.",
+    "RandomErasing": "augment.cutout makes holes, and handles the mask.",
+    "ToPILImage": "neither the transforms after it nor training take PIL images.",
+    "ToPureTensor": "the transforms after it could no longer tell the mask from the image.",
     "TrivialAugmentWide": _MOVES_IMAGES_ALONE,
 }
-"""Why transforms that exist are not for images with masks."""
+"""Transforms of the libraries that are wrong for images with masks, and the reason."""
 
 
-def _for_albumentations(name: str, kind: type, arguments: Arguments) -> str:
+def _complete_for_albumentations(name: str, kind: type, arguments: Arguments) -> str:
     defaults = {key: parameter.default for key, parameter in inspect.signature(kind).parameters.items()}
     for key in ("fill_mask", "mask_drop_value"):
-        is_hole = key in defaults and defaults[key] is None  # the labels under it may stay
+        is_hole = key in defaults and defaults[key] is None  # by default the labels under a hole stay
         filled = arguments.setdefault(key, None if is_hole else IGNORE_INDEX) if key in defaults else IGNORE_INDEX
         if filled != IGNORE_INDEX and not (is_hole and filled is None):
             return (
-                f"{name}.{key}: {filled!r} would give a class to pixels that show nothing; leave it out, or write "
+                f"{name}.{key}: {filled!r} would give a class to pixels without content; leave it out, or write "
                 f"{IGNORE_INDEX} (void)."
             )
     if "mask_interpolation" in defaults:
         resampled = arguments.pop("mask_interpolation", None)
         if resampled not in (None, cv2.INTER_NEAREST, cv2.INTER_NEAREST_EXACT):
             return f"{name}.mask_interpolation: {resampled!r} would mix labels; leave it out."
-        if not issubclass(kind, BaseCompose):  # which would overrule its children
+        if not issubclass(kind, BaseCompose):  # a compose would override the interpolation of its children
             arguments["mask_interpolation"] = _nearest(kind, arguments.get("interpolation"))
     if arguments.get("area_for_downscale") == "image_mask":
         return f"{name}.area_for_downscale: 'image_mask' would mix labels; write image."
-    if name == "SelectiveChannelTransform" and not _are_for_images(arguments.get("transforms", [])):
-        return f"{name}: what is in it never sees the mask, so it must not move pixels."
+    if name == "SelectiveChannelTransform" and not _are_image_only(arguments.get("transforms", [])):
+        return f"{name}: the transforms in it never see the mask, so they must not move pixels."
     return ""
 
 
-def _nearest(kind: Any, of_image: Any) -> int:
-    """cv2.resize rounds down with INTER_NEAREST, which shifts a mask against its image; the exact form does not.
-
-    Args:
-        of_image: how the image is resampled; where that rounds down, the mask must do so with it.
-    """
+def _nearest(kind: Any, image_interpolation: Any) -> int:
+    """OpenCV's nearest-pixel interpolation that keeps a mask aligned with its image."""
+    # cv2.resize rounds down with INTER_NEAREST, which shifts a mask by up to half a pixel. The exact form does not, but
+    # an image that is rounded down itself needs a mask that is rounded down with it.
     allowed = kind.InitSchema.model_fields["mask_interpolation"].annotation.__args__
-    is_exact = cv2.INTER_NEAREST_EXACT in allowed and of_image != cv2.INTER_NEAREST
+    is_exact = cv2.INTER_NEAREST_EXACT in allowed and image_interpolation != cv2.INTER_NEAREST
     return cv2.INTER_NEAREST_EXACT if is_exact else cv2.INTER_NEAREST
 
 
-def _are_for_images(transforms: list[Any]) -> bool:
+def _are_image_only(transforms: list[Any]) -> bool:
     return all(
-        _are_for_images(transform.transforms)
+        _are_image_only(transform.transforms)
         if isinstance(transform, BaseCompose)
         else isinstance(transform, ImageOnlyTransform)
         for transform in transforms
     )
 
 
-def _for_torchvision(name: str, kind: type, arguments: Arguments) -> str:
+def _complete_for_torchvision(name: str, kind: type, arguments: Arguments) -> str:
     if "fill" in inspect.signature(kind).parameters:
         arguments["fill"] = {Labels: IGNORE_INDEX, "others": arguments.get("fill", 0)}
     return ""
 
 
 class Labels(tv_tensors.Mask):  # type: ignore[misc]  # a library without types
-    """A mask that torchvision resizes to the exactly nearest pixel.
+    """A mask that torchvision resizes to the exactly nearest pixel."""
 
-    With its own masks it rounds down, which shifts them against their images by up to half a pixel.
-    """
+    # torchvision rounds its own masks down, which shifts them by up to half a pixel against their images.
 
 
 @v2.functional.register_kernel(v2.functional.resize, Labels)  # type: ignore[untyped-decorator]
 def _resize(labels: Labels, size: Any, interpolation: Any = None, max_size: Any = None, **_: Any) -> Labels:
-    """Exactly, unless the image is resized with rounding down, too."""
-    rounds = interpolation in (InterpolationMode.NEAREST, InterpolationMode.NEAREST.value, cv2.INTER_NEAREST)
-    how = InterpolationMode.NEAREST if rounds else InterpolationMode.NEAREST_EXACT
+    """The labels at the exactly nearest pixels, unless the image itself is rounded down."""
+    rounds_down = interpolation in (InterpolationMode.NEAREST, InterpolationMode.NEAREST.value, cv2.INTER_NEAREST)
+    mode = InterpolationMode.NEAREST if rounds_down else InterpolationMode.NEAREST_EXACT
     planes = labels.as_subclass(torch.Tensor)[None]
-    return Labels(v2.functional.resize_image(planes, size=size, interpolation=how, max_size=max_size)[0])
+    return Labels(v2.functional.resize_image(planes, size=size, interpolation=mode, max_size=max_size)[0])
 
 
 @v2.functional.register_kernel(v2.functional.resized_crop, Labels)  # type: ignore[untyped-decorator]
 def _resized_crop(
     labels: Labels, top: int, left: int, height: int, width: int, size: Any, interpolation: Any = None, **_: Any
 ) -> Labels:
-    part: Labels = v2.functional.crop(labels, top, left, height, width)
-    return _resize(part, size, interpolation)  # type: ignore[no-any-return]
+    window: Labels = v2.functional.crop(labels, top, left, height, width)
+    return _resize(window, size, interpolation)  # type: ignore[no-any-return]
 
 
 def through_torchvision(pipeline: v2.Compose, image: Pixels, mask: Pixels) -> tuple[Pixels, Pixels]:
-    """An image (H, W, 3) and its mask (H, W) through torchvision's transforms, which take channels first."""
-    changed, moved = pipeline(
-        tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)), Labels(torch.from_numpy(mask))
-    )
-    return np.ascontiguousarray(changed.permute(1, 2, 0).numpy()), moved.numpy()
+    """The image (H, W, 3) and mask (H, W) after torchvision's transforms."""
+    channels_first = tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1))
+    new_image, new_mask = pipeline(channels_first, Labels(torch.from_numpy(mask)))
+    return np.ascontiguousarray(new_image.permute(1, 2, 0).numpy()), new_mask.numpy()
 
 
 def _sentences(name: str, error: Exception) -> list[str]:

@@ -1,13 +1,14 @@
-"""Pipelines by name, as plain values in the same form in which a team writes its own."""
+"""Augmentation pipelines by name, as plain values in the form in which a team writes its own."""
 
 from typing import Any
 
 from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, Transforms
 
 
-def preset(config: AugmentConfig) -> Transforms:
-    """The pipeline that `config.pipeline` names, in the terms of `config.engine`."""
-    assert isinstance(config.pipeline, str)
+def pipeline_entries(config: AugmentConfig) -> Transforms:
+    """The transforms of `config.pipeline`, a list or the name of a preset, for `config.engine`."""
+    if not isinstance(config.pipeline, str):
+        return config.pipeline
     if config.pipeline == "basic":
         return _basic(config)
     return _ALBUMENTATIONS[config.pipeline] if config.engine is Engine.ALBUMENTATIONS else _TORCHVISION[config.pipeline]
@@ -43,7 +44,7 @@ def _one_of(p: float, *transforms: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sometimes(p: float, *transforms: dict[str, Any]) -> dict[str, Any]:
-    """torchvision: all of them, or none."""
+    """All of these transforms or none, for torchvision."""
     return entry("RandomApply", transforms=list(transforms), p=p)
 
 
@@ -54,7 +55,7 @@ _LIGHT = entry("RandomBrightnessContrast", brightness_limit=0.2, contrast_limit=
 _ALBUMENTATIONS: dict[str, Transforms] = {
     "none": [],
     "flips": _BOTH_FLIPS,
-    # the horizon stays level and the sky above; cars come near, light and weather change
+    # The horizon stays level and the sky at the top; distance, light and weather change.
     "street": [
         _FLIP,
         entry("Affine", scale=[0.8, 1.4], keep_ratio=True, translate_percent=[-0.05, 0.05], rotate=[-4, 4], p=0.6),
@@ -68,7 +69,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
             entry("ImageCompression", quality_range=[50, 90]),
         ),
     ],
-    # soft tissue bends, the light of a scanner or microscope drifts; colour means something and stays
+    # Soft tissue bends, and the light of a scanner or microscope drifts; colour has a meaning and stays.
     "medical": [
         *_BOTH_FLIPS,
         entry("Affine", scale=[0.85, 1.15], rotate=[-30, 30], p=0.5),
@@ -81,7 +82,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
         _one_of(0.6, entry("RandomGamma", gamma_limit=[70, 140]), _LIGHT, entry("CLAHE", clip_limit=[1, 3])),
         _one_of(0.2, entry("GaussianBlur", sigma_limit=[0.3, 1.2]), entry("GaussNoise", std_range=[0.01, 0.05])),
     ],
-    # there is no up; height, season and haze change
+    # No direction is up; height, season and haze change.
     "aerial": [
         *_BOTH_FLIPS,
         entry("Affine", scale=[0.75, 1.33], rotate=[-180, 180], p=0.7),
@@ -89,7 +90,7 @@ _ALBUMENTATIONS: dict[str, Transforms] = {
         entry("HueSaturationValue", hue_shift_limit=12, sat_shift_limit=30, val_shift_limit=0, p=0.4),
         _one_of(0.2, entry("GaussianBlur", sigma_limit=[0.3, 1.2]), entry("RandomShadow", shadow_roi=[0, 0, 1, 1])),
     ],
-    # much of everything: for long training on little data
+    # Strong changes of every kind, for long training on little data.
     "heavy": [
         _FLIP,
         entry("Affine", scale=[0.6, 1.6], translate_percent=[-0.1, 0.1], rotate=[-20, 20], shear=[-8, 8], p=0.8),

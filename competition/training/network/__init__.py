@@ -1,1 +1,1 @@
-"""The network: architecture, first weights, arithmetic, averages of weights, and how it predicts."""
+"""The network: architecture, first weights, precision, averaged weights, test-time augmentation."""

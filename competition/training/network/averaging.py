@@ -1,4 +1,4 @@
-"""Means over the weights of many steps, which are evaluated instead of the last step's."""
+"""Averages of the weights over many steps, which are evaluated in place of the last step's weights."""
 
 from typing import Any, cast
 
@@ -14,11 +14,11 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class Averaging:
-    """Follows the weights of a segmenter, as the configuration says.
+    """Averages the weights of a segmenter, as `train.average` says.
 
-    `ema` is an exponential moving average over steps; its decay grows with the steps, (1 + n) / (10 + n) until it is
-    `average_decay`, as the first weights would weigh too much in a short run (TensorFlow's rule). `swa` is the plain
-    mean over the ends of epochs, from `swa_start` of the run on (Izmailov et al., UAI 2018).
+    `ema` is an exponential moving average over steps, whose decay grows with the number n of steps: (1 + n) / (10 + n)
+    until it is `average_decay` (TensorFlow's rule). `swa` is the plain mean over the ends of epochs, from the share
+    `swa_start` of the run on (Izmailov et al., UAI 2018).
 
     Args:
         epochs: of the whole job.
@@ -33,36 +33,39 @@ class Averaging:
             return
         try:
             self._model = AveragedModel(segmenter, multi_avg_fn=self._move if config.average is Average.EMA else None)
-        except RuntimeError as error:  # torch copies no tensors that are results, as the old weight_norm's weights are
+        except (
+            RuntimeError
+        ) as error:  # torch copies only leaf tensors, which the weights of the old weight_norm are not
             raise ConfigError(
                 f"train.average={config.average}: {type(segmenter.network).__name__} cannot be copied: {error}.",
-                hint="Average no weights of it, or let it use torch.nn.utils.parametrizations.weight_norm.",
+                hint="Set train.average=none, or use torch.nn.utils.parametrizations.weight_norm in the network.",
             ) from error
 
     @property
     def averaged(self) -> Segmenter | None:
-        """The mean; None while there is none."""
+        """The averaged segmenter; None before the first update."""
         if self._model is None or not self._model.n_averaged:
             return None
         return cast(Segmenter, self._model.module)
 
     def after_step(self, segmenter: Segmenter, step: int) -> None:
-        """Take in the weights after a step, counted from 0 over all epochs."""
+        """Add the weights after a step, counted from 0 over all epochs."""
         if self._model is not None and self._config.average is Average.EMA:
+            # a fixed decay of 0.999 would keep the random first weights through all of a short run
             self._decay = min(self._config.average_decay, (1 + step) / (10 + step))
             self._model.update_parameters(segmenter)
 
     def after_epoch(self, segmenter: Segmenter, epoch: int) -> None:
-        """Take in the weights after an epoch, counted from 0."""
+        """Add the weights after an epoch, counted from 0."""
         if self._model is not None and self._config.average is Average.SWA and epoch >= self._first_epoch:
             self._model.update_parameters(segmenter)
 
     def state(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """Everything that a resume needs."""
         return self._model.state_dict() if self._model is not None else {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to where `state` was taken."""
+        """Return to the point at which `state` was taken."""
         if self._model is not None:
             self._model.load_state_dict(state)
 

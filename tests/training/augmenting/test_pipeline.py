@@ -10,7 +10,8 @@ from torchvision.transforms import v2
 from competition.config.augmentation import CLASS_NAME, AugmentConfig, Engine, with_files
 from competition.config.settings import IGNORE_INDEX
 from competition.errors import ConfigError
-from competition.training.augmenting.augment import Augmenter, check
+from competition.training.augmenting.augmenter import Augmenter
+from competition.training.augmenting.checks import check_augmentation
 from competition.training.augmenting.pipeline import build_transforms
 from competition.training.augmenting.policies import Sharpness
 
@@ -39,7 +40,7 @@ def test_any_name_of_torchvision_is_tried_or_refused(name: str, arguments: dict[
 
 def complaint_of(config: AugmentConfig) -> str:
     try:
-        check(config, SIZE)
+        check_augmentation(config, SIZE)
     except ConfigError as error:
         return str(error)
     return ""
@@ -49,7 +50,7 @@ def test_the_transform_that_cannot_be_run_is_named() -> None:
     boxes = {CLASS_NAME: "BBoxSafeRandomCrop", "p": 1.0}
     for entry in (boxes, {CLASS_NAME: "Sequential", "transforms": [boxes], "p": 1.0}):
         with pytest.raises(ConfigError, match=f"^augment.pipeline: {entry[CLASS_NAME]} cannot be run: KeyError"):
-            check(AugmentConfig(pipeline=[FLIP, entry, FLIP]), SIZE)
+            check_augmentation(AugmentConfig(pipeline=[FLIP, entry, FLIP]), SIZE)
 
 
 @pytest.mark.parametrize("transforms", [3, None, FLIP, "HorizontalFlip", [3]])
@@ -81,13 +82,15 @@ def test_a_warning_about_the_transform_itself_is_none(name: str) -> None:
 
 def test_channels_may_be_changed_where_pixels_stay() -> None:
     blur = {CLASS_NAME: "OneOf", "transforms": [{CLASS_NAME: "Blur"}, {CLASS_NAME: "GaussNoise"}]}
-    check(AugmentConfig(pipeline=[{CLASS_NAME: "SelectiveChannelTransform", "transforms": [blur], "p": 1.0}]), SIZE)
+    check_augmentation(
+        AugmentConfig(pipeline=[{CLASS_NAME: "SelectiveChannelTransform", "transforms": [blur], "p": 1.0}]), SIZE
+    )
 
 
 def _saved(pipeline: Any, folder: Path) -> list[dict[str, Any]]:
     albumentations.save(pipeline, str(folder / "own.yaml"), data_format="yaml")
     config = with_files(AugmentConfig(pipeline="own.yaml"), folder)
-    check(config, (64, 64))
+    check_augmentation(config, (64, 64))
     assert isinstance(config.pipeline, list)
     return config.pipeline
 
@@ -123,7 +126,7 @@ def test_a_saved_fill_mask_of_nobodys_choice_is_void(tmp_path: Path) -> None:
         assert set(np.unique(mask)) == {1, IGNORE_INDEX}
     (tmp_path / "own.yaml").write_text(f"[{{{CLASS_NAME}: Rotate, fill_mask: 0}}]")
     with pytest.raises(ConfigError, match=r"Rotate.fill_mask: 0 would .* write 255"):
-        check(with_files(AugmentConfig(pipeline="own.yaml"), tmp_path), SIZE)
+        check_augmentation(with_files(AugmentConfig(pipeline="own.yaml"), tmp_path), SIZE)
 
 
 @pytest.mark.parametrize(

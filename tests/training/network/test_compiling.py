@@ -24,7 +24,7 @@ def test_without_a_compiler_the_steps_run_as_they_are(tmp_path: Path) -> None:
     """In a process of its own: torch looks for the compiler once, and keeps what it compiled."""
     environment = {**os.environ, "CXX": "/nowhere/c++", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path)}
     program = [sys.executable, "-c", FALLS_BACK]
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=root, check=True)
     said, outcome = done.stdout.splitlines()
     assert said.startswith("train.compile: nothing can compile for cpu here, so the steps run as they are (")

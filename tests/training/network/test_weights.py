@@ -44,12 +44,12 @@ def test_offline_weights_fill_the_whole_encoder() -> None:
 
 
 def test_offline_weights_are_for_one_encoder() -> None:
-    with pytest.raises(ConfigError, match=r"not for resnet18\.\n--set model\.encoder=tu-tf_efficientnet_lite0"):
+    with pytest.raises(ConfigError, match=r"not for resnet18\.\nUse --set model\.encoder=tu-tf_efficientnet_lite0"):
         weights.load_offline(nn.Linear(1, 1), "resnet18")
 
 
 def test_offline_weights_do_not_fit_an_own_networks_encoder_of_another_kind() -> None:
-    with pytest.raises(ConfigError, match=r"that of this network is another: .*\n--set model\.weights=none"):
+    with pytest.raises(ConfigError, match=r"this network has another one: .*\nAdd --set model\.weights=none"):
         weights.load_offline(nn.Linear(1, 1), weights.OFFLINE_ENCODER)
 
 

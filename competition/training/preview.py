@@ -1,4 +1,4 @@
-"""What training would see of a few images."""
+"""Training images before and after augmentation, for a contact sheet."""
 
 from collections.abc import Sequence
 
@@ -11,26 +11,27 @@ from competition.data.manifest import Item
 from competition.data.preview import Previewed, PreviewSpec
 from competition.data.rarity import find_rare
 from competition.paths import CachePaths
-from competition.training.augmenting import augment
-from competition.training.dataset import Draw, TrainingImages, steps_per_epoch
+from competition.training.augmenting.checks import check_augmentation
+from competition.training.dataset import BatchPlan, TrainingImages, steps_per_epoch
 from competition.training.sampling import Sampling, resized
 
 
 def previews(spec: PreviewSpec) -> list[Previewed]:
-    """The images of `spec` before and after, as the epoch would have them in batches of their own.
+    """The images of `spec` before and after augmentation, as in the epoch that it names, in batches of their own.
 
     Raises:
         CompError: the augmentation cannot be built or run, or an image cannot be read.
     """
     config, epochs = spec.config, spec.config.train.epochs
-    size = Sampling.of(config.sampling, spec.items, config.data.size, still=False).size(spec.epoch, epochs)
-    augment.check(config.augment, size or config.train_size)
-    cache = _small_cache(spec)
+    sampling = Sampling.of(config.sampling, spec.items, config.data.size, same_epochs=False)
+    size = sampling.size(spec.epoch, epochs)
+    check_augmentation(config.augment, size or config.train_size)
+    cache = _cache_in_memory(spec)
     rare = find_rare(spec.items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(cache, config, rare=rare, epochs=epochs)
     shown = []
     for step, ids in enumerate(_batches(spec.items, config)):
-        batch = images[Draw(spec.epoch, step, ids, size=size)]
+        batch = images[BatchPlan(spec.epoch, step, ids, size=size)]
         for place, image_id in enumerate(ids):
             row = cache.index[image_id]
             before = cache.images[row], cache.masks[row]
@@ -39,8 +40,8 @@ def previews(spec: PreviewSpec) -> list[Previewed]:
     return shown
 
 
-def _small_cache(spec: PreviewSpec) -> Cache:
-    """The images of the preview alone, in memory: the whole cache may take minutes to build."""
+def _cache_in_memory(spec: PreviewSpec) -> Cache:
+    """A cache of the preview's images alone; the whole one may take minutes to build."""
     loader = open_loader(spec.settings, spec.root)
     pairs = [resized(loader.image(item), loader.labels(item), spec.config.data.size) for item in spec.items]
     images, masks = (np.stack(part) for part in zip(*pairs, strict=True))
@@ -49,7 +50,7 @@ def _small_cache(spec: PreviewSpec) -> Cache:
 
 
 def _batches(items: Sequence[Item], config: Config) -> list[tuple[str, ...]]:
-    """The ids, in batches of the size that training has: a single one that is left over joins the batch before it."""
+    """The ids in batches of the training's size; a single image left over joins the batch before it."""
     ids, size = tuple(item.id for item in items), config.train.images_per_step
     last = (steps_per_epoch(len(ids), size) - 1) * size
     return [*(ids[start : start + size] for start in range(0, last, size)), ids[last:]]

@@ -8,7 +8,8 @@ import pytest
 
 from competition.config.augmentation import CLASS_NAME, PRESETS, AugmentConfig, Engine, with_files
 from competition.errors import ConfigError
-from competition.training.augmenting.augment import Augmenter, check
+from competition.training.augmenting.augmenter import Augmenter
+from competition.training.augmenting.checks import check_augmentation
 
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 MASK = np.arange(4 * 6, dtype=np.uint8).reshape(4, 6)
@@ -54,7 +55,7 @@ def test_a_sample_depends_on_its_seed_and_not_on_what_came_before() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_run_and_depend_on_the_seed_alone(name: str, engine: Engine) -> None:
     config = AugmentConfig(engine=engine, pipeline=name, policy="randaugment", cutout=0.5, gridmask=0.5)
-    check(config, (32, 64))
+    check_augmentation(config, (32, 64))
     image = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
     mask = image[..., 0] // 64
     one, other = Augmenter(config), Augmenter(config)
@@ -92,12 +93,12 @@ def test_transforms_are_drawn_independently() -> None:
         ([{CLASS_NAME: "BBoxSafeRandomCrop", "p": 1.0}], ["augment.pipeline: BBoxSafeRandomCrop cannot be run"]),
         ([{CLASS_NAME: "BasicTransform"}], ["BasicTransform: there is no such transform"]),
         ([{CLASS_NAME: "BaseCompose", "transforms": []}], ["BaseCompose: there is no such transform"]),
-        ([{CLASS_NAME: "Morphological"}], ["Morphological: it lets labels"]),
+        ([{CLASS_NAME: "Morphological"}], ["Morphological: it lets one label"]),
     ],
 )
 def test_a_wrong_pipeline_says_what_was_meant(pipeline: list[dict[str, Any]], complaints: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
-        check(AugmentConfig(pipeline=pipeline), (64, 64))
+        check_augmentation(AugmentConfig(pipeline=pipeline), (64, 64))
     for complaint in complaints:
         assert complaint in str(caught.value)
 
@@ -110,12 +111,12 @@ def test_a_wrong_pipeline_says_what_was_meant(pipeline: list[dict[str, Any]], co
         ([{CLASS_NAME: "RandomAffine", "degrees": 3, "scale": 2}], "RandomAffine: "),
         ([{CLASS_NAME: "TrivialAugmentWide"}], "augment.policy moves both"),
         ([{CLASS_NAME: "TrivialAugment"}], "there is no such transform"),
-        ([{CLASS_NAME: "ToPILImage"}], "ToPILImage: what comes after it"),
+        ([{CLASS_NAME: "ToPILImage"}], "ToPILImage: neither the transforms after it"),
     ],
 )
 def test_a_wrong_torchvision_pipeline_too(pipeline: list[dict[str, Any]], complaint: str) -> None:
     with pytest.raises(ConfigError, match="problem") as caught:
-        check(AugmentConfig(engine=Engine.TORCHVISION, pipeline=pipeline), (64, 64))
+        check_augmentation(AugmentConfig(engine=Engine.TORCHVISION, pipeline=pipeline), (64, 64))
     assert complaint in str(caught.value)
 
 
@@ -131,7 +132,7 @@ def test_a_wrong_torchvision_pipeline_too(pipeline: list[dict[str, Any]], compla
 )
 def test_a_wrong_policy_names_the_place(policy: list[Any], complaint: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        check(AugmentConfig(policy=policy), (64, 64))
+        check_augmentation(AugmentConfig(policy=policy), (64, 64))
     assert complaint in str(caught.value)
 
 
@@ -157,4 +158,4 @@ def test_a_file_that_albumentations_saved_is_read(form: Any, tmp_path: Path) -> 
     config = with_files(AugmentConfig(pipeline="own.yaml"), tmp_path)
     assert isinstance(config.pipeline, list)
     assert [entry[CLASS_NAME] for entry in config.pipeline] == ["Rotate", "OneOf"]
-    check(config, (64, 64))
+    check_augmentation(config, (64, 64))

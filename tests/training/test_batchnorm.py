@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from competition.config.experiment import BatchNorm
-from competition.training.job_data import job_data_of
-from competition.training.network import batchnorm
+from competition.training import batchnorm
+from competition.training.job_data import load_job_data
 from competition.training.network.model import IMAGENET, Segmenter
 from competition.training.network.precision import Precision
 from tests.training.conftest import Listener, Specs, run
@@ -59,7 +59,7 @@ def test_the_efficientnets_of_the_library_are_why() -> None:
 def test_the_statistics_are_those_of_the_training_images(spec_of: Specs) -> None:
     """Nine images in batches of 4, 5: the mean over the batches' means, of pixels in 0..1 that are not augmented."""
     spec = spec_of("train.batch_size=4")
-    work = job_data_of(spec, Listener().reporter)
+    data = load_job_data(spec, Listener().reporter)
     network = Normalised()
     segmenter = Segmenter(network, ((0.0,) * 3, (1.0,) * 3), Precision.FP32)
     ticks: list[tuple[int, int]] = []
@@ -67,12 +67,12 @@ def test_the_statistics_are_those_of_the_training_images(spec_of: Specs) -> None
     for _ in range(2):  # what was there before leaves no trace
         ticks.clear()
         batchnorm.measure(
-            segmenter, work.cache, work.train, spec.config, device=cpu, tick=lambda *done: ticks.append(done)
+            segmenter, data.cache, data.train, spec.config, device=cpu, tick=lambda *done: ticks.append(done)
         )
         assert network.norm.running_mean is not None
         assert network.norm.running_mean.tolist() != [0.0] * 3
     assert ticks == [(1, 2), (2, 2)]
-    pixels = np.stack([work.cache.images[work.cache.index[i]] for i in work.train]) / 255
+    pixels = np.stack([data.cache.images[data.cache.index[i]] for i in data.train]) / 255
     every = pixels.mean(axis=(0, 1, 2))
     assert network.norm.running_mean.numpy() == pytest.approx(every, abs=0.02)
     assert network.norm.momentum == 0.1
@@ -84,10 +84,10 @@ def test_efficientnet_b0_evaluates_as_it_trained_only_with_measured_statistics(s
     (Measured: 0.98 in training, 0.002 with running statistics, 0.71 with measured ones; dropped paths are the rest.)
     """
     spec = spec_of("data.size=64x64", "train.batch_size=9")
-    work, cpu = job_data_of(spec, Listener().reporter), torch.device("cpu")
+    data, cpu = load_job_data(spec, Listener().reporter), torch.device("cpu")
     encoder = smp.encoders.get_encoder("efficientnet-b0", weights=None)
     segmenter = Segmenter(_Deepest(encoder), IMAGENET, Precision.FP32)
-    images = torch.from_numpy(np.stack([work.cache.images[work.cache.index[i]] for i in work.train]))
+    images = torch.from_numpy(np.stack([data.cache.images[data.cache.index[i]] for i in data.train]))
 
     def spread(*, training: bool) -> float:
         with torch.no_grad():
@@ -95,7 +95,7 @@ def test_efficientnet_b0_evaluates_as_it_trained_only_with_measured_statistics(s
 
     trained = [spread(training=True) for _ in range(4)][-1]
     stale = spread(training=False)
-    batchnorm.measure(segmenter, work.cache, work.train, spec.config, device=cpu, tick=lambda _done, _number: None)
+    batchnorm.measure(segmenter, data.cache, data.train, spec.config, device=cpu, tick=lambda _done, _number: None)
     measured = spread(training=False)
     assert stale < 0.1 * trained
     assert measured == pytest.approx(trained, rel=0.5)

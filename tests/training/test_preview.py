@@ -11,8 +11,8 @@ from competition.data.index import index
 from competition.data.preview import PreviewSpec
 from competition.data.rarity import find_rare
 from competition.errors import ConfigError
-from competition.training.augmenting.preview import previews
-from competition.training.dataset import TrainingImages, draws
+from competition.training.dataset import TrainingImages, plan_batches
+from competition.training.preview import previews
 from competition.training.sampling import Sampling
 from tests.training.conftest import SETTINGS
 
@@ -28,12 +28,12 @@ def test_a_preview_shows_what_the_epoch_trains_on(epoch: int, root: Path, tmp_pa
     shown = previews(PreviewSpec(root, config, SETTINGS, manifest.items, epoch))
 
     cache = open_cache(manifest, SETTINGS, root, tmp_path, config.data.size)
-    sampling = Sampling.of(config.sampling, manifest.items, config.data.size, still=False)
+    sampling = Sampling.of(config.sampling, manifest.items, config.data.size, same_epochs=False)
     rare = find_rare(manifest.items, SETTINGS.classes, [])
     images = TrainingImages(cache, config, rare=rare, epochs=4)
     ids = [item.id for item in manifest.items]
     trained = {}
-    for draw in draws(ids, seed=config.seed, batch_size=2, epochs=4, first=(epoch, 0), sampling=sampling):
+    for draw in plan_batches(ids, seed=config.seed, batch_size=2, epochs=4, first=(epoch, 0), sampling=sampling):
         if draw.epoch == epoch:
             batch = images[draw]
             trained |= dict(zip(draw.ids, zip(batch.images.numpy(), batch.masks.numpy(), strict=True), strict=True))

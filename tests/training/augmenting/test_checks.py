@@ -7,9 +7,9 @@ import torch
 
 from competition.config.augmentation import PRESETS, AugmentConfig, Engine
 from competition.errors import CompError, ConfigError
-from competition.training.augmenting import selfcheck
-from competition.training.augmenting.augment import Augmenter
-from competition.training.augmenting.selfcheck import check_randomness
+from competition.training.augmenting import checks
+from competition.training.augmenting.augmenter import Augmenter
+from competition.training.augmenting.checks import check_randomness
 
 SIZE = (32, 32)
 
@@ -51,7 +51,7 @@ def test_seeding_that_does_not_arrive_is_found(engine: Engine, monkeypatch: pyte
         def __call__(self, image: Any, mask: Any, *, seed: int) -> Any:
             return super().__call__(image, mask, seed=7)
 
-    monkeypatch.setattr(selfcheck, "Augmenter", Stuck)
+    monkeypatch.setattr(checks, "Augmenter", Stuck)
     config = AugmentConfig(engine=engine)
     with pytest.raises(CompError, match="would augment alike"):
         check_randomness(config, Augmenter(config), SIZE)
