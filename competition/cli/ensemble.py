@@ -11,7 +11,7 @@ from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, JsonOption, actor_name
 
 if TYPE_CHECKING:
-    from competition.ensemble.build import Ensemble
+    from competition.ensemble.build import ScoredBlend
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +98,7 @@ def ensemble(
         output.say("The competition has no test images, so there is no submission.")
 
 
-def _show(name: str, made: "Ensemble") -> None:
+def _show(name: str, made: "ScoredBlend") -> None:
     from competition.cli.show import output
     from competition.ensemble.methods import Method
 
@@ -129,7 +129,7 @@ def _show(name: str, made: "Ensemble") -> None:
     output.out().print(weights)
 
 
-def _sentences(made: "Ensemble") -> list[str]:
+def _sentences(made: "ScoredBlend") -> list[str]:
     """What the numbers amount to."""
     from competition.cli.show import output
     from competition.ensemble.methods import Method

@@ -119,15 +119,15 @@ def blocks(views: Sequence[Bytes], weighting: Sequence[Count], method: Method = 
 
 def weighted_sum(planes: Sequence[Bytes], weighting: Sequence[Count], method: Method = Method.MEAN) -> Planes:
     """The sum of what uint8 (C, P) arrays say, each times its count, in the narrowest type that holds it."""
-    members = len(planes)
-    narrowest = np.min_scalar_type(method.highest(members) * total_of(weighting))
+    experiments = len(planes)
+    narrowest = np.min_scalar_type(method.largest_summand(experiments) * total_of(weighting))
     total = np.zeros(planes[0].shape, dtype=narrowest)
     for plane, count in zip(planes, weighting, strict=True):
-        marks = method.marks(plane, members)
+        summands = method.summands(plane, experiments)
         if count == 1:
-            total += marks
+            total += summands
         else:
-            total += marks.astype(narrowest) * np.asarray(count, dtype=narrowest).reshape(-1, 1)
+            total += summands.astype(narrowest) * np.asarray(count, dtype=narrowest).reshape(-1, 1)
     return total
 
 
@@ -143,15 +143,6 @@ def best_class(planes: Planes) -> Bytes:
         np.maximum(labels, better.view(np.uint8) * np.uint8(index), out=labels)
         np.maximum(best, planes[index], out=best)
     return labels
-
-
-def two_best(planes: Planes) -> tuple[Planes, Planes]:
-    """The greatest and the second greatest of (C, P) along the first axis, each (P,)."""
-    best, second = planes[0].copy(), np.zeros_like(planes[0])
-    for plane in planes[1:]:
-        np.maximum(second, np.minimum(best, plane), out=second)
-        np.maximum(best, plane, out=best)
-    return best, second
 
 
 def counts_at_all(count: Count) -> bool:

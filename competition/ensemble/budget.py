@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads, passes_of
 from competition.ensemble.crossfit import all_but_each, of_each
 from competition.ensemble.inputs import OpenExperiments
-from competition.ensemble.pixel_sample import draw
-from competition.ensemble.score_experiments import Truth, confusions, survey
+from competition.ensemble.pixel_sample import draw_sample
+from competition.ensemble.score_experiments import Truth, confusions, score_experiments
 from competition.ensemble.search import Objective
 from competition.errors import DataError, RefusedError, retry_hint
 from competition.paths import JobPaths
@@ -29,20 +29,20 @@ Chosen = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Point:
+class BudgetPoint:
     """A blend of members with equal weights; `score` is a fraction, `seconds` what inference takes."""
 
-    members: tuple[str, ...]
+    experiments: tuple[str, ...]
     seconds: float
     score: float
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"members": list(self.members), "seconds": self.seconds, "score": self.score}
+        return {"members": list(self.experiments), "seconds": self.seconds, "score": self.score}
 
 
 @dataclass(frozen=True)
-class Plan:
+class BudgetPlan:
     """What can be had for how much time.
 
     Args:
@@ -53,8 +53,8 @@ class Plan:
     """
 
     limit_s: float
-    front: tuple[Point, ...]
-    chosen: Point
+    front: tuple[BudgetPoint, ...]
+    chosen: BudgetPoint
     cross_fitted: float
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def seconds_of(name: str, jobs: Sequence[JobPaths], *, images: int) -> float:
     return total
 
 
-def plan(
+def plan_budget(
     opened: OpenExperiments,
     seconds: Mapping[str, float],
     *,
@@ -96,7 +96,7 @@ def plan(
     metric: str,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Plan:
+) -> BudgetPlan:
     """Choose members for a limit, on all images and once more without each part.
 
     Args:
@@ -115,8 +115,8 @@ def plan(
             hint="Allow more, or train a smaller model or without test-time augmentation.",
         )
     passes = passes_of(progress, _PASSES, items=len(opened.ids))
-    found = survey(opened, truth=truth, progress=passes[0])
-    sample = draw(opened, found, truth=truth, seed=seed, progress=passes[1])
+    found = score_experiments(opened, truth=truth, progress=passes[0])
+    sample = draw_sample(opened, found, truth=truth, seed=seed, progress=passes[1])
     seen = all_but_each(parts)
     searched = in_threads(lambda images: _candidates(Objective(sample.repeated(images), metric), costs), seen)
     every = list(dict.fromkeys(chosen for candidates in searched for chosen in candidates))
@@ -128,11 +128,13 @@ def plan(
     cross_fitted = of_each(parts, [exact[chosen] for chosen in taken])
     scores = {chosen: metrics.score(metric, exact[chosen]) for chosen in every}
     front = [
-        Point(tuple(np.array(opened.names)[np.flatnonzero(chosen)].tolist()), float(costs @ chosen), scores[chosen])
+        BudgetPoint(
+            tuple(np.array(opened.names)[np.flatnonzero(chosen)].tolist()), float(costs @ chosen), scores[chosen]
+        )
         for chosen in _front(scores, costs)
     ]
     within = [point for point in front if point.seconds <= limit_s]
-    return Plan(limit_s, tuple(front), within[-1], metrics.score(metric, cross_fitted))
+    return BudgetPlan(limit_s, tuple(front), within[-1], metrics.score(metric, cross_fitted))
 
 
 def _candidates(objective: Objective, costs: NDArray[np.float64]) -> list[Chosen]:

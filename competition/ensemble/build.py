@@ -10,13 +10,13 @@ import numpy as np
 from competition.data.parallel import Progress, passes_of
 from competition.ensemble import region_tuning, thresholds
 from competition.ensemble.blend import Weight, Weighting, weights_of
-from competition.ensemble.crossfit import Fitted, fit, parts_of, units_of
+from competition.ensemble.crossfit import FittedWeights, fit, parts_of, units_of
 from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.postprocess_types import Blended, Trial, Tuned
-from competition.ensemble.rounding_bounds import bounds, doubt
-from competition.ensemble.score_experiments import Truth, confusions, survey
+from competition.ensemble.postprocess_types import CrossFittedBlend, TunedStep, TuningData
+from competition.ensemble.rounding_bounds import bounds, count_undecided
+from competition.ensemble.score_experiments import Truth, confusions, score_experiments
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw, error, paired_error
 from competition.scoring.confusion import Matrices
@@ -25,7 +25,7 @@ _PASSES = 4
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class ScoredBlend:
     """A blend and what it is worth; scores are fractions of the competition's metric over all out-of-fold pixels.
 
     Args:
@@ -63,9 +63,9 @@ class Ensemble:
     gain_error: float
     score: float
     score_error: float
-    doubtful_share: float | None
+    undecided_share: float | None
     bounds: tuple[float, float] | None
-    tuned: Mapping[str, Tuned]
+    tuned: Mapping[str, TunedStep]
     per_class_iou: tuple[float, ...]
     ids: tuple[str, ...]
     weighting: Weighting
@@ -100,19 +100,19 @@ class Ensemble:
             "weighted_in_sample": _plain(self.weighted_in_sample),
             "optimism": _plain(self.optimism),
             "gain_error": _plain(self.gain_error),
-            "doubtful_share": self.doubtful_share,
+            "doubtful_share": self.undecided_share,
             "bounds": None if self.bounds is None else list(self.bounds),
             "postprocessing": {step: tuned.to_json(self.classes) for step, tuned in self.tuned.items()},
             "weights": self.weights,
             "fitted_weights": self.fitted_weights,
-            "singles": {member: _plain(score) for member, score in self.singles.items()},
+            "singles": {experiment: _plain(score) for experiment, score in self.singles.items()},
             "per_class_iou": dict(zip(self.classes, map(_plain, self.per_class_iou), strict=True)),
             "images": len(self.ids),
         }
 
 
 def build(
-    members: Sequence[BlendedExperiment],
+    experiments: Sequence[BlendedExperiment],
     *,
     truth: Truth,
     metric: str,
@@ -121,7 +121,7 @@ def build(
     postprocess: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Ensemble:
+) -> ScoredBlend:
     """Score the members alone, their mean, and their weighted blend, on out-of-fold predictions.
 
     Args:
@@ -137,13 +137,13 @@ def build(
         RefusedError: the members do not belong together.
         DataError: a shard is missing or damaged.
     """
-    opened = open_experiments(members)
+    opened = open_experiments(experiments)
     is_convex = method is Method.AUTO or method.is_convex
     tuning_passes = (1 + thresholds.PASSES * is_convex) * postprocess
     shares = passes_of(progress, _PASSES + tuning_passes + is_convex, items=len(opened.ids))
     opened.verify("oof", progress=shares[0])
     by_class = method is Method.PER_CLASS
-    found = survey(opened, truth=truth, lead=int(by_class), progress=shares[1])
+    found = score_experiments(opened, truth=truth, lead=int(by_class), progress=shares[1])
     units = units_of(opened.ids, groups or {})
     parts = parts_of(opened, units, seed=seed)
     fitted = fit(
@@ -165,8 +165,8 @@ def build(
     if postprocess:
         by_part = fitted.by_part if chosen.is_fitted else (weighting,) * len(fitted.by_part)
         tuned = _postprocess(
-            Trial(opened, parts, truth, metric, bootstrap),
-            Blended(weighting, by_part, confusion),
+            TuningData(opened, parts, truth, metric, bootstrap),
+            CrossFittedBlend(weighting, by_part, confusion),
             method=chosen,
             seed=seed,
             progress=shares[_PASSES : _PASSES + tuning_passes],
@@ -176,8 +176,8 @@ def build(
     if adopted:
         confusion = adopted[-1].confusion
         decided = thresholds.with_factors(weighting, adopted[-1].settings.factor)
-    doubted = doubt(opened, decided, truth=truth, progress=shares[-1]) if is_convex else None
-    return Ensemble(
+    undecided = count_undecided(opened, decided, truth=truth, progress=shares[-1]) if is_convex else None
+    return ScoredBlend(
         method=chosen,
         asked=method,
         classes=opened.classes,
@@ -190,8 +190,8 @@ def build(
         gain_error=gain_error,
         score=metrics.score(metric, confusion),
         score_error=error(metric, confusion, bootstrap),
-        doubtful_share=None if doubted is None else doubted.share,
-        bounds=None if doubted is None or adopted else bounds(metric, final, doubted),
+        undecided_share=None if undecided is None else undecided.share,
+        bounds=None if undecided is None or adopted else bounds(metric, final, undecided),
         per_class_iou=tuple(metrics.per_class_iou(confusion.sum(axis=0)).tolist()),
         tuned=tuned,
         ids=opened.ids,
@@ -201,11 +201,11 @@ def build(
 
 
 def _postprocess(
-    trial: Trial, blended: Blended, *, method: Method, seed: int, progress: Sequence[Progress | None]
-) -> dict[str, Tuned]:
+    trial: TuningData, blended: CrossFittedBlend, *, method: Method, seed: int, progress: Sequence[Progress | None]
+) -> dict[str, TunedStep]:
     """Tune thresholds, then regions on the label maps that are decided with them, if they were adopted."""
-    steps: dict[str, Tuned] = {}
-    start = Postprocessing.nothing(len(trial.members.classes))
+    steps: dict[str, TunedStep] = {}
+    start = Postprocessing.nothing(len(trial.experiments.classes))
     if method.is_convex:
         steps["thresholds"], changed = thresholds.tune(trial, blended, seed=seed, progress=progress)
         if steps["thresholds"].is_adopted:
@@ -214,14 +214,14 @@ def _postprocess(
     return steps
 
 
-def worth_it(metric: str, fitted: Fitted, gain_error: float) -> bool:
+def worth_it(metric: str, fitted: FittedWeights, gain_error: float) -> bool:
     """Whether the cross-fitted gain over equal weights exceeds one standard error."""
     gain = metrics.score(metric, fitted.cross_fitted) - metrics.score(metric, fitted.mean)
     return gain > gain_error
 
 
 def _choose(
-    opened: OpenExperiments, fitted: Fitted, gain_error: float, *, method: Method, truth: Truth, metric: str
+    opened: OpenExperiments, fitted: FittedWeights, gain_error: float, *, method: Method, truth: Truth, metric: str
 ) -> tuple[Method, Weighting, Matrices, Matrices]:
     """The method, its weighting, and the confusion matrices of its honest score and of the final weighting."""
     equal: Weighting = (1,) * len(opened.names)
@@ -238,7 +238,9 @@ def _choose(
     return method, equal, exact, exact
 
 
-def _only_needed(opened: OpenExperiments, fitted: Fitted, *, truth: Truth, metric: str) -> tuple[Weighting, Matrices]:
+def _only_needed(
+    opened: OpenExperiments, fitted: FittedWeights, *, truth: Truth, metric: str
+) -> tuple[Weighting, Matrices]:
     """The weighting without the members that can go, one after another, without lowering the exact score."""
     weighting, exact = fitted.weighting, fitted.in_sample
     while len(held := np.flatnonzero(weighting)) > 1:

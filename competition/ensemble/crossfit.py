@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting
 from competition.ensemble.inputs import OpenExperiments
-from competition.ensemble.pixel_sample import draw
-from competition.ensemble.score_experiments import Survey, Truth, confusions
+from competition.ensemble.pixel_sample import draw_sample
+from competition.ensemble.score_experiments import ExperimentScores, Truth, confusions
 from competition.ensemble.search import by_class as search_by_class
 from competition.ensemble.search import search
 from competition.scoring import metrics
@@ -20,7 +20,7 @@ HOLDOUT_PARTS = 5
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedWeights:
     """Fitted weights.
 
     Args:
@@ -39,8 +39,8 @@ class Fitted:
 
 
 def fit(
-    members: OpenExperiments,
-    found: Survey,
+    experiments: OpenExperiments,
+    found: ExperimentScores,
     *,
     parts: NDArray[np.int64],
     units: NDArray[np.int64],
@@ -50,7 +50,7 @@ def fit(
     by_class: bool = False,
     drawing: Progress | None = None,
     scoring: Progress | None = None,
-) -> Fitted:
+) -> FittedWeights:
     """Fit weights on all images, and once more without each part.
 
     The search works on a sample of pixels. What it finds is then scored exactly, on the images that it was fitted on,
@@ -63,7 +63,7 @@ def fit(
         drawing: progress of reading the sample.
         scoring: progress of scoring the blends exactly.
     """
-    sample = draw(members, found, truth=truth, seed=seed, lead=int(by_class), progress=drawing)
+    sample = draw_sample(experiments, found, truth=truth, seed=seed, lead=int(by_class), progress=drawing)
 
     def candidates(images: NDArray[np.bool_]) -> list[Weighting]:
         part = sample.repeated(images)
@@ -72,19 +72,19 @@ def fit(
 
     seen = all_but_each(parts)
     searched = in_threads(candidates, seen)
-    number = len(members.names)
+    number = len(experiments.names)
     equal: Weighting = (1,) * number
     singles: list[Weighting] = [tuple(int(m == k) for m in range(number)) for k in range(number)]
     exact = dict(zip(singles, found.singles, strict=True))
     wanted = dict.fromkeys([equal, *(weighting for finalists in searched for weighting in finalists)])
-    exact |= confusions(members, [w for w in wanted if w not in exact], truth=truth, progress=scoring)
+    exact |= confusions(experiments, [w for w in wanted if w not in exact], truth=truth, progress=scoring)
 
     chosen = [
         _best([equal, *finalists, *singles], exact, metric, images)
         for finalists, images in zip(searched, seen, strict=True)
     ]
     cross_fitted = of_each(parts, [exact[weighting] for weighting in chosen[:-1]])
-    return Fitted(chosen[-1], tuple(chosen[:-1]), exact[equal], exact[chosen[-1]], cross_fitted)
+    return FittedWeights(chosen[-1], tuple(chosen[:-1]), exact[equal], exact[chosen[-1]], cross_fitted)
 
 
 def all_but_each(parts: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
@@ -107,13 +107,13 @@ def units_of(ids: Sequence[str], groups: Mapping[str, str]) -> NDArray[np.int64]
     return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
-def parts_of(members: OpenExperiments, units: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
+def parts_of(experiments: OpenExperiments, units: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
     """The part (N,) that each out-of-fold image belongs to: its fold, or one of five where there is a single fold.
 
     The five are dealt at random, as equal in images as whole groups (`units`) allow.
     """
-    if len(members.oof[0]) > 1:
-        return np.array([members.fold_of[image_id] for image_id in members.ids], dtype=np.int64)
+    if len(experiments.oof[0]) > 1:
+        return np.array([experiments.fold_of[image_id] for image_id in experiments.ids], dtype=np.int64)
     blocks = [np.flatnonzero(units == unit) for unit in range(int(units.max()) + 1)]
     order = np.random.default_rng(seed).permutation(len(blocks))
     parts = np.zeros(len(units), dtype=np.int64)

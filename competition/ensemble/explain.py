@@ -12,7 +12,7 @@ from competition.data.load import Loader
 from competition.data.manifest import Item
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import TOTAL, Weighting, best_class, blend
-from competition.ensemble.build import Ensemble
+from competition.ensemble.build import ScoredBlend
 from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.ensemble.score_experiments import Truth, flat
 from competition.scoring import confusion, metrics
@@ -89,14 +89,19 @@ class Explanation:
 
 
 def explain(
-    members: Sequence[BlendedExperiment], made: Ensemble, *, truth: Truth, metric: str, progress: Progress | None = None
+    experiments: Sequence[BlendedExperiment],
+    made: ScoredBlend,
+    *,
+    truth: Truth,
+    metric: str,
+    progress: Progress | None = None,
 ) -> Explanation:
     """Leave each member out in turn, and compare members with each other and images with themselves.
 
     Raises:
         RefusedError, DataError: see `open_experiments`.
     """
-    opened = open_experiments(members)
+    opened = open_experiments(experiments)
     classes, names = len(opened.classes), opened.names
     best, _ = made.best_single
     weightings = [made.weighting, *(without(made.weighting, m) for m in range(len(names)))]
@@ -137,19 +142,19 @@ def explain(
     )
 
 
-def without(weighting: Weighting, member: int) -> Weighting | None:
+def without(weighting: Weighting, experiment: int) -> Weighting | None:
     """The weighting without a member; None where nothing would be left.
 
     Weights by class are stretched to their old sum; a class that only this member spoke for goes to all others alike.
     """
     if not any(isinstance(count, tuple) for count in weighting):
-        rest = tuple(0 if m == member else count for m, count in enumerate(weighting))
+        rest = tuple(0 if m == experiment else count for m, count in enumerate(weighting))
         return rest if any(rest) else None
     if len(weighting) == 1:
         return None
     table = np.array(weighting, dtype=np.float64)
-    table[member] = 0
-    others = np.arange(len(table)) != member
+    table[experiment] = 0
+    others = np.arange(len(table)) != experiment
     table[:, table.sum(axis=0) == 0] = others[:, None]
     stretched = np.floor(TOTAL * table / table.sum(axis=0)).astype(int)
     stretched[np.argmax(stretched, axis=0), np.arange(table.shape[1])] += TOTAL - stretched.sum(axis=0)
@@ -158,7 +163,7 @@ def without(weighting: Weighting, member: int) -> Weighting | None:
 
 def changed_images(
     experiments: Sequence[BlendedExperiment],
-    made: Ensemble,
+    made: ScoredBlend,
     explanation: Explanation,
     loader: Loader,
     items: Mapping[str, Item],

@@ -78,23 +78,23 @@ class OpenExperiments:
         return [shards[self.fold_of[image_id]][image_id] for shards in self.oof]
 
 
-def open_experiments(members: Sequence[BlendedExperiment]) -> OpenExperiments:
+def open_experiments(experiments: Sequence[BlendedExperiment]) -> OpenExperiments:
     """Open every shard of the members and see that they belong together.
 
     Raises:
         RefusedError: they ran on different data, classes or splits, or cover different images; says who differs.
         DataError: a shard is missing or damaged.
     """
-    names = [member.name for member in members]
+    names = [experiment.name for experiment in experiments]
     if not names:
         raise RefusedError("An ensemble needs at least one experiment.", hint="`comp leaderboard` lists them.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedError(f"Named twice: {', '.join(twice)}.", hint="Name each experiment once; weights are fitted.")
-    oof = tuple(_open(member.name, member.oof, "oof") for member in members)
-    test = tuple(_open(member.name, member.test, "test") for member in members)
+    oof = tuple(_open(experiment.name, experiment.oof, "oof") for experiment in experiments)
+    test = tuple(_open(experiment.name, experiment.test, "test") for experiment in experiments)
     _check_origin(names, oof, test)
-    _check_classes(members, oof[0][0].classes)
+    _check_classes(experiments, oof[0][0].classes)
     _check_folds(names, oof)
     _check_test(names, test)
     return OpenExperiments(tuple(names), oof, test if any(test) else ())
@@ -139,15 +139,15 @@ def _check_origin(names: Sequence[str], oof: Sequence[tuple[Shard, ...]], test: 
                 )
 
 
-def _check_classes(members: Sequence[BlendedExperiment], stored: Sequence[str]) -> None:
+def _check_classes(experiments: Sequence[BlendedExperiment], stored: Sequence[str]) -> None:
     """The competition has the classes that the shards were written with, in that order."""
-    for member in members:
-        if member.classes and member.classes != tuple(stored):
+    for experiment in experiments:
+        if experiment.classes and experiment.classes != tuple(stored):
             raise RefusedError(
-                f"{member.name} predicted the classes {', '.join(stored)}, and the competition's are now "
-                f"{', '.join(member.classes)}: a channel would mean another class than it was trained for.",
+                f"{experiment.name} predicted the classes {', '.join(stored)}, and the competition's are now "
+                f"{', '.join(experiment.classes)}: a channel would mean another class than it was trained for.",
                 hint=f"Give `classes` in competition.yaml the old names and order, or train it again: "
-                f"`comp run --from {member.name}`.",
+                f"`comp run --from {experiment.name}`.",
             )
 
 

@@ -9,8 +9,8 @@ from competition.config.settings import Settings
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import StepProgress, of_step
-from competition.ensemble.budget import Plan, plan, seconds_of
-from competition.ensemble.build import Ensemble, build
+from competition.ensemble.budget import BudgetPlan, plan_budget, seconds_of
+from competition.ensemble.build import ScoredBlend, build
 from competition.ensemble.crossfit import parts_of, units_of
 from competition.ensemble.explain import ChangedImage, Explanation, changed_images, explain
 from competition.ensemble.inputs import BlendedExperiment, open_experiments
@@ -68,10 +68,10 @@ class MadeEnsemble:
     """
 
     name: str
-    blend: Ensemble
+    blend: ScoredBlend
     pruned: tuple[str, ...] = ()
     test: WrittenPredictions | None = None
-    budget: Plan | None = None
+    budget: BudgetPlan | None = None
     budget_images: int | None = None
     explanation: Explanation | None = None
     changed: tuple[ChangedImage, ...] = ()
@@ -82,7 +82,7 @@ class MadeEnsemble:
             "name": self.name,
             **({} if self.budget is None else {"budget": self.budget.to_json()}),
             "test_images": 0 if self.test is None else self.test.images,
-            "test_doubtful_share": None if self.test is None else self.test.doubtful_share,
+            "test_doubtful_share": None if self.test is None else self.test.undecided_share,
             **self.blend.to_json(),
             **({} if self.explanation is None else {"explanation": self.explanation.to_json()}),
         }
@@ -133,7 +133,7 @@ def make_ensemble(
     if request.budget_s is not None:
         budget_images = request.images or _test_images(store) or len(images.items)
         budget = _plan(store.paths, settings, blended, images, request.budget_s, budget_images, progress)
-        blended = [experiment for experiment in blended if experiment.name in budget.chosen.members]
+        blended = [experiment for experiment in blended if experiment.name in budget.chosen.experiments]
     made = build(
         blended,
         truth=images.truth,
@@ -206,7 +206,7 @@ def _plan(
     limit_s: float,
     number: int,
     progress: StepProgress | None,
-) -> Plan:
+) -> BudgetPlan:
     """Choose experiments whose inference on `number` images fits into the limit."""
     seconds = {
         experiment.name: seconds_of(
@@ -216,7 +216,7 @@ def _plan(
     }
     opened = open_experiments(blended)
     opened.verify("oof")
-    return plan(
+    return plan_budget(
         opened,
         seconds,
         limit_s=limit_s,
@@ -228,7 +228,7 @@ def _plan(
 
 
 def _write_test_predictions(
-    paths: Paths, name: str, blended: Sequence[BlendedExperiment], made: Ensemble, progress: StepProgress | None
+    paths: Paths, name: str, blended: Sequence[BlendedExperiment], made: ScoredBlend, progress: StepProgress | None
 ) -> WrittenPredictions | None:
     if not blended[0].test:
         return None
@@ -242,14 +242,14 @@ def _write_test_predictions(
     )
 
 
-def _write_files(paths: Paths, name: str, made: Ensemble, budget: Plan | None) -> None:
+def _write_files(paths: Paths, name: str, made: ScoredBlend, budget: BudgetPlan | None) -> None:
     files = paths.ensemble(name)
     write_json(files.weights, made.weights)
     write_json(files.scores, made.to_json() | ({} if budget is None else {"budget": budget.to_json()}))
     confusion.save(files.confusion, made.ids, made.confusion)
 
 
-def _record(name: str, experiment: Experiment, made: Ensemble, budget: Plan | None) -> ensembles.Ensemble:
+def _record(name: str, experiment: Experiment, made: ScoredBlend, budget: BudgetPlan | None) -> ensembles.Ensemble:
     """The row of the database."""
     # With a budget, the experiments were chosen on the images that `made.score` is of: only the plan's is honest.
     score = made.score if budget is None else budget.cross_fitted

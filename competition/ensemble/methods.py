@@ -52,36 +52,36 @@ class Method(StrEnum):
         """Whether it is a convex combination of probabilities, class by class."""
         return self is Method.MEAN or self.is_fitted
 
-    def marks(self, planes: Bytes, members: int) -> Planes:
+    def summands(self, planes: Bytes, experiments: int) -> Planes:
         """What one of `members` members says of its pixels, to be added up: whole numbers (C, P)."""
-        return _MARKS[self](planes, members) if self in _MARKS else planes
+        return _SUMMANDS[self](planes, experiments) if self in _SUMMANDS else planes
 
-    def highest(self, members: int) -> int:
+    def largest_summand(self, experiments: int) -> int:
         """The greatest mark that there can be."""
         if self is Method.VOTE:
-            return LEVELS * (members + 1) + 1
+            return LEVELS * (experiments + 1) + 1
         return int(_logarithms()[-1]) if self is Method.GEOMETRIC else LEVELS
 
 
-def _votes(planes: Bytes, members: int) -> Planes:
+def _votes(planes: Bytes, experiments: int) -> Planes:
     """A vote is worth more than all probabilities together, so that these only part equals."""
-    marks: Planes = planes.astype(np.uint32)
+    summands: Planes = planes.astype(np.uint32)
     first = planes.argmax(axis=0)
-    marks[first, np.arange(planes.shape[1])] += LEVELS * members + 1
-    return marks
+    summands[first, np.arange(planes.shape[1])] += LEVELS * experiments + 1
+    return summands
 
 
-def _log_probabilities(planes: Bytes, members: int) -> Planes:
-    marks: Planes = _logarithms()[planes]
-    return marks
+def _log_probabilities(planes: Bytes, experiments: int) -> Planes:
+    summands: Planes = _logarithms()[planes]
+    return summands
 
 
-def _ranks(planes: Bytes, members: int) -> Planes:
+def _ranks(planes: Bytes, experiments: int) -> Planes:
     """How many classes lie below each class."""
-    marks: Planes = np.zeros(planes.shape, dtype=np.uint8)
+    summands: Planes = np.zeros(planes.shape, dtype=np.uint8)
     for other in planes:
-        marks += other < planes
-    return marks
+        summands += other < planes
+    return summands
 
 
 @cache
@@ -92,7 +92,7 @@ def _logarithms() -> Planes:
     return steps
 
 
-_MARKS: dict[Method, Callable[[Bytes, int], Planes]] = {
+_SUMMANDS: dict[Method, Callable[[Bytes, int], Planes]] = {
     Method.VOTE: _votes,
     Method.GEOMETRIC: _log_probabilities,
     Method.RANK: _ranks,

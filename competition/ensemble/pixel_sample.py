@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import best_class
 from competition.ensemble.inputs import OpenExperiments
-from competition.ensemble.score_experiments import Survey, Truth, flat, is_contested
+from competition.ensemble.score_experiments import ExperimentScores, Truth, flat, is_contested
 from competition.predictions.probabilities import Bytes
 from competition.scoring.confusion import Matrices
 
@@ -16,7 +16,7 @@ SAMPLE_SIZE = 65536
 
 
 @dataclass(frozen=True)
-class Sample:
+class PixelSample:
     """P contested pixels of N images, and everything settled as matrices that no weighting changes.
 
     Args:
@@ -33,7 +33,7 @@ class Sample:
     image: NDArray[np.int64]
     settled: Matrices
 
-    def repeated(self, times: NDArray[np.int64] | NDArray[np.bool_]) -> "Sample":
+    def repeated(self, times: NDArray[np.int64] | NDArray[np.bool_]) -> "PixelSample":
         """As if each image (N,) were there so many times; one that is there 0 times leaves nothing."""
         kept = times[self.image] > 0
         return replace(
@@ -46,16 +46,16 @@ class Sample:
         )
 
 
-def draw(
-    members: OpenExperiments,
-    found: Survey,
+def draw_sample(
+    experiments: OpenExperiments,
+    found: ExperimentScores,
     *,
     truth: Truth,
     seed: int,
     lead: int = 0,
     size: int = SAMPLE_SIZE,
     progress: Progress | None = None,
-) -> Sample:
+) -> PixelSample:
     """Draw about `size` contested pixels, stratified by true class and image.
 
     Every class gets the same number of draws (all its contested pixels where it has fewer), so that rare classes, which
@@ -69,18 +69,18 @@ def draw(
     contested = found.contested
     wanted = _allot(contested, size)
 
-    def one(row: int) -> Sample:
-        image_id = members.ids[row]
+    def one(row: int) -> PixelSample:
+        image_id = experiments.ids[row]
         labels = truth(image_id).reshape(-1)
-        views = flat(members.oof_views(image_id))
+        views = flat(experiments.oof_views(image_id))
         differs = is_contested(views, [best_class(view) for view in views], lead=lead)
         generator = np.random.default_rng([seed, row])
-        strata = (np.flatnonzero(differs & (labels == c)) for c in range(len(members.classes)))
+        strata = (np.flatnonzero(differs & (labels == c)) for c in range(len(experiments.classes)))
         chosen = np.concatenate(
             [generator.choice(pixels, n, replace=False) for pixels, n in zip(strata, wanted[row], strict=True)]
         )
         classes = labels[chosen].astype(np.int64)
-        return Sample(
+        return PixelSample(
             values=np.stack([view[:, chosen] for view in views]),
             truth=classes,
             weight=contested[row, classes] / wanted[row, classes],
@@ -88,8 +88,8 @@ def draw(
             settled=found.settled[row : row + 1],
         )
 
-    parts = in_threads(one, range(len(members.ids)), progress=progress)
-    return Sample(
+    parts = in_threads(one, range(len(experiments.ids)), progress=progress)
+    return PixelSample(
         values=np.concatenate([part.values for part in parts], axis=2),
         truth=np.concatenate([part.truth for part in parts]),
         weight=np.concatenate([part.weight for part in parts]),

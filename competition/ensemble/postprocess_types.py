@@ -18,7 +18,7 @@ from competition.scoring.confusion import Matrices
 
 
 @dataclass(frozen=True)
-class Blended:
+class CrossFittedBlend:
     """A blend, cross-fitted.
 
     Args:
@@ -33,7 +33,7 @@ class Blended:
 
 
 @dataclass(frozen=True)
-class Tuned:
+class TunedStep:
     """A step of post-processing that was tuned on all images, and what it is worth; scores are fractions.
 
     Args:
@@ -65,22 +65,22 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TuningData:
     """The images that steps are tuned and judged on.
 
     Args:
         parts: int64 (N,), the part of each image: what it is given is tuned without them.
     """
 
-    members: OpenExperiments
+    experiments: OpenExperiments
     parts: NDArray[np.int64]
     truth: Truth
     metric: str
     bootstrap: Bootstrap
 
-    def judge(self, settings: Postprocessing, *, before: Matrices, after: Matrices, in_sample: Matrices) -> Tuned:
+    def judge(self, settings: Postprocessing, *, before: Matrices, after: Matrices, in_sample: Matrices) -> TunedStep:
         """What a step is worth, by confusion matrices (N, C, C): cross-fitted ones, and those of its final settings."""
-        return Tuned(
+        return TunedStep(
             settings=settings,
             before=metrics.score(self.metric, before),
             score=metrics.score(self.metric, after),

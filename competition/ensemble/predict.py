@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 
 from competition.data.parallel import Progress
-from competition.ensemble import spool
+from competition.ensemble import resume
 from competition.ensemble.blend import best_class, blocks, of_models, total_of, weighting_of
 from competition.ensemble.inputs import open_experiments
-from competition.ensemble.rounding_bounds import doubtful_pixels
+from competition.ensemble.resume import FinishedMap, resumable
+from competition.ensemble.rounding_bounds import number_undecided
 from competition.ensemble.source import Blend
-from competition.ensemble.spool import Made, restartable
 from competition.ensemble.thresholds import with_factors
 from competition.errors import RefusedError
 from competition.files import replacing_folder, sha256_of_json
@@ -35,7 +35,7 @@ class WrittenPredictions:
 
     images: int
     taken_over: int
-    doubtful_share: float | None
+    undecided_share: float | None
 
     @property
     def taken_over_note(self) -> str:
@@ -89,7 +89,7 @@ class Predictions:
         self._models = list(zip(shards, of_models(weighting, [len(s) for s in opened.test]), strict=True))
 
     @property
-    def doubtful_share(self) -> float | None:
+    def undecided_share(self) -> float | None:
         """The share of the pixels so far that rounding may have decided; None for methods that have no certificate.
 
         It is of the blend: what post-processing does afterwards is not counted.
@@ -97,18 +97,18 @@ class Predictions:
         return self._doubtful / self._pixels if self._method.is_convex and self._pixels else None
 
     def __iter__(self) -> Iterator[tuple[str, Labels]]:
-        for done, (image_id, (labels, doubtful)) in enumerate(zip(self._ids, self._made(), strict=True), start=1):
+        for done, (image_id, (labels, undecided)) in enumerate(zip(self._ids, self._made(), strict=True), start=1):
             self._pixels += labels.size
-            self._doubtful += doubtful
+            self._doubtful += undecided
             yield image_id, labels
             if self._progress is not None:
                 self._progress(done, len(self._ids))
 
-    def _made(self) -> Iterator[Made]:
+    def _made(self) -> Iterator[FinishedMap]:
         if self._keep is None:
             yield from _in_order(self._blend, self._ids)
             return
-        for made, was_there in restartable(
+        for made, was_there in resumable(
             lambda ids: _in_order(self._blend, ids), self._ids, path=self._keep, key=self._key()
         ):
             self.taken_over += was_there
@@ -120,21 +120,21 @@ class Predictions:
         models = [[shard.sha256, count] for shard, count in self._models]
         return sha256_of_json([str(self._method), done, models, list(self._ids)])
 
-    def _blend(self, image_id: str) -> Made:
+    def _blend(self, image_id: str) -> FinishedMap:
         counts = [count for _, count in self._models]
         views = [shard[image_id] for shard, _ in self._models]
-        labels, doubtful = [], 0
+        labels, undecided = [], 0
         for sums in blocks(views, counts, self._method):
             labels.append(best_class(sums))
-            doubtful += doubtful_pixels(sums, total_of(counts)) if self._method.is_convex else 0
+            undecided += number_undecided(sums, total_of(counts)) if self._method.is_convex else 0
         decided = np.concatenate(labels).reshape(views[0].shape[1:])
-        return decided if self._postprocessing is None else self._postprocessing.apply(decided), doubtful
+        return decided if self._postprocessing is None else self._postprocessing.apply(decided), undecided
 
 
-def _in_order(work: Callable[[str], Made], ids: Sequence[str]) -> Iterator[Made]:
+def _in_order(work: Callable[[str], FinishedMap], ids: Sequence[str]) -> Iterator[FinishedMap]:
     """`work` of every id on all cores, in order; never more than a few results ahead of who asks for them."""
     cores = len(os.sched_getaffinity(0))
-    ahead: deque[Future[Made]] = deque()
+    ahead: deque[Future[FinishedMap]] = deque()
     with ThreadPoolExecutor(max_workers=cores) as pool:
         coming = iter(ids)
         for _ in ids:
@@ -163,8 +163,8 @@ def write_predictions(
     """
     predictions = Predictions(blend, progress=progress, order=order, keep=unfinished)
     images = write(predictions)
-    spool.remove(unfinished)
-    return WrittenPredictions(images, predictions.taken_over, predictions.doubtful_share)
+    resume.remove(unfinished)
+    return WrittenPredictions(images, predictions.taken_over, predictions.undecided_share)
 
 
 def write_label_maps(label_maps: Iterable[tuple[str, Labels]], folder: Path) -> int:

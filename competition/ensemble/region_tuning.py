@@ -17,7 +17,7 @@ from competition.ensemble.crossfit import all_but_each, of_each
 from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Method
 from competition.ensemble.postprocess import Postprocessing
-from competition.ensemble.postprocess_types import Blended, Trial, Tuned
+from competition.ensemble.postprocess_types import CrossFittedBlend, TunedStep, TuningData
 from competition.ensemble.regions import Numbers, Regions, find_regions
 from competition.ensemble.score_experiments import Truth
 from competition.scoring import metrics
@@ -69,17 +69,22 @@ class Table:
 
 
 def tune(
-    trial: Trial, blended: Blended, *, method: Method, start: Postprocessing, progress: Progress | None = None
-) -> Tuned:
+    trial: TuningData,
+    blended: CrossFittedBlend,
+    *,
+    method: Method,
+    start: Postprocessing,
+    progress: Progress | None = None,
+) -> TunedStep:
     """Tune what is done to the regions of a blend on all images, and once more without each part.
 
     Args:
         start: nothing, but the thresholds that are in the weightings.
     """
     fits = (*blended.by_part, blended.weighting)
-    members, truth, metric = trial.members, trial.truth, trial.metric
-    tables = _tables(members, list(dict.fromkeys(fits)), method=method, truth=truth, progress=progress)
-    sizes = tuple(_sizes(members))
+    experiments, truth, metric = trial.experiments, trial.truth, trial.metric
+    tables = _tables(experiments, list(dict.fromkeys(fits)), method=method, truth=truth, progress=progress)
+    sizes = tuple(_sizes(experiments))
     seen = [tables[fit].only(images) for fit, images in zip(fits, all_but_each(trial.parts), strict=True)]
     settings = in_threads(lambda table: search(table, metric, sizes, start), seen)
     after = [tables[fit].matrices(chosen) for fit, chosen in zip(fits, settings, strict=True)]
@@ -118,9 +123,9 @@ def _with(values: tuple[Value, ...], index: int, value: Value) -> tuple[Value, .
     return (*values[:index], value, *values[index + 1 :])
 
 
-def _sizes(members: OpenExperiments) -> Iterator[int]:
+def _sizes(experiments: OpenExperiments) -> Iterator[int]:
     """4, 16, 64, … pixels, as far as that is a small part of an image of middle size."""
-    pixels = [height * width for shard in members.oof[0] for height, width in shard.sizes.values()]
+    pixels = [height * width for shard in experiments.oof[0] for height, width in shard.sizes.values()]
     size = 4
     while size <= _LARGEST_SHARE * float(np.median(pixels)):
         yield size
@@ -128,7 +133,7 @@ def _sizes(members: OpenExperiments) -> Iterator[int]:
 
 
 def _tables(
-    members: OpenExperiments,
+    experiments: OpenExperiments,
     weightings: Sequence[Weighting],
     *,
     method: Method,
@@ -136,13 +141,13 @@ def _tables(
     progress: Progress | None,
 ) -> dict[Weighting, Table]:
     """The table of the blend by each weighting; every image is read once."""
-    classes = len(members.classes)
+    classes = len(experiments.classes)
 
     def one(image_id: str) -> list[tuple[Regions, Numbers, Numbers, Numbers]]:
-        labels, views = truth(image_id), members.oof_views(image_id)
+        labels, views = truth(image_id), experiments.oof_views(image_id)
         return [_counted(blend(views, weighting, method), labels, classes) for weighting in weightings]
 
-    found = in_threads(one, members.ids, progress=progress)
+    found = in_threads(one, experiments.ids, progress=progress)
     return {w: _table([image[place] for image in found], classes) for place, w in enumerate(weightings)}
 
 

@@ -23,14 +23,14 @@ from competition.ensemble.blend import Count, Weighting, best_class, blocks, tot
 from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Planes
 from competition.ensemble.score_experiments import Truth
-from competition.predictions.probabilities import Bytes
+from competition.predictions.probabilities import Bytes, two_best
 from competition.scoring.confusion import Matrices
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UndecidedPixels:
     """Labelled pixels that the unrounded blend may decide otherwise, all int64 (C,).
 
     Args:
@@ -47,25 +47,25 @@ class Doubt:
     leaving: Counts
     arriving: Counts
     pixels: int
-    doubtful: int
+    undecided: int
 
     @property
     def share(self) -> float:
         """The share of the labelled pixels that are in doubt, from 0 to 1."""
-        return self.doubtful / self.pixels if self.pixels else 0.0
+        return self.undecided / self.pixels if self.pixels else 0.0
 
-    def __add__(self, other: "Doubt") -> "Doubt":
-        return Doubt(
+    def __add__(self, other: "UndecidedPixels") -> "UndecidedPixels":
+        return UndecidedPixels(
             self.losable + other.losable,
             self.gainable + other.gainable,
             self.leaving + other.leaving,
             self.arriving + other.arriving,
             self.pixels + other.pixels,
-            self.doubtful + other.doubtful,
+            self.undecided + other.undecided,
         )
 
 
-def doubt_of_image(views: Sequence[Bytes], weighting: Sequence[Count], truth: NDArray[np.uint8]) -> Doubt:
+def undecided_in_image(views: Sequence[Bytes], weighting: Sequence[Count], truth: NDArray[np.uint8]) -> UndecidedPixels:
     """The doubt about the blend of one image.
 
     Args:
@@ -76,7 +76,7 @@ def doubt_of_image(views: Sequence[Bytes], weighting: Sequence[Count], truth: ND
     labels, reachable = [], []
     for sums in blocks(views, weighting):
         labels.append(best_class(sums))
-        reachable.append(within_reach(sums, total))
+        reachable.append(possible_classes(sums, total))
     named, near = np.concatenate(labels), np.concatenate(reachable, axis=1)
     true = truth.reshape(-1)
     labelled = true < classes
@@ -84,46 +84,42 @@ def doubt_of_image(views: Sequence[Bytes], weighting: Sequence[Count], truth: ND
     true, named, near = true[pixels].astype(np.intp), named[pixels].astype(np.intp), near[:, pixels]
     right, can_be_right = true == named, near[true, np.arange(len(pixels))]
     others = near & (np.arange(classes)[:, None] != true) & (np.arange(classes)[:, None] != named)
-    return Doubt(
+    return UndecidedPixels(
         losable=np.bincount(true[right], minlength=classes),
         gainable=np.bincount(true[~right & can_be_right], minlength=classes),
         leaving=np.bincount(named[~right], minlength=classes),
         arriving=others.sum(axis=1),
         pixels=int(labelled.sum()),
-        doubtful=len(pixels),
+        undecided=len(pixels),
     )
 
 
-def within_reach(sums: Planes, total: int) -> NDArray[np.bool_]:
+def possible_classes(sums: Planes, total: int) -> NDArray[np.bool_]:
     """Which classes, bool (C, P), may be the best of the unrounded blend; the best of the sums is among them."""
     best = sums.max(axis=0)
     near: NDArray[np.bool_] = sums >= best - np.minimum(best, total)
     return near
 
 
-def doubtful_pixels(sums: Planes, total: int) -> int:
-    """How many pixels have several classes within reach."""
-    floor = sums[0].copy()
-    for plane in sums[1:]:
-        np.maximum(floor, plane, out=floor)
-    floor -= np.minimum(floor, floor.dtype.type(total))
-    number = np.zeros(floor.shape, dtype=np.uint8)
-    for plane in sums:
-        number += plane >= floor
-    return int(np.count_nonzero(number > 1))
+def number_undecided(sums: Planes, total: int) -> int:
+    """The number of pixels that have more than one possible class."""
+    best, second = two_best(sums)
+    return int(np.count_nonzero(second >= best - np.minimum(best, best.dtype.type(total))))
 
 
-def doubt(members: OpenExperiments, weighting: Weighting, *, truth: Truth, progress: Progress | None = None) -> Doubt:
+def count_undecided(
+    experiments: OpenExperiments, weighting: Weighting, *, truth: Truth, progress: Progress | None = None
+) -> UndecidedPixels:
     """The doubt about the blend of all out-of-fold images."""
     found = in_threads(
-        lambda image_id: doubt_of_image(members.oof_views(image_id), weighting, truth(image_id)),
-        members.ids,
+        lambda image_id: undecided_in_image(experiments.oof_views(image_id), weighting, truth(image_id)),
+        experiments.ids,
         progress=progress,
     )
     return sum(found[1:], start=found[0])
 
 
-def bounds(metric: str, matrices: Matrices, doubt: Doubt) -> tuple[float, float] | None:
+def bounds(metric: str, matrices: Matrices, count_undecided: UndecidedPixels) -> tuple[float, float] | None:
     """The lowest and the highest score that the unrounded blend can have.
 
     Each class is taken to its worst and to its best by itself, so the interval is rather too wide, never too narrow.
@@ -134,23 +130,23 @@ def bounds(metric: str, matrices: Matrices, doubt: Doubt) -> tuple[float, float]
     """
     matrix = matrices.sum(axis=0)
     hits, true, named = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
-    worst, best = hits - doubt.losable, hits + doubt.gainable
+    worst, best = hits - count_undecided.losable, hits + count_undecided.gainable
     if metric == Metric.PIXEL_ACCURACY:
         return float(worst.sum() / true.sum()), float(best.sum() / true.sum())
     if metric not in (Metric.MIOU, Metric.DICE, Metric.FWIOU):
         return None
     with np.errstate(invalid="ignore", divide="ignore"):
         if metric == Metric.DICE:
-            low = 2 * worst / (true + named - doubt.losable + doubt.arriving)
-            high = 2 * best / (true + named + doubt.gainable - doubt.leaving)
+            low = 2 * worst / (true + named - count_undecided.losable + count_undecided.arriving)
+            high = 2 * best / (true + named + count_undecided.gainable - count_undecided.leaving)
         else:
             union = true + named - hits
-            low, high = worst / (union + doubt.arriving), best / (union - doubt.leaving)
+            low, high = worst / (union + count_undecided.arriving), best / (union - count_undecided.leaving)
     present = true > 0
     if metric == Metric.FWIOU:
         share = true[present] / true.sum()
         return float((low[present] * share).sum()), float((high[present] * share).sum())
     # A class without truth scores 0 where it is named and counts in no mean where it is not.
-    most = int(present.sum() + (~present & (named + doubt.arriving > 0)).sum())
-    fewest = int(present.sum() + (~present & (named - doubt.leaving > 0)).sum())
+    most = int(present.sum() + (~present & (named + count_undecided.arriving > 0)).sum())
+    fewest = int(present.sum() + (~present & (named - count_undecided.leaving > 0)).sum())
     return float(low[present].sum() / most), float(high[present].sum() / fewest)

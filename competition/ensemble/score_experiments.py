@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from competition.config.settings import IGNORE_INDEX
 from competition.data.parallel import Progress, in_threads
-from competition.ensemble.blend import Weighting, best_class, blend, two_best
+from competition.ensemble.blend import Weighting, best_class, blend
 from competition.ensemble.inputs import OpenExperiments
 from competition.ensemble.methods import Method
-from competition.predictions.probabilities import Bytes
+from competition.predictions.probabilities import Bytes, two_best
 from competition.scoring import confusion
 from competition.scoring.confusion import Labels, Matrices
 
@@ -20,7 +20,7 @@ Truth = Callable[[str], Labels]
 
 
 @dataclass(frozen=True)
-class Survey:
+class ExperimentScores:
     """What the members say alone.
 
     Args:
@@ -38,29 +38,33 @@ class Survey:
         return pixels
 
 
-def survey(members: OpenExperiments, *, truth: Truth, lead: int = 0, progress: Progress | None = None) -> Survey:
+def score_experiments(
+    experiments: OpenExperiments, *, truth: Truth, lead: int = 0, progress: Progress | None = None
+) -> ExperimentScores:
     """Score every member on every image.
 
     Args:
         lead: what settles a pixel, see `is_contested`.
     """
-    classes = len(members.classes)
+    classes = len(experiments.classes)
 
     def one(image_id: str) -> tuple[Matrices, Matrices]:
         labels = truth(image_id)
-        views = flat(members.oof_views(image_id))
+        views = flat(experiments.oof_views(image_id))
         answers = [best_class(view) for view in views]
         singles = np.stack([confusion.count(answer.reshape(labels.shape), labels, classes) for answer in answers])
         contested = is_contested(views, answers, lead=lead).reshape(labels.shape)
         agreed = np.where(contested, np.uint8(IGNORE_INDEX), labels)
         return singles, confusion.count(answers[0].reshape(labels.shape), agreed, classes)
 
-    found = in_threads(one, members.ids, progress=progress)
-    return Survey(np.stack([singles for singles, _ in found], axis=1), np.stack([settled for _, settled in found]))
+    found = in_threads(one, experiments.ids, progress=progress)
+    return ExperimentScores(
+        np.stack([singles for singles, _ in found], axis=1), np.stack([settled for _, settled in found])
+    )
 
 
 def confusions(
-    members: OpenExperiments,
+    experiments: OpenExperiments,
     weightings: Sequence[Weighting],
     *,
     truth: Truth,
@@ -68,16 +72,16 @@ def confusions(
     progress: Progress | None = None,
 ) -> dict[Weighting, Matrices]:
     """The confusion matrices (N, C, C) of the blend by each weighting; every image is read once."""
-    classes = len(members.classes)
+    classes = len(experiments.classes)
 
     def one(image_id: str) -> Matrices:
         labels = truth(image_id)
-        views = members.oof_views(image_id)
+        views = experiments.oof_views(image_id)
         return np.stack([confusion.count(blend(views, counts, method), labels, classes) for counts in weightings])
 
     if not weightings:
         return {}
-    found = np.stack(in_threads(one, members.ids, progress=progress), axis=1)
+    found = np.stack(in_threads(one, experiments.ids, progress=progress), axis=1)
     return dict(zip(weightings, found, strict=True))
 
 

@@ -16,12 +16,11 @@ from competition.ensemble.blend import (
     best_class,
     rounded,
     total_of,
-    two_best,
     weighted_sum,
 )
 from competition.ensemble.methods import Planes
-from competition.ensemble.pixel_sample import Sample
-from competition.predictions.probabilities import LEVELS
+from competition.ensemble.pixel_sample import PixelSample
+from competition.predictions.probabilities import LEVELS, two_best
 from competition.scoring import metrics
 
 BAGS = 8
@@ -35,21 +34,21 @@ _EVALUATIONS = 30
 Shares = NDArray[np.float64]
 
 
-def search(sample: Sample, metric: str, *, units: NDArray[np.int64], seed: int) -> list[Weighting]:
+def search(sample: PixelSample, metric: str, *, units: NDArray[np.int64], seed: int) -> list[Weighting]:
     """Weightings worth being scored exactly, the most refined last. Deterministic.
 
     Args:
         units: int64 (N,), the group of each image; groups are drawn whole.
     """
     objective = Objective(sample, metric)
-    members = len(sample.values)
+    experiments = len(sample.values)
     shares = np.mean([_shares(greedy(Objective(bag, metric))) for bag in _bags(sample, units, seed)], axis=0)
     bagged = _drop_idle(rounded(shares), objective)
-    refined = _drop_idle(_refine(bagged, objective), objective) if members > 1 else bagged
+    refined = _drop_idle(_refine(bagged, objective), objective) if experiments > 1 else bagged
     return list(dict.fromkeys([bagged, refined]))
 
 
-def by_class(sample: Sample, metric: str, start: Weighting) -> Weighting:
+def by_class(sample: PixelSample, metric: str, start: Weighting) -> Weighting:
     """Weights for each class by itself: from `start`, one class after another leans towards the member that helps most.
 
     Args:
@@ -61,7 +60,7 @@ def by_class(sample: Sample, metric: str, start: Weighting) -> Weighting:
     best = objective.score_of(_by_class(table))
     for _ in range(_ROUNDS):
         for index in range(classes):
-            leaning = [_leaning(table, index, member) for member in range(len(table))]
+            leaning = [_leaning(table, index, experiment) for experiment in range(len(table))]
             scores = [objective.score_of(_by_class(changed)) for changed in leaning]
             if max(scores) > best:
                 best, table = max(scores), leaning[int(np.argmax(scores))]
@@ -74,10 +73,10 @@ def greedy(objective: "Objective") -> Weighting:
     A step that adds one member moves no class by more than 255 against another. So only pixels whose two best sums lie
     that close can change, and only these are looked at again.
     """
-    members = len(objective.values)
-    counts = [1] * members
+    experiments = len(objective.values)
+    counts = [1] * experiments
     # The type must hold the sums of the last step, so all steps are promised to it at once.
-    sums = weighted_sum(list(objective.values), counts).astype(np.min_scalar_type(LEVELS * (members + STEPS)))
+    sums = weighted_sum(list(objective.values), counts).astype(np.min_scalar_type(LEVELS * (experiments + STEPS)))
     best, best_score, idle = tuple(counts), objective.score(sums), 0
     for _ in range(STEPS):
         scores = objective.scores_after_adding(sums)
@@ -96,7 +95,7 @@ def greedy(objective: "Objective") -> Weighting:
 class Objective:
     """The estimated score of weightings on one sample."""
 
-    def __init__(self, sample: Sample, metric: str) -> None:
+    def __init__(self, sample: PixelSample, metric: str) -> None:
         self._metric = metrics.stand_in(metric)
         self._classes = sample.settled.shape[-1]
         self._settled = sample.settled.sum(axis=0)
@@ -141,7 +140,7 @@ def rounded_to_total(shares: Shares) -> tuple[int, ...]:
     return tuple(int(count) * factor for count in counts if isinstance(count, int))
 
 
-def _bags(sample: Sample, units: NDArray[np.int64], seed: int) -> list[Sample]:
+def _bags(sample: PixelSample, units: NDArray[np.int64], seed: int) -> list[PixelSample]:
     """The sample as if its images had been drawn with replacement, several times."""
     pixels = sample.settled.sum(axis=(1, 2)) + np.bincount(sample.image, minlength=len(units))
     present = np.unique(units[pixels > 0])
@@ -182,9 +181,9 @@ def _refine(start: Weighting, objective: Objective) -> Weighting:
 def _drop_idle(counts: Weighting, objective: Objective) -> Weighting:
     """Without the members that can go without loss, the lightest first."""
     score = objective.score_of(counts)
-    for member in np.argsort(_shares(counts), kind="stable"):
-        without = tuple(0 if m == member else count for m, count in enumerate(counts))
-        if counts[member] and any(without) and (lighter := objective.score_of(without)) >= score:
+    for experiment in np.argsort(_shares(counts), kind="stable"):
+        without = tuple(0 if m == experiment else count for m, count in enumerate(counts))
+        if counts[experiment] and any(without) and (lighter := objective.score_of(without)) >= score:
             counts, score = without, lighter
     return rounded(_shares(counts))
 
@@ -195,10 +194,10 @@ def _shares(counts: Weighting) -> Shares:
     return shares
 
 
-def _leaning(table: NDArray[np.int64], index: int, member: int) -> NDArray[np.int64]:
+def _leaning(table: NDArray[np.int64], index: int, experiment: int) -> NDArray[np.int64]:
     """The counts (M, C) with a quarter of the class's weight moved to a member."""
     shares = 0.75 * table[:, index] / TOTAL
-    shares[member] += 0.25
+    shares[experiment] += 0.25
     changed = table.copy()
     changed[:, index] = rounded_to_total(shares)
     return changed

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from competition.data.parallel import Progress, in_threads
 from competition.ensemble.blend import Weighting, weighted_sum
 from competition.ensemble.crossfit import all_but_each, of_each
-from competition.ensemble.pixel_sample import Sample, draw
+from competition.ensemble.pixel_sample import PixelSample, draw_sample
 from competition.ensemble.postprocess import UNIT, Postprocessing
-from competition.ensemble.postprocess_types import Blended, Trial, Tuned
-from competition.ensemble.score_experiments import confusions, survey
+from competition.ensemble.postprocess_types import CrossFittedBlend, TunedStep, TuningData
+from competition.ensemble.score_experiments import confusions, score_experiments
 from competition.ensemble.search import Objective
 from competition.scoring import metrics
 
@@ -35,7 +35,9 @@ _ROUNDS = 3
 Factors = tuple[int, ...]
 
 
-def tune(trial: Trial, blended: Blended, *, seed: int, progress: Sequence[Progress | None]) -> tuple[Tuned, Blended]:
+def tune(
+    trial: TuningData, blended: CrossFittedBlend, *, seed: int, progress: Sequence[Progress | None]
+) -> tuple[TunedStep, CrossFittedBlend]:
     """Tune the thresholds of a convex blend on all images, and once more without each part.
 
     The search works on a sample of pixels; what it finds is scored exactly on the images that it was tuned on, and
@@ -47,10 +49,10 @@ def tune(trial: Trial, blended: Blended, *, seed: int, progress: Sequence[Progre
     Returns:
         What was tuned, and the blend with the thresholds in it.
     """
-    members, truth, metric = trial.members, trial.truth, trial.metric
-    found = survey(members, truth=truth, lead=_LEAD, progress=progress[0])
-    sample = draw(members, found, truth=truth, seed=seed, lead=_LEAD, progress=progress[1])
-    nothing = Postprocessing.nothing(len(members.classes))
+    experiments, truth, metric = trial.experiments, trial.truth, trial.metric
+    found = score_experiments(experiments, truth=truth, lead=_LEAD, progress=progress[0])
+    sample = draw_sample(experiments, found, truth=truth, seed=seed, lead=_LEAD, progress=progress[1])
+    nothing = Postprocessing.nothing(len(experiments.classes))
     fits = list(zip((*blended.by_part, blended.weighting), all_but_each(trial.parts), strict=True))
     searched = in_threads(lambda fit: search(sample.repeated(fit[1]), metric, fit[0]), fits)
     every = dict.fromkeys(
@@ -58,7 +60,7 @@ def tune(trial: Trial, blended: Blended, *, seed: int, progress: Sequence[Progre
         for (plain, _), tried in zip(fits, searched, strict=True)
         for factors in (nothing.factor, tried)
     )
-    exact = confusions(members, list(every), truth=truth, progress=progress[2])
+    exact = confusions(experiments, list(every), truth=truth, progress=progress[2])
 
     def best(fit: tuple[Weighting, NDArray[np.bool_]], tried: Factors) -> Factors:
         plain, images = fit
@@ -71,10 +73,10 @@ def tune(trial: Trial, blended: Blended, *, seed: int, progress: Sequence[Progre
     tuned = trial.judge(
         replace(nothing, factor=factors[-1]), before=blended.confusion, after=after, in_sample=exact[weighting]
     )
-    return tuned, Blended(weighting, tuple(by_part), after)
+    return tuned, CrossFittedBlend(weighting, tuple(by_part), after)
 
 
-def search(sample: Sample, metric: str, weighting: Weighting) -> Factors:
+def search(sample: PixelSample, metric: str, weighting: Weighting) -> Factors:
     """The factors that score best on a sample, found one class at a time from none. Deterministic.
 
     Args:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from competition.paths import archive_of, header_of
 Part = Literal["oof", "test"]
 Probabilities = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Number = TypeVar("Number", np.float32, np.uint8, np.uint16, np.uint32, np.uint64, np.unsignedinteger)
 
 LEVELS = 255
 _SUM_TOLERANCE = 1e-3
@@ -176,11 +177,16 @@ class ShardWriter:
             raise ValueError(f"{image_id}: these are no probabilities (their sums are off by up to {off:.3g})")
 
 
-def _count_uncertain(probabilities: Probabilities) -> int:
-    """How many pixels have their two best classes less than 1/255 apart."""
-    best = probabilities[0].copy()
-    second = np.zeros_like(best)
-    for plane in probabilities[1:]:
+def two_best(planes: NDArray[Number]) -> tuple[NDArray[Number], NDArray[Number]]:
+    """The greatest and the second greatest value along the first axis of (C, ...), C at least 2; none is negative."""
+    best, second = planes[0].copy(), np.zeros_like(planes[0])
+    for plane in planes[1:]:
         np.maximum(second, np.minimum(best, plane), out=second)
         np.maximum(best, plane, out=best)
+    return best, second
+
+
+def _count_uncertain(probabilities: Probabilities) -> int:
+    """The number of pixels whose two best classes are less than 1/255 apart."""
+    best, second = two_best(probabilities)
     return int(np.count_nonzero(best - second < 1 / LEVELS))

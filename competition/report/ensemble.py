@@ -29,7 +29,7 @@ def write_pictures(store: Store, settings: Settings, made: MadeEnsemble) -> None
     """Draw what an ensemble's budget and explanation found, where it has any, into the ensemble's folder."""
     paths = store.paths.ensemble(made.name)
     if made.budget is not None:
-        points = [(point.seconds, 100 * point.score, len(point.members)) for point in made.budget.front]
+        points = [(point.seconds, 100 * point.score, len(point.experiments)) for point in made.budget.front]
         chosen = (made.budget.chosen.seconds, 100 * made.budget.chosen.score)
         write_bytes(paths.front, front_png(points, limit_s=made.budget.limit_s, chosen=chosen))
     if made.explanation is not None:
@@ -89,13 +89,13 @@ def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, cho
         allowed = f" {limit_s:g} s allowed"
         at_the_line = ("data", "axes fraction")
         axes.annotate(allowed, (limit_s, 0.03), xycoords=at_the_line, color=theme.second, fontsize=9)
-        for second, score, members in points:
+        for second, score, experiments in points:
             axes.annotate(
-                f"{members}", (second, score), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8.5
+                f"{experiments}", (second, score), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8.5
             )
         axes.set_xlabel("inference, seconds")
         axes.set_ylabel("score, %")
-        axes.set_title("best score by inference time; numbers say how many members")
+        axes.set_title("best score by inference time; numbers say how many experiments")
         axes.margins(0.12)
         axes.set_xlim(left=0)
         axes.grid()

@@ -73,7 +73,7 @@ class MadeSubmission:
             "path": str(self.target),
             "new": self.is_new,
             "checked": None if self.checked is None else str(self.checked),
-            "doubtful_share": self.predictions.doubtful_share,
+            "doubtful_share": self.predictions.undecided_share,
         }
 
 

@@ -89,7 +89,7 @@ def compare(folder: Path, images: list[str], predict: Predict) -> list[str]:
 
     made = Predictions(Blend(members, weights))
     differing = np.mean([a != labels for a, (_, labels) in zip(theirs(), made, strict=True)])
-    share = made.doubtful_share
+    share = made.undecided_share
     print(f"pixels that differ: {100 * differing:.4f} %; in doubt by the certificate: {100 * share:.4f} %", flush=True)
     assert differing <= share
     every = os.sched_getaffinity(0)

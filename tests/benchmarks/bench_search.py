@@ -28,8 +28,8 @@ from competition.ensemble.build import build
 from competition.ensemble.crossfit import units_of
 from competition.ensemble.inputs import BlendedExperiment, OpenExperiments, open_experiments
 from competition.ensemble.methods import Method
-from competition.ensemble.pixel_sample import draw
-from competition.ensemble.score_experiments import Truth, confusions, survey
+from competition.ensemble.pixel_sample import draw_sample
+from competition.ensemble.score_experiments import Truth, confusions, score_experiments
 from competition.paths import Paths
 from competition.predictions.probabilities import LEVELS, ShardWriter
 from competition.predictions.shards import Shard
@@ -55,8 +55,8 @@ def main(competition: Path, scratch: Path, most_folds: int) -> None:
     clock = Clock()
     made = build(members, truth=labels.__getitem__, metric=Metric.MIOU, method=Method.AUTO, groups=groups)
     command = clock.lap()
-    found = survey(opened, truth=labels.__getitem__)
-    sample = draw(opened, found, truth=labels.__getitem__, seed=0)
+    found = score_experiments(opened, truth=labels.__getitem__)
+    sample = draw_sample(opened, found, truth=labels.__getitem__, seed=0)
     sampled = search.greedy(search.Objective(sample, Metric.MIOU))
     quick = clock.lap()
     pixels = sum(int((each < len(opened.classes)).sum()) for each in labels.values())

@@ -60,7 +60,7 @@ class Makes:
 
 
 @pytest.fixture
-def member(tmp_path: Path) -> Makes:
+def experiment(tmp_path: Path) -> Makes:
     return Makes(tmp_path)
 
 

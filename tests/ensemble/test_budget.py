@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from competition.config.settings import Metric
-from competition.ensemble.budget import Plan, plan, seconds_of
+from competition.ensemble.budget import BudgetPlan, plan_budget, seconds_of
 from competition.ensemble.inputs import open_experiments
 from competition.ensemble.score_experiments import confusions
 from competition.errors import DataError, RefusedError
@@ -19,38 +19,38 @@ NOISES = {"quick": 2.5, "fair": 2.0, "twin": 2.0, "slow": 1.6}
 SECONDS = {"quick": 1.0, "fair": 2.0, "twin": 2.0, "slow": 8.0}
 
 
-def planned(member: Makes, limit_s: float) -> Plan:
-    members = []
+def planned(experiment: Makes, limit_s: float) -> BudgetPlan:
+    experiments = []
     for seed, (name, noise) in enumerate(NOISES.items()):
         seen = noisy(TRUTH, seed=seed, noise=noise)
-        members.append(member(name, [{i: seen[i] for i in IDS[k::3]} for k in range(3)]))
+        experiments.append(experiment(name, [{i: seen[i] for i in IDS[k::3]} for k in range(3)]))
     parts = np.repeat(np.arange(3), 2)
-    opened = open_experiments(members)
-    found = plan(opened, SECONDS, limit_s=limit_s, parts=parts, truth=TRUTH.__getitem__, metric=Metric.MIOU)
+    opened = open_experiments(experiments)
+    found = plan_budget(opened, SECONDS, limit_s=limit_s, parts=parts, truth=TRUTH.__getitem__, metric=Metric.MIOU)
     for point in found.front:
-        weighting = tuple(int(name in point.members) for name in opened.names)
-        assert point.seconds == sum(SECONDS[name] for name in point.members)
+        weighting = tuple(int(name in point.experiments) for name in opened.names)
+        assert point.seconds == sum(SECONDS[name] for name in point.experiments)
         exact = confusions(opened, [weighting], truth=TRUTH.__getitem__)[weighting]
         assert point.score == metrics.score(Metric.MIOU, exact)
     return found
 
 
-def test_the_best_that_fits_is_chosen(member: Makes) -> None:
-    found = planned(member, 5.0)
-    assert set(found.chosen.members) == {"quick", "fair", "twin"}
+def test_the_best_that_fits_is_chosen(experiment: Makes) -> None:
+    found = planned(experiment, 5.0)
+    assert set(found.chosen.experiments) == {"quick", "fair", "twin"}
     assert found.chosen.seconds == 5.0
     seconds, scores = [p.seconds for p in found.front], [p.score for p in found.front]
     assert seconds == sorted(seconds)
     assert scores == sorted(scores)
-    assert found.front[0].members == ("quick",)
-    assert set(found.front[-1].members) == set(NOISES)
+    assert found.front[0].experiments == ("quick",)
+    assert set(found.front[-1].experiments) == set(NOISES)
     assert found.cross_fitted <= max(scores)
 
 
-def test_what_fits_exactly_is_allowed_and_less_is_refused(member: Makes) -> None:
-    assert planned(member, 1.0).chosen.members == ("quick",)
+def test_what_fits_exactly_is_allowed_and_less_is_refused(experiment: Makes) -> None:
+    assert planned(experiment, 1.0).chosen.experiments == ("quick",)
     with pytest.raises(RefusedError, match=r"quick, takes 1\.0 s alone"):
-        planned(member, 0.99)
+        planned(experiment, 0.99)
 
 
 def test_seconds_are_those_that_the_jobs_measured(tmp_path: Path) -> None:

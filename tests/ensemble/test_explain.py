@@ -25,15 +25,15 @@ class Given:
         return self.truth[item.id]
 
 
-def test_by_hand(member: Makes) -> None:
+def test_by_hand(experiment: Makes) -> None:
     truth = {"a": np.array([[0, 1, 2, 2]], np.uint8), "b": np.array([[1, 1, 0, 0]], np.uint8)}
     right = {i: answering(labels, confidence=0.6) for i, labels in truth.items()}
     # It is surer of itself, and wrong at the second pixel of `a` and the last of `b`.
     wrong = {"a": np.array([[0, 2, 2, 2]]), "b": np.array([[1, 1, 0, 1]])}
     sure = {i: answering(labels, confidence=0.9) for i, labels in wrong.items()}
-    members = [member("right", [right]), member("sure", [sure])]
-    made = build(members, truth=truth.__getitem__, metric=Metric.PIXEL_ACCURACY, method=Method.MEAN)
-    found = explain(members, made, truth=truth.__getitem__, metric=Metric.PIXEL_ACCURACY)
+    experiments = [experiment("right", [right]), experiment("sure", [sure])]
+    made = build(experiments, truth=truth.__getitem__, metric=Metric.PIXEL_ACCURACY, method=Method.MEAN)
+    found = explain(experiments, made, truth=truth.__getitem__, metric=Metric.PIXEL_ACCURACY)
     assert found.best == "right"
     assert found.disagreement.tolist() == [[0, 0.25], [0.25, 0]]
     # The blend says what `sure` says: 6 of 8 right. Without `sure` 8 are, without `right` still 6.
@@ -43,16 +43,16 @@ def test_by_hand(member: Makes) -> None:
     assert dict(zip(found.ids, found.change.tolist(), strict=True)) == {"a": -0.25, "b": -0.25}
     assert sorted(found.most_changed(3)) == [0, 1]
     items = {i: Item(i, i, i, "", 1, 4, "", "", (), 0) for i in truth}
-    changed = changed_images(members, made, found, Given(truth), items)  # type: ignore[arg-type]
+    changed = changed_images(experiments, made, found, Given(truth), items)  # type: ignore[arg-type]
     assert [(image.id, image.change) for image in changed] == [("a", -0.25), ("b", -0.25)]
     assert (changed[1].single.tolist(), changed[1].blend.tolist()) == ([[1, 1, 0, 0]], [[1, 1, 0, 1]])
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_a_member_without_weight_contributes_nothing_known(member: Makes) -> None:
+def test_a_member_without_weight_contributes_nothing_known(experiment: Makes) -> None:
     truth = {"a": np.array([[0, 1, 2, 2]], np.uint8), "b": np.array([[1, 1, 0, 0]], np.uint8)}
-    right = member("right", [{i: answering(labels) for i, labels in truth.items()}])
-    wrong = member("wrong", [{i: answering((labels + 1) % 3) for i, labels in truth.items()}])
+    right = experiment("right", [{i: answering(labels) for i, labels in truth.items()}])
+    wrong = experiment("wrong", [{i: answering((labels + 1) % 3) for i, labels in truth.items()}])
     made = build([right, wrong], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.WEIGHTED)
     assert made.weights == {"right": 1.0, "wrong": 0.0}
     found = explain([right, wrong], made, truth=truth.__getitem__, metric=Metric.MIOU)

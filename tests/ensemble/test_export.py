@@ -39,8 +39,8 @@ def exported(root: Path, experiments: list[Trained], *weights: float, target: st
 
 
 def test_each_model_is_described(tmp_path: Path) -> None:
-    members = [trained(tmp_path, "a", "predict.tta=flips"), trained(tmp_path, "b", "data.size=64x96", folds=1)]
-    made = exported(tmp_path, members, 0.75, 0.25)
+    experiments = [trained(tmp_path, "a", "predict.tta=flips"), trained(tmp_path, "b", "data.size=64x96", folds=1)]
+    made = exported(tmp_path, experiments, 0.75, 0.25)
     config = json.loads(ExportPaths(tmp_path / "out").config.read_text())
     assert (config["method"], config["classes"]) == ("weighted", ["a", "b", "c"])
     assert [model["weight"] for model in config["models"]] == [3, 3, 2]
@@ -64,7 +64,7 @@ def test_each_model_is_described(tmp_path: Path) -> None:
         "precision": "fp32",
         "threads": 3,
     }
-    for fold, job in enumerate(members[0].jobs):
+    for fold, job in enumerate(experiments[0].jobs):
         assert ExportPaths(tmp_path / "out").model("a", fold).read_bytes() == job.model.read_bytes()
     assert made.models == 3
     assert [line.partition("==")[0] for line in made.requirements] == list(PACKAGES)
@@ -72,9 +72,9 @@ def test_each_model_is_described(tmp_path: Path) -> None:
 
 
 def test_what_counts_for_nothing_is_left_out_and_not_needed(tmp_path: Path) -> None:
-    members = [trained(tmp_path, "a"), trained(tmp_path, "idle")]
-    members[1].jobs[0].model.unlink()
-    exported(tmp_path, members, 1.0, 0.0)
+    experiments = [trained(tmp_path, "a"), trained(tmp_path, "idle")]
+    experiments[1].jobs[0].model.unlink()
+    exported(tmp_path, experiments, 1.0, 0.0)
     names = sorted(p.name for p in (tmp_path / "out/models").iterdir())
     assert names == ["a-fold0.safetensors", "a-fold1.safetensors"]
 
@@ -91,11 +91,11 @@ def test_own_code_goes_along_with_what_it_imports(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    members = [
+    experiments = [
         trained(tmp_path, "a", "model.target=nets.own:build"),
         trained(tmp_path, "b", "model.target=PIL.Image:new"),
     ]
-    made = exported(tmp_path, members, 0.5, 0.5)
+    made = exported(tmp_path, experiments, 0.5, 0.5)
     code = ExportPaths(tmp_path / "out").code("a")
     assert {str(p.relative_to(code)) for p in code.rglob("*.py")} == set(files) - {"tools/idle.py"}
     assert len(made.requirements) == len(PACKAGES)  # pillow, where PIL lies, is on the list once
@@ -181,26 +181,26 @@ def program(folder: Path) -> Any:
 
 @pytest.mark.parametrize("spoil", ["model", "record", "result"])
 def test_a_file_that_is_missing(tmp_path: Path, spoil: str) -> None:
-    member = trained(tmp_path, "a")
-    getattr(member.jobs[1], spoil).unlink()
+    experiment = trained(tmp_path, "a")
+    getattr(experiment.jobs[1], spoil).unlink()
     with pytest.raises(DataError, match="comp retry a --folds 1 --finished-too"):
-        exported(tmp_path, [member], 1.0)
+        exported(tmp_path, [experiment], 1.0)
     assert not (tmp_path / "out").exists()
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
-    member = trained(tmp_path, "a")
+    experiment = trained(tmp_path, "a")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.txt").touch()
     with pytest.raises(CompError, match="not empty"):
-        exported(tmp_path, [member], 1.0, target="full")
+        exported(tmp_path, [experiment], 1.0, target="full")
     pinned = trained(tmp_path, "b", "model.target=own:build@000000000000")
     (tmp_path / "own.py").write_text("")
     with pytest.raises(ConfigError, match="has changed"):
         exported(tmp_path, [pinned], 1.0)
-    write_json(member.jobs[0].record, {"precision": "fp32"})
+    write_json(experiment.jobs[0].record, {"precision": "fp32"})
     with pytest.raises(DataError, match="device_type"):
-        exported(tmp_path, [member], 1.0)
+        exported(tmp_path, [experiment], 1.0)
     (tmp_path / "empty").mkdir()
-    write_json(member.jobs[0].record, {"device_type": "cpu", "precision": "fp32", "threads": 1})
-    assert exported(tmp_path, [member], 1.0, target="empty").models == 2
+    write_json(experiment.jobs[0].record, {"device_type": "cpu", "precision": "fp32", "threads": 1})
+    assert exported(tmp_path, [experiment], 1.0, target="empty").models == 2

@@ -54,7 +54,7 @@ def test_it_decides_as_the_blend_does(method: Method) -> None:
     wanted = blend(views, weighting, method)
     counted = [(view, count) for view, count in zip(views, weighting, strict=True) if counts_at_all(count)]
     total = sum(
-        predict.marks(view, str(method), len(counted)) * np.asarray(count, dtype=np.uint64).reshape(-1, 1, 1)
+        predict.summands(view, str(method), len(counted)) * np.asarray(count, dtype=np.uint64).reshape(-1, 1, 1)
         for view, count in counted
     )
     assert np.array_equal(total.argmax(axis=0), wanted)

@@ -25,15 +25,15 @@ def test_folds() -> Folds:
     return [noisy(random_truth("t1", "t2", size=(5, 2)), seed=seed, noise=1) for seed in range(2)]
 
 
-def refusal(members: list[BlendedExperiment]) -> RefusedError:
+def refusal(experiments: list[BlendedExperiment]) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
-        open_experiments(members)
+        open_experiments(experiments)
     assert caught.value.hint
     return caught.value
 
 
-def test_members_that_belong_together(member: Makes, folds: Folds, test_folds: Folds) -> None:
-    opened = open_experiments([member("b1", folds, test_folds), member("dice", folds, test_folds)])
+def test_members_that_belong_together(experiment: Makes, folds: Folds, test_folds: Folds) -> None:
+    opened = open_experiments([experiment("b1", folds, test_folds), experiment("dice", folds, test_folds)])
     assert opened.names == ("b1", "dice")
     assert opened.classes == CLASSES
     assert opened.ids == ("a", "b", "c")
@@ -46,8 +46,8 @@ def test_no_members() -> None:
     assert "at least one experiment" in refusal([]).message
 
 
-def test_a_member_twice(member: Makes, folds: Folds) -> None:
-    made = member("b1", folds)
+def test_a_member_twice(experiment: Makes, folds: Folds) -> None:
+    made = experiment("b1", folds)
     assert refusal([made, made]).message == "Named twice: b1."
 
 
@@ -59,65 +59,65 @@ def test_a_member_twice(member: Makes, folds: Folds) -> None:
         ({"split_hash": "r" * 64}, "ran on another split (rrrrrrrrrrrr)"),
     ],
 )
-def test_another_origin(member: Makes, folds: Folds, header: dict[str, object], why: str) -> None:
-    error = refusal([member("b1", folds), member("other", folds, **header)])
+def test_another_origin(experiment: Makes, folds: Folds, header: dict[str, object], why: str) -> None:
+    error = refusal([experiment("b1", folds), experiment("other", folds, **header)])
     assert error.message.startswith(f"other {why}")
     assert "`comp run --from other`" in (error.hint or "")
 
 
-def test_test_shards_are_checked_for_their_origin_too(member: Makes, folds: Folds, test_folds: Folds) -> None:
-    first = member("b1", folds, test_folds)
-    second = member("stale", [], test_folds, fingerprint="e" * 16)
+def test_test_shards_are_checked_for_their_origin_too(experiment: Makes, folds: Folds, test_folds: Folds) -> None:
+    first = experiment("b1", folds, test_folds)
+    second = experiment("stale", [], test_folds, fingerprint="e" * 16)
     mixed = BlendedExperiment("b2", first.oof, second.test)
     assert refusal([first, mixed]).message.startswith("b2 ran on other data")
 
 
-def test_missing_folds(member: Makes, folds: Folds) -> None:
-    error = refusal([member("b1", folds), member("short", folds[:1])])
+def test_missing_folds(experiment: Makes, folds: Folds) -> None:
+    error = refusal([experiment("b1", folds), experiment("short", folds[:1])])
     assert error.message == "short has 1 folds, and b1 has 2."
     assert "comp run short" in (error.hint or "")
-    assert "comp run short" in (refusal([member("short", folds[:1]), member("b1", folds)]).hint or "")
+    assert "comp run short" in (refusal([experiment("short", folds[:1]), experiment("b1", folds)]).hint or "")
 
 
-def test_an_image_in_two_folds(member: Makes, folds: Folds) -> None:
+def test_an_image_in_two_folds(experiment: Makes, folds: Folds) -> None:
     leaking = [folds[0], {**folds[1], "a": folds[0]["a"]}]
-    assert refusal([member("leaky", leaking)]).message.startswith("leaky predicted a in two folds")
+    assert refusal([experiment("leaky", leaking)]).message.startswith("leaky predicted a in two folds")
 
 
-def test_other_images(member: Makes, folds: Folds) -> None:
-    error = refusal([member("b1", folds), member("b2", [folds[0], {}])])
+def test_other_images(experiment: Makes, folds: Folds) -> None:
+    error = refusal([experiment("b1", folds), experiment("b2", [folds[0], {}])])
     assert error.message.startswith("b2, fold 1, covers other oof images than b1")
     assert error.message.endswith("such as c.")
 
 
-def test_the_same_images_in_other_folds(member: Makes, folds: Folds) -> None:
-    assert "b2, fold 0," in refusal([member("b1", folds), member("b2", folds[::-1])]).message
+def test_the_same_images_in_other_folds(experiment: Makes, folds: Folds) -> None:
+    assert "b2, fold 0," in refusal([experiment("b1", folds), experiment("b2", folds[::-1])]).message
 
 
-def test_other_sizes(member: Makes, folds: Folds) -> None:
+def test_other_sizes(experiment: Makes, folds: Folds) -> None:
     turned = [{i: p.transpose(0, 2, 1) for i, p in fold.items()} for fold in folds]
-    assert "or at other sizes: 2 differ" in refusal([member("b1", folds), member("b2", turned)]).message
+    assert "or at other sizes: 2 differ" in refusal([experiment("b1", folds), experiment("b2", turned)]).message
 
 
-def test_other_test_images(member: Makes, folds: Folds, test_folds: Folds) -> None:
+def test_other_test_images(experiment: Makes, folds: Folds, test_folds: Folds) -> None:
     fewer = [test_folds[0], {"t1": test_folds[1]["t1"]}]
-    error = refusal([member("b1", folds, test_folds), member("b2", folds, fewer)])
+    error = refusal([experiment("b1", folds, test_folds), experiment("b2", folds, fewer)])
     assert error.message.startswith("b2, fold 1, covers other test images than b1")
 
 
-def test_test_predictions_of_some_only(member: Makes, folds: Folds, test_folds: Folds) -> None:
-    error = refusal([member("b1", folds, test_folds), member("b2", folds)])
+def test_test_predictions_of_some_only(experiment: Makes, folds: Folds, test_folds: Folds) -> None:
+    error = refusal([experiment("b1", folds, test_folds), experiment("b2", folds)])
     assert error.message.startswith("No test predictions from b2")
 
 
-def test_a_shard_of_the_other_part(member: Makes, folds: Folds, test_folds: Folds) -> None:
-    made = member("b1", folds, test_folds)
+def test_a_shard_of_the_other_part(experiment: Makes, folds: Folds, test_folds: Folds) -> None:
+    made = experiment("b1", folds, test_folds)
     with pytest.raises(DataError, match="holds test predictions, not oof"):
         open_experiments([BlendedExperiment("b1", made.test)])
 
 
-def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> None:
-    made = member("b1", folds)
+def test_a_truncated_shard_and_a_missing_header(experiment: Makes, folds: Folds) -> None:
+    made = experiment("b1", folds)
     made.oof[1].write_bytes(made.oof[1].read_bytes()[:-1])
     with pytest.raises(DataError, match=r"fold1/oof\.u8 has 35 bytes, and its header says 36"):
         open_experiments([made])
@@ -127,8 +127,8 @@ def test_a_truncated_shard_and_a_missing_header(member: Makes, folds: Folds) -> 
 
 
 @pytest.mark.parametrize("part", ["oof", "test"])
-def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_folds: Folds, part: Part) -> None:
-    first, second = member("b1", folds, test_folds), member("dice", folds, test_folds)
+def test_an_altered_shard_is_found_and_mended(experiment: Makes, folds: Folds, test_folds: Folds, part: Part) -> None:
+    first, second = experiment("b1", folds, test_folds), experiment("dice", folds, test_folds)
     path = (second.oof if part == "oof" else second.test)[1]
     data = bytearray(path.read_bytes())
     data[5] ^= 1
@@ -140,16 +140,16 @@ def test_an_altered_shard_is_found_and_mended(member: Makes, folds: Folds, test_
     opened.verify("test" if part == "oof" else "oof")
 
 
-def test_what_is_missing_is_named_with_the_job_that_writes_it(member: Makes, folds: Folds) -> None:
-    first, second = member("b1", folds), member("dice", folds)
+def test_what_is_missing_is_named_with_the_job_that_writes_it(experiment: Makes, folds: Folds) -> None:
+    first, second = experiment("b1", folds), experiment("dice", folds)
     second.oof[1].unlink()
     with pytest.raises(DataError, match=r"fold1/oof\.u8 does not exist") as caught:
         open_experiments([first, second])
     assert "comp retry dice --folds 1" in (caught.value.hint or "")
 
 
-def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None:
-    first, second = member("b1", folds), member("dice", folds)
+def test_archived_members_blend_like_others(experiment: Makes, folds: Folds) -> None:
+    first, second = experiment("b1", folds), experiment("dice", folds)
     before = [np.array(view) for view in open_experiments([first, second]).oof_views("b")]
     for shard in open_experiments([second]).oof[0]:
         shard.archive()
@@ -158,8 +158,8 @@ def test_archived_members_blend_like_others(member: Makes, folds: Folds) -> None
     assert all(np.array_equal(a, b) for a, b in zip(opened.oof_views("b"), before, strict=True))
 
 
-def test_classes_that_are_no_longer_the_competition_s(member: Makes, folds: Folds) -> None:
-    made = member("b1", folds)
+def test_classes_that_are_no_longer_the_competition_s(experiment: Makes, folds: Folds) -> None:
+    made = experiment("b1", folds)
     open_experiments([replace(made, classes=CLASSES)])
     refused = refusal([replace(made, classes=("background", "glass", "paper"))])
     assert "the competition's are now background, glass, paper" in refused.message

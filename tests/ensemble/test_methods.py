@@ -50,42 +50,45 @@ def test_weights_by_class_by_hand() -> None:
 
 @settings(max_examples=60)
 @given(st.sampled_from(FIXED), st.integers(0, 2**32), st.integers(1, 5), st.integers(2, 9))
-def test_agreement_decides_in_every_method(method: Method, seed: int, members: int, classes: int) -> None:
+def test_agreement_decides_in_every_method(method: Method, seed: int, experiments: int, classes: int) -> None:
     generator = np.random.default_rng(seed)
-    views = list(generator.integers(0, 5, (members, classes, 200)).astype(np.uint8) * 63)  # coarse, so that ties occur
+    views = list(
+        generator.integers(0, 5, (experiments, classes, 200)).astype(np.uint8) * 63
+    )  # coarse, so that ties occur
     answers = [best_class(view) for view in views]
     settled = ~is_contested(views, answers, lead=0)
-    counts = generator.integers(1, 9, members).tolist()
+    counts = generator.integers(1, 9, experiments).tolist()
     blended = best_class(weighted_sum(views, counts, method))
     assert np.array_equal(blended[settled], answers[0][settled])
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(2, 6))
-def test_no_weights_by_class_change_what_is_settled_for_them(seed: int, members: int, classes: int) -> None:
+def test_no_weights_by_class_change_what_is_settled_for_them(seed: int, experiments: int, classes: int) -> None:
     generator = np.random.default_rng(seed)
     views = [
-        np.rint(255 * generator.dirichlet(np.full(classes, 0.2), 300)).astype(np.uint8).T.copy() for _ in range(members)
+        np.rint(255 * generator.dirichlet(np.full(classes, 0.2), 300)).astype(np.uint8).T.copy()
+        for _ in range(experiments)
     ]
     answers = [best_class(view) for view in views]
     settled = ~is_contested(views, answers, lead=1)
-    columns = [rounded(generator.dirichlet(np.full(members, 0.5))) for _ in range(classes)]
+    columns = [rounded(generator.dirichlet(np.full(experiments, 0.5))) for _ in range(classes)]
     total = [sum(map(int, column)) for column in columns]  # type: ignore[arg-type]
     table = tuple(
         tuple(int(column[m]) * 256 // t for column, t in zip(columns, total, strict=True))  # type: ignore[arg-type]
-        for m in range(members)
+        for m in range(experiments)
     )
     assert np.array_equal(best_class(weighted_sum(views, table))[settled], answers[0][settled])
 
 
 @settings(max_examples=30)
 @given(st.sampled_from(FIXED), st.integers(0, 2**32), st.integers(2, 4))
-def test_the_order_of_members_changes_nothing(method: Method, seed: int, members: int) -> None:
+def test_the_order_of_members_changes_nothing(method: Method, seed: int, experiments: int) -> None:
     generator = np.random.default_rng(seed)
-    views = list(generator.integers(0, 256, (members, 4, 5, 7)).astype(np.uint8))
-    first = blend(views, (1,) * members, method)
-    for order in itertools.permutations(range(members)):
-        assert np.array_equal(blend([views[m] for m in order], (1,) * members, method), first)
+    views = list(generator.integers(0, 256, (experiments, 4, 5, 7)).astype(np.uint8))
+    first = blend(views, (1,) * experiments, method)
+    for order in itertools.permutations(range(experiments)):
+        assert np.array_equal(blend([views[m] for m in order], (1,) * experiments, method), first)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9).filter(lambda shares: sum(shares) > 0.01))

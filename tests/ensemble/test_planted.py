@@ -11,7 +11,7 @@ import pytest
 
 from competition.config.settings import Metric
 from competition.ensemble.blend import best_class, weighted_sum
-from competition.ensemble.build import Ensemble, build
+from competition.ensemble.build import ScoredBlend, build
 from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.methods import Method
 from competition.scoring import confusion, metrics
@@ -36,15 +36,15 @@ def planted(generator: np.random.Generator, images: int) -> tuple[np.ndarray, np
     return truth, (raised / raised.sum(axis=2, keepdims=True)).astype(np.float32)
 
 
-def built(folder: Path, generator: np.random.Generator, seed: int) -> Ensemble:
+def built(folder: Path, generator: np.random.Generator, seed: int) -> ScoredBlend:
     images = int(generator.integers(30, 121))
     truth, probabilities = planted(generator, images)
-    members = []
+    experiments = []
     for m in range(MEMBERS):
         folds = [{f"i{n}": probabilities[n, m] for n in range(k, images, FOLDS)} for k in range(FOLDS)]
         shards = [write_shard(folder / f"{seed}-m{m}-{k}.u8", fold, classes=NAMES) for k, fold in enumerate(folds)]
-        members.append(BlendedExperiment(f"m{m}", tuple(shards)))
-    return build(members, truth=lambda i: truth[int(i[1:])], metric=Metric.MIOU, method=Method.AUTO, seed=seed)
+        experiments.append(BlendedExperiment(f"m{m}", tuple(shards)))
+    return build(experiments, truth=lambda i: truth[int(i[1:])], metric=Metric.MIOU, method=Method.AUTO, seed=seed)
 
 
 @pytest.mark.slow

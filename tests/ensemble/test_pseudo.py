@@ -28,7 +28,7 @@ def shard(path: Path, part: str, images: dict[str, np.ndarray]) -> Path:
     return path
 
 
-def member(folder: Path, name: str, *by_fold: np.ndarray) -> BlendedExperiment:
+def experiment(folder: Path, name: str, *by_fold: np.ndarray) -> BlendedExperiment:
     """An experiment whose fold k is as sure of the object, in every pixel of test image x, as `by_fold[k]` says.
 
     It is sure of the background in all of y.
@@ -45,9 +45,9 @@ def filled(value: float) -> np.ndarray:
     return np.full((4, 6), value)
 
 
-def made(folder: Path, *members: BlendedExperiment, threshold: float = 0.8) -> pseudo.PseudoLabels:
+def made(folder: Path, *experiments: BlendedExperiment, threshold: float = 0.8) -> pseudo.PseudoLabels:
     paths = Paths(folder)
-    return write_pseudo_labels("p1", paths.pseudo("p1"), members, MANIFEST, source="e1", threshold=threshold).labels
+    return write_pseudo_labels("p1", paths.pseudo("p1"), experiments, MANIFEST, source="e1", threshold=threshold).labels
 
 
 def test_a_pixel_is_labelled_where_the_mean_probability_reaches_the_threshold() -> None:
@@ -71,7 +71,9 @@ def test_each_fold_gets_the_labels_of_its_own_models(tmp_path: Path) -> None:
     """Fold 0's models see the object everywhere, fold 1's are unsure on the left."""
     unsure = filled(0.9)
     unsure[:, :2] = 0.5
-    labels = made(tmp_path, member(tmp_path, "a", filled(1.0), unsure), member(tmp_path, "b", filled(0.9), unsure))
+    labels = made(
+        tmp_path, experiment(tmp_path, "a", filled(1.0), unsure), experiment(tmp_path, "b", filled(0.9), unsure)
+    )
     (x0, y0), (x1, _) = labels.items(0), labels.items(1)
     assert (x0.id, x0.image, y0.id) == ("test:x", "x.png", "test:y")
     assert (labels.labels(0, x0) == 1).all()
@@ -88,8 +90,8 @@ def test_each_fold_gets_the_labels_of_its_own_models(tmp_path: Path) -> None:
 def test_what_another_folds_models_say_changes_nothing(tmp_path: Path) -> None:
     """They were trained on the images that this fold validates on."""
     one, other = tmp_path / "one", tmp_path / "other"
-    before = made(one, member(one, "a", filled(0.9), filled(0.9)))
-    after = made(other, member(other, "a", filled(0.9), filled(0.0)))
+    before = made(one, experiment(one, "a", filled(0.9), filled(0.9)))
+    after = made(other, experiment(other, "a", filled(0.9), filled(0.0)))
     assert before.items(0) == after.items(0)
     assert before.facts.folds[0] == after.facts.folds[0]
     assert before.facts.folds[1] != after.facts.folds[1]
@@ -97,15 +99,15 @@ def test_what_another_folds_models_say_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_label_is_left_out(tmp_path: Path) -> None:
-    labels = made(tmp_path, member(tmp_path, "a", filled(0.6)))
+    labels = made(tmp_path, experiment(tmp_path, "a", filled(0.6)))
     assert [item.id for item in labels.items(0)] == ["test:y"]
 
 
 def test_what_is_counted(tmp_path: Path) -> None:
     half = filled(0.6)
     half[:, 3:] = 1.0
-    members = [member(tmp_path, "a", half, filled(1.0))]
-    found = write_pseudo_labels("p1", Paths(tmp_path).pseudo("p1"), members, MANIFEST, source="a", threshold=0.9)
+    experiments = [experiment(tmp_path, "a", half, filled(1.0))]
+    found = write_pseudo_labels("p1", Paths(tmp_path).pseudo("p1"), experiments, MANIFEST, source="a", threshold=0.9)
     assert found.predicted.tolist() == [[24, 24], [24, 24]]
     assert found.kept.tolist() == [[24, 12], [24, 24]]
     assert found.images == (2, 2)
@@ -124,12 +126,17 @@ def test_other_data_is_refused(tmp_path: Path) -> None:
     grown = Manifest(MANIFEST.items, MANIFEST.test[:1])
     with pytest.raises(RefusedError, match="e1 ran on other data"):
         write_pseudo_labels(
-            "p1", Paths(tmp_path).pseudo("p1"), [member(tmp_path, "a", filled(1))], grown, source="e1", threshold=0.8
+            "p1",
+            Paths(tmp_path).pseudo("p1"),
+            [experiment(tmp_path, "a", filled(1))],
+            grown,
+            source="e1",
+            threshold=0.8,
         )
 
 
 def test_a_damaged_shard_is_noticed(tmp_path: Path) -> None:
-    damaged = member(tmp_path, "a", filled(1.0))
+    damaged = experiment(tmp_path, "a", filled(1.0))
     content = bytearray(damaged.test[0].read_bytes())
     content[0] ^= 1
     damaged.test[0].write_bytes(content)
@@ -138,7 +145,7 @@ def test_a_damaged_shard_is_noticed(tmp_path: Path) -> None:
 
 
 def test_labels_that_somebody_changed_are_refused(tmp_path: Path) -> None:
-    labels = made(tmp_path, member(tmp_path, "a", filled(1.0)))
+    labels = made(tmp_path, experiment(tmp_path, "a", filled(1.0)))
     item = labels.items(0)[0]
     Image.fromarray(np.zeros((4, 6), np.uint8)).save(labels.paths.labels(0) / item.mask)
     with pytest.raises(DataError, match="has changed since the pseudo-labels were made"):

@@ -26,10 +26,10 @@ def speckled(truth: dict[str, np.ndarray], share: float, ids: list[str], seed: i
 
 
 @pytest.mark.parametrize("method", [Method.MEAN, Method.VOTE])
-def test_the_table_scores_what_is_done_exactly(member: Makes, method: Method) -> None:
+def test_the_table_scores_what_is_done_exactly(experiment: Makes, method: Method) -> None:
     truth = random_truth(*IDS, seed=3)
-    members = [member(f"m{s}", [noisy(truth, seed=s, noise=2)]) for s in range(3)]
-    opened = open_experiments(members)
+    experiments = [experiment(f"m{s}", [noisy(truth, seed=s, noise=2)]) for s in range(3)]
+    opened = open_experiments(experiments)
     table = _tables(opened, [(2, 1, 1)], method=method, truth=truth.__getitem__, progress=None)[2, 1, 1]
     settings = Postprocessing((4, 0, 9), (0, 3, 2), (False, True, False), (UNIT,) * 3)
     by_hand = np.stack(
@@ -44,18 +44,18 @@ def test_the_table_scores_what_is_done_exactly(member: Makes, method: Method) ->
     assert np.array_equal(table.only(some).matrix(settings), by_hand[some].sum(axis=0))
 
 
-def test_specks_are_found_and_what_is_right_is_left(member: Makes) -> None:
+def test_specks_are_found_and_what_is_right_is_left(experiment: Makes) -> None:
     truth = blocks(0)
-    opened = open_experiments([member("m", [speckled(truth, 0.05, IDS)])])
+    opened = open_experiments([experiment("m", [speckled(truth, 0.05, IDS)])])
     table = _tables(opened, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
     found = search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3))
     assert max(found.min_size + found.hole_size) > 0
-    clean = open_experiments([member("clean", [{i: answering(truth[i]) for i in IDS}])])
+    clean = open_experiments([experiment("clean", [{i: answering(truth[i]) for i in IDS}])])
     table = _tables(clean, [(1,)], method=Method.MEAN, truth=truth.__getitem__, progress=None)[1,]
     assert search(table, Metric.MIOU, [4, 16], Postprocessing.nothing(3)) == Postprocessing.nothing(3)
 
 
-def test_no_fold_chooses_its_own_settings(member: Makes) -> None:
+def test_no_fold_chooses_its_own_settings(experiment: Makes) -> None:
     """Class 2 is specks alone: real ones in one fold, mistakes in the other. Each fold would wish the other's away."""
     generator = np.random.default_rng(0)
     truth, seen = {}, {}
@@ -68,7 +68,7 @@ def test_no_fold_chooses_its_own_settings(member: Makes) -> None:
         truth[image_id][0, 0] = 2  # the class occurs in both folds
     folds = [{i: seen[i] for i in IDS[k::2]} for k in range(2)]
     made = build(
-        [member("m", folds)], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True
+        [experiment("m", folds)], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True
     )
     regions = made.tuned["regions"]
     assert regions.score < regions.before

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from competition.config.settings import Metric
 from competition.ensemble.blend import Weighting, best_class, weighted_sum
 from competition.ensemble.inputs import OpenExperiments, open_experiments
-from competition.ensemble.pixel_sample import Sample, draw
-from competition.ensemble.score_experiments import confusions, survey
+from competition.ensemble.pixel_sample import PixelSample, draw_sample
+from competition.ensemble.score_experiments import confusions, score_experiments
 from competition.ensemble.search import Objective, by_class, greedy, search
 from competition.scoring import metrics
 from tests.ensemble.conftest import Makes, noisy, random_truth
@@ -18,21 +18,23 @@ EVERYTHING = 10**9
 """A sample size that leaves no pixel out."""
 
 
-def opened_with(member: Makes, *noises: float) -> OpenExperiments:
-    return open_experiments([member(f"m{m}", [noisy(TRUTH, seed=m, noise=noise)]) for m, noise in enumerate(noises)])
+def opened_with(experiment: Makes, *noises: float) -> OpenExperiments:
+    return open_experiments(
+        [experiment(f"m{m}", [noisy(TRUTH, seed=m, noise=noise)]) for m, noise in enumerate(noises)]
+    )
 
 
-def sample_of(opened: OpenExperiments, *, size: int, seed: int = 0) -> Sample:
-    surveyed = survey(opened, truth=TRUTH.__getitem__)
-    return draw(opened, surveyed, truth=TRUTH.__getitem__, seed=seed, size=size)
+def sample_of(opened: OpenExperiments, *, size: int, seed: int = 0) -> PixelSample:
+    surveyed = score_experiments(opened, truth=TRUTH.__getitem__)
+    return draw_sample(opened, surveyed, truth=TRUTH.__getitem__, seed=seed, size=size)
 
 
-def found(sample: Sample, metric: str) -> Weighting:
+def found(sample: PixelSample, metric: str) -> Weighting:
     """The most refined weighting."""
     return search(sample, metric, units=np.arange(len(IDS)), seed=0)[-1]
 
 
-def estimated(sample: Sample, counts: Weighting) -> np.ndarray:
+def estimated(sample: PixelSample, counts: Weighting) -> np.ndarray:
     """The confusion matrix that the sample says a weighting has."""
     answers = np.tensordot(np.array(counts), sample.values.astype(np.int64), axes=1).argmax(axis=0)
     matrix = sample.settled.sum(axis=0).astype(float)
@@ -40,16 +42,16 @@ def estimated(sample: Sample, counts: Weighting) -> np.ndarray:
     return matrix
 
 
-def test_a_sample_of_everything_is_exact(member: Makes) -> None:
-    opened = opened_with(member, 1.5, 2.0, 2.5)
+def test_a_sample_of_everything_is_exact(experiment: Makes) -> None:
+    opened = opened_with(experiment, 1.5, 2.0, 2.5)
     sample = sample_of(opened, size=EVERYTHING)
     assert (sample.weight == 1).all()
     exact = confusions(opened, [(2, 1, 3)], truth=TRUTH.__getitem__)[2, 1, 3]
     assert np.array_equal(estimated(sample, (2, 1, 3)), exact.sum(axis=0))
 
 
-def test_a_small_sample_stands_for_all_pixels_and_is_not_biased(member: Makes) -> None:
-    opened = opened_with(member, 1.5, 2.5)
+def test_a_small_sample_stands_for_all_pixels_and_is_not_biased(experiment: Makes) -> None:
+    opened = opened_with(experiment, 1.5, 2.5)
     exact = confusions(opened, [(1, 1)], truth=TRUTH.__getitem__)[1, 1].sum(axis=0)
     drawn = [sample_of(opened, size=300, seed=seed) for seed in range(30)]
     for sample in drawn:
@@ -61,17 +63,17 @@ def test_a_small_sample_stands_for_all_pixels_and_is_not_biased(member: Makes) -
     assert (np.abs(matrices.mean(axis=0) - exact) <= 4 * error + 1e-9).all()
 
 
-def test_rare_classes_are_drawn_as_often_as_common_ones(member: Makes) -> None:
+def test_rare_classes_are_drawn_as_often_as_common_ones(experiment: Makes) -> None:
     rare = {i: np.where(np.random.default_rng(9).random((40, 50)) < 0.95, 0, labels) for i, labels in TRUTH.items()}
-    opened = open_experiments([member(f"m{s}", [noisy(rare, seed=s, noise=3)]) for s in range(2)])
-    surveyed = survey(opened, truth=rare.__getitem__)
-    sample = draw(opened, surveyed, truth=rare.__getitem__, seed=0, size=90)
+    opened = open_experiments([experiment(f"m{s}", [noisy(rare, seed=s, noise=3)]) for s in range(2)])
+    surveyed = score_experiments(opened, truth=rare.__getitem__)
+    sample = draw_sample(opened, surveyed, truth=rare.__getitem__, seed=0, size=90)
     shares = np.bincount(sample.truth) / len(sample.truth)
     assert shares.min() > 0.25
 
 
-def test_a_sample_of_some_images_knows_only_those(member: Makes) -> None:
-    sample = sample_of(opened_with(member, 1.5, 2.5), size=500)
+def test_a_sample_of_some_images_knows_only_those(experiment: Makes) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 2.5), size=500)
     images = np.arange(len(IDS)) % 2 == 0
     part = sample.repeated(images)
     assert set(part.image.tolist()) == {0, 2, 4, 6}
@@ -80,8 +82,8 @@ def test_a_sample_of_some_images_knows_only_those(member: Makes) -> None:
     assert np.array_equal(part.settled[::2], sample.settled[::2])
 
 
-def test_the_same_seed_draws_the_same(member: Makes) -> None:
-    opened = opened_with(member, 1.5, 2.5)
+def test_the_same_seed_draws_the_same(experiment: Makes) -> None:
+    opened = opened_with(experiment, 1.5, 2.5)
     first, second, other = (sample_of(opened, size=200, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first.values, second.values)
     assert found(first, Metric.MIOU) == found(second, Metric.MIOU)
@@ -89,56 +91,59 @@ def test_the_same_seed_draws_the_same(member: Makes) -> None:
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-def test_beats_equal_weights_where_a_member_is_bad(member: Makes, metric: Metric) -> None:
-    sample = sample_of(opened_with(member, 1.5, 1.5, 6.0), size=EVERYTHING)
+def test_beats_equal_weights_where_a_member_is_bad(experiment: Makes, metric: Metric) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 1.5, 6.0), size=EVERYTHING)
     counts = found(sample, metric)
     assert counts[2] < min(counts[:2]) / 2
     better, equal = (metrics.score(metric, estimated(sample, c)) for c in (counts, (1, 1, 1)))
     assert better > equal + 0.02
 
 
-def test_finds_nearly_the_best_of_two_members(member: Makes) -> None:
-    sample = sample_of(opened_with(member, 1.5, 2.5), size=EVERYTHING)
+def test_finds_nearly_the_best_of_two_members(experiment: Makes) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 2.5), size=EVERYTHING)
     every = [metrics.score(Metric.MIOU, estimated(sample, (k, 40 - k))) for k in range(41)]
     assert metrics.score(Metric.MIOU, estimated(sample, found(sample, Metric.MIOU))) >= max(every) - 1e-3
 
 
-def test_a_member_that_adds_nothing_is_dropped(member: Makes) -> None:
+def test_a_member_that_adds_nothing_is_dropped(experiment: Makes) -> None:
     good = noisy(TRUTH, seed=0, noise=0.1)
     inverted = {i: np.roll(p, 1, axis=0) for i, p in good.items()}
-    opened = open_experiments([member("good", [good]), member("inverted", [inverted])])
+    opened = open_experiments([experiment("good", [good]), experiment("inverted", [inverted])])
     assert found(sample_of(opened, size=EVERYTHING), Metric.MIOU) == (1, 0)
 
 
-def test_without_pixels_weights_are_equal(member: Makes) -> None:
-    sample = sample_of(opened_with(member, 1.5, 2.5), size=200)
+def test_without_pixels_weights_are_equal(experiment: Makes) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 2.5), size=200)
     assert found(sample.repeated(np.zeros(len(IDS), bool)), Metric.MIOU) == (1, 1)
 
 
-def test_repeating_an_image_counts_it_again(member: Makes) -> None:
-    sample = sample_of(opened_with(member, 1.5, 2.5), size=EVERYTHING)
+def test_repeating_an_image_counts_it_again(experiment: Makes) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 2.5), size=EVERYTHING)
     once = sum(estimated(sample.repeated(np.arange(len(IDS)) == i), (1, 1)) * (i + 1) for i in range(len(IDS)))
     assert np.allclose(estimated(sample.repeated(np.arange(len(IDS)) + 1), (1, 1)), once)
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(2, 6))
-def test_greedy_looks_at_no_pixel_in_vain_and_overlooks_none(seed: int, members: int, classes: int) -> None:
+def test_greedy_looks_at_no_pixel_in_vain_and_overlooks_none(seed: int, experiments: int, classes: int) -> None:
     """Pixels that are left out of a step could not have changed in it: scores are those of all pixels."""
     generator = np.random.default_rng(seed)
     pixels = 60
-    sample = Sample(
-        values=(generator.dirichlet(np.full(classes, 0.3), (members, pixels)) * 255).astype(np.uint8).swapaxes(1, 2),
+    sample = PixelSample(
+        values=(generator.dirichlet(np.full(classes, 0.3), (experiments, pixels)) * 255)
+        .astype(np.uint8)
+        .swapaxes(1, 2),
         truth=generator.integers(0, classes, pixels),
         weight=generator.uniform(1, 5, pixels),
         image=np.zeros(pixels, np.int64),
         settled=np.ones((1, classes, classes), np.int64),
     )
     objective = Objective(sample, Metric.MIOU)
-    counts = generator.integers(0, 9, members) + 1
+    counts = generator.integers(0, 9, experiments) + 1
     sums = weighted_sum(list(sample.values), counts.tolist()).astype(np.uint16)
     expected = [
-        metrics.score(Metric.MIOU, estimated(sample, tuple(counts + (np.arange(members) == m)))) for m in range(members)
+        metrics.score(Metric.MIOU, estimated(sample, tuple(counts + (np.arange(experiments) == m))))
+        for m in range(experiments)
     ]
     assert objective.scores_after_adding(sums) == pytest.approx(expected, abs=1e-12)
 
@@ -146,7 +151,7 @@ def test_greedy_looks_at_no_pixel_in_vain_and_overlooks_none(seed: int, members:
 def test_greedy_by_hand() -> None:
     """The mean is wrong at the second pixel, by less than the second member outweighs the first when counted twice."""
     values = np.array([[[200, 150], [55, 105]], [[150, 110], [105, 145]]], np.uint8)
-    sample = Sample(
+    sample = PixelSample(
         values=values,
         truth=np.array([0, 1]),
         weight=np.ones(2),
@@ -157,8 +162,8 @@ def test_greedy_by_hand() -> None:
     assert greedy(Objective(sample, Metric.MIOU)) == (1, 2)  # 370 against 395 at the second pixel
 
 
-def test_whole_groups_make_the_bags(member: Makes) -> None:
-    sample = sample_of(opened_with(member, 1.5, 2.5), size=EVERYTHING)
+def test_whole_groups_make_the_bags(experiment: Makes) -> None:
+    sample = sample_of(opened_with(experiment, 1.5, 2.5), size=EVERYTHING)
     one_group = search(sample, Metric.MIOU, units=np.zeros(len(IDS), np.int64), seed=0)
     assert one_group == search(sample, Metric.MIOU, units=np.zeros(len(IDS), np.int64), seed=1)
 
@@ -174,7 +179,7 @@ def test_weights_by_class_use_who_knows_what() -> None:
     other[:, :2] = right[:, :2].mean(axis=1, keepdims=True)  # cannot tell 0 from 1
     noise = generator.dirichlet(np.ones(3), (2, len(truth)))
     values = np.rint(255 * (0.4 * np.stack([blurred, other]) + 0.6 * noise)).astype(np.uint8).swapaxes(1, 2)
-    sample = Sample(values, truth, np.ones(3000), np.zeros(3000, np.int64), np.zeros((1, 3, 3), np.int64))
+    sample = PixelSample(values, truth, np.ones(3000), np.zeros(3000, np.int64), np.zeros((1, 3, 3), np.int64))
     weighting = np.array(by_class(sample, Metric.MIOU, (1, 1)))
     assert (weighting.sum(axis=0) == 256).all()
     assert weighting[0, 0] > weighting[1, 0]

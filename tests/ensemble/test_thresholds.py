@@ -10,10 +10,10 @@ from competition.ensemble.blend import Weighting, blend, total_of, weighted_sum
 from competition.ensemble.build import build
 from competition.ensemble.inputs import open_experiments
 from competition.ensemble.methods import Method
-from competition.ensemble.pixel_sample import Sample
+from competition.ensemble.pixel_sample import PixelSample
 from competition.ensemble.postprocess import UNIT, Postprocessing
 from competition.ensemble.predict import Predictions
-from competition.ensemble.rounding_bounds import doubt
+from competition.ensemble.rounding_bounds import count_undecided
 from competition.ensemble.score_experiments import is_contested
 from competition.ensemble.search import Objective
 from competition.ensemble.source import Blend
@@ -95,7 +95,9 @@ def test_the_search_finds_what_trying_everything_finds() -> None:
     values = np.concatenate([quantise(folds[n % 3][i]).reshape(3, -1) for n, i in enumerate(IDS)], axis=1)
     labels = np.concatenate([truth[i].reshape(-1) for i in IDS]).astype(np.int64)
     number = len(labels)
-    sample = Sample(values[None], labels, np.ones(number), np.zeros(number, np.int64), np.zeros((1, 3, 3), np.int64))
+    sample = PixelSample(
+        values[None], labels, np.ones(number), np.zeros(number, np.int64), np.zeros((1, 3, 3), np.int64)
+    )
     found = search(sample, Metric.MIOU, (1,))
     scores = {
         factors: Objective(sample, Metric.MIOU).score_of(with_factors((1,), factors))
@@ -105,10 +107,10 @@ def test_the_search_finds_what_trying_everything_finds() -> None:
     assert scores[found] > scores[(UNIT,) * 3] + 0.02
 
 
-def test_a_class_that_is_named_too_seldom_gets_a_low_threshold(member: Makes) -> None:
+def test_a_class_that_is_named_too_seldom_gets_a_low_threshold(experiment: Makes) -> None:
     truth, folds = planted(lean=2.0)
-    members = [member("m", folds, [{"t": folds[0][IDS[0]]}] * 3)]
-    made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.AUTO, postprocess=True)
+    experiments = [experiment("m", folds, [{"t": folds[0][IDS[0]]}] * 3)]
+    made = build(experiments, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.AUTO, postprocess=True)
     step = made.tuned["thresholds"]
     assert step.is_adopted
     assert step.score > step.before + 0.02
@@ -120,44 +122,47 @@ def test_a_class_that_is_named_too_seldom_gets_a_low_threshold(member: Makes) ->
     assert made.bounds is None
     assert made.to_json()["postprocessing"]["thresholds"]["adopted"]
 
-    blend = Blend(members, made.weights, postprocessing=made.postprocessing)
+    blend = Blend(experiments, made.weights, postprocessing=made.postprocessing)
     (found,) = (labels for _, labels in Predictions(blend))
     view = quantise(folds[0][IDS[0]]).astype(np.int64)
     decided = (view[1] * low[1] > view[0] * low[0]).astype(np.uint8)
     assert np.array_equal(found, made.postprocessing.apply(decided))
-    without = Predictions(Blend(members, made.weights))
+    without = Predictions(Blend(experiments, made.weights))
     assert np.count_nonzero(next(iter(without))[1]) < np.count_nonzero(found)
 
 
-def test_what_rounding_may_have_decided_is_of_the_blend_with_thresholds(member: Makes) -> None:
+def test_what_rounding_may_have_decided_is_of_the_blend_with_thresholds(experiment: Makes) -> None:
     truth, folds = planted(lean=2.0)
-    members = [member("m", folds), member("n", [noisy({i: truth[i] for i in f}, seed=1, noise=2.0) for f in folds])]
-    made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
+    experiments = [
+        experiment("m", folds),
+        experiment("n", [noisy({i: truth[i] for i in f}, seed=1, noise=2.0) for f in folds]),
+    ]
+    made = build(experiments, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
     assert made.tuned["thresholds"].is_adopted
     assert made.postprocessing is not None
-    opened = open_experiments(members)
+    opened = open_experiments(experiments)
     with_thresholds = with_factors((1, 1), made.postprocessing.factor)
-    assert made.doubtful_share == doubt(opened, with_thresholds, truth=truth.__getitem__).share
-    assert made.doubtful_share != doubt(opened, (1, 1), truth=truth.__getitem__).share
+    assert made.undecided_share == count_undecided(opened, with_thresholds, truth=truth.__getitem__).share
+    assert made.undecided_share != count_undecided(opened, (1, 1), truth=truth.__getitem__).share
 
 
-def test_regions_are_tuned_on_what_thresholds_decide(member: Makes) -> None:
+def test_regions_are_tuned_on_what_thresholds_decide(experiment: Makes) -> None:
     truth, folds = planted(lean=2.0)
     made = build(
-        [member("m", folds)], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True
+        [experiment("m", folds)], truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True
     )
     assert made.tuned["regions"].before == made.tuned["thresholds"].score
     assert made.tuned["regions"].settings.factor == made.tuned["thresholds"].settings.factor
 
 
-def test_where_nothing_leans_hardly_any_are_taken(member: Makes) -> None:
+def test_where_nothing_leans_hardly_any_are_taken(experiment: Makes) -> None:
     """Classes alike in everything: what is found is luck, and a gain of one standard error is that in one of six."""
     steps = []
     for seed in range(12):
         truth = random_truth(*IDS, size=(30, 40), seed=seed)
         folds = [noisy({i: truth[i] for i in IDS[k::3]}, seed=3 * seed + k, noise=2.0) for k in range(3)]
         made = build(
-            [member(f"m{seed}", folds)],
+            [experiment(f"m{seed}", folds)],
             truth=truth.__getitem__,
             metric=Metric.MIOU,
             method=Method.MEAN,
@@ -175,11 +180,11 @@ def test_where_nothing_leans_hardly_any_are_taken(member: Makes) -> None:
     [(Method.AUTO, ["thresholds", "regions"]), (Method.VOTE, ["regions"])],
     ids=["probabilities are added", "votes have no thresholds"],
 )
-def test_progress_ends_where_it_says(method: Method, steps: list[str], member: Makes) -> None:
+def test_progress_ends_where_it_says(method: Method, steps: list[str], experiment: Makes) -> None:
     truth, folds = planted(lean=0.0)
     told: list[tuple[int, int]] = []
     made = build(
-        [member("m", folds)],
+        [experiment("m", folds)],
         truth=truth.__getitem__,
         metric=Metric.MIOU,
         method=method,
@@ -191,9 +196,9 @@ def test_progress_ends_where_it_says(method: Method, steps: list[str], member: M
     assert told == sorted(told)
 
 
-def test_the_weights_that_are_stored_are_without_thresholds(member: Makes) -> None:
+def test_the_weights_that_are_stored_are_without_thresholds(experiment: Makes) -> None:
     truth, folds = planted(lean=2.0)
-    members = [member("m", folds), member("n", folds)]
-    made = build(members, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
+    experiments = [experiment("m", folds), experiment("n", folds)]
+    made = build(experiments, truth=truth.__getitem__, metric=Metric.MIOU, method=Method.MEAN, postprocess=True)
     assert made.tuned["thresholds"].is_adopted
     assert made.weights == {"m": 0.5, "n": 0.5}

@@ -22,7 +22,7 @@ def show_budget(opened: Competition, made: "MadeEnsemble") -> None:
     )
     for point in plan.front:
         mark = "*" if point == plan.chosen else ""
-        output.add_row(table, mark, f"{point.seconds:.1f}", output.percent(point.score), ", ".join(point.members))
+        output.add_row(table, mark, f"{point.seconds:.1f}", output.percent(point.score), ", ".join(point.experiments))
     output.out().print(table)
     honest = output.percent(plan.cross_fitted)
     output.print_lines(f"* the best in {plan.limit_s:g} s. Chosen without the fold that is scored: {honest}.")

@@ -46,8 +46,8 @@ def show_explanation(opened: Competition, made: "MadeEnsemble") -> None:
     paths = opened.paths.ensemble(made.name)
     output.out().print()
     output.print_lines(f"{gained} images score better than with {found.best} alone, {lost} worse.")
-    if made.blend.doubtful_share is not None:
-        sentence = _rounding(made.blend.doubtful_share, made.blend.bounds)
+    if made.blend.undecided_share is not None:
+        sentence = _rounding(made.blend.undecided_share, made.blend.bounds)
         output.print_lines(textwrap.fill(sentence, 80, break_on_hyphens=False))
     output.say(f"Pictures: {paths.disagreement} and {paths.changes.name}; all numbers: {paths.explanation.name}.")
 
@@ -75,11 +75,11 @@ def _classes(found: "Explanation") -> "Table":
     return table
 
 
-def _rounding(doubtful_share: float, bounds: tuple[float, float] | None) -> str:
+def _rounding(undecided_share: float, bounds: tuple[float, float] | None) -> str:
     """What storing probabilities as bytes can have changed."""
     from competition.cli.show import output
 
-    share = f"{100 * doubtful_share:.3f} %"
+    share = f"{100 * undecided_share:.3f} %"
     text = f"Probabilities are stored as bytes, which can change the class of at most {share} of the pixels"
     if bounds is None:
         return f"{text}."

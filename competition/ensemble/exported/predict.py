@@ -107,13 +107,13 @@ def predictions(paths: dict[str, Path], models: list["Model"], method: str) -> I
         totals: list[Any] = [0] * len(some)
         for model in models:
             for number, probabilities in enumerate(model.probabilities(images)):
-                said = marks(np.rint(probabilities * np.float32(LEVELS)).astype(np.uint8), method, len(models))
+                said = summands(np.rint(probabilities * np.float32(LEVELS)).astype(np.uint8), method, len(models))
                 totals[number] = totals[number] + said * model.weight
         for name, total in zip(some, totals, strict=True):
             yield name, total.argmax(axis=0).astype(np.uint8)
 
 
-def marks(planes: NDArray[np.uint8], method: str, models: int) -> Any:
+def summands(planes: NDArray[np.uint8], method: str, models: int) -> Any:
     """What one of `models` models says, given its bytes (C, H, W): whole numbers, to be added up."""
     if method == "vote":
         first = planes.argmax(axis=0) == np.arange(len(planes))[:, None, None]

@@ -16,7 +16,7 @@ import numpy as np
 
 from competition.scoring.confusion import Labels
 
-Made = tuple[Labels, int]
+FinishedMap = tuple[Labels, int]
 """A label map, uint8 (H, W), and how many of its pixels are in doubt."""
 
 _HEAD = struct.Struct("<IIQI")
@@ -25,9 +25,9 @@ _CHECKSUM = struct.Struct("<I")
 """CRC-32 of both, at the end."""
 
 
-def restartable(
-    make: Callable[[Sequence[str]], Iterable[Made]], ids: Sequence[str], *, path: Path, key: str
-) -> Iterator[tuple[Made, bool]]:
+def resumable(
+    make: Callable[[Sequence[str]], Iterable[FinishedMap]], ids: Sequence[str], *, path: Path, key: str
+) -> Iterator[tuple[FinishedMap, bool]]:
     """What `make` makes of the ids, in order, and whether it was made before; the file stays until `remove`.
 
     Where another process is making the same, nothing is kept.
@@ -65,20 +65,20 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def _record(made: Made) -> bytes:
-    labels, doubtful = made
+def _record(made: FinishedMap) -> bytes:
+    labels, undecided = made
     data = zlib.compress(np.ascontiguousarray(labels).data, 1)
-    record = _HEAD.pack(*labels.shape, doubtful, len(data)) + data
+    record = _HEAD.pack(*labels.shape, undecided, len(data)) + data
     return record + _CHECKSUM.pack(zlib.crc32(record))
 
 
-def _read(file: BinaryIO) -> Made | None:
+def _read(file: BinaryIO) -> FinishedMap | None:
     """The next record; None where there is none that is whole."""
     head = file.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
-    height, width, doubtful, size = _HEAD.unpack(head)
+    height, width, undecided, size = _HEAD.unpack(head)
     data, checksum = file.read(size), file.read(_CHECKSUM.size)
     if checksum != _CHECKSUM.pack(zlib.crc32(head + data)):
         return None
-    return np.frombuffer(zlib.decompress(data), np.uint8).reshape(height, width), doubtful
+    return np.frombuffer(zlib.decompress(data), np.uint8).reshape(height, width), undecided
