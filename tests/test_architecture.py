@@ -19,7 +19,7 @@ EXPORTED = "ensemble/exported/predict.py"
 LAYERS = [
     {"errors", "files", "names", "paths", "lifecycle", "wording"},
     {"config"},
-    {"jobspec", "team"},
+    {"demo", "jobspec", "team"},
     {"scoring"},
     {"data"},
     {"store"},

