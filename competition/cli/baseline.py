@@ -30,6 +30,7 @@ def show(
     """
     from competition.api import baselines
     from competition.cli.show import output
+    from competition.cli.show.experiments import show_baseline
 
     opened = open_competition(folder)
     current = baselines.current(opened, acting_member(opened.store, as_member) if as_member else None)
@@ -43,14 +44,7 @@ def show(
 
         output.print_lines(yamlfile.dump(current.config))
         return
-    table = output.table("key", "value")
-    for key, value in current.config.leaves().items():
-        output.add_row(table, key, value)
-    output.out().print(table)
-    whose = f" of {version.owner}" if version and version.owner else ""
-    origin = f", promoted from {version.promoted_from}" if version and version.promoted_from else ""
-    state = "" if version else " (not run yet: baseline.yaml may still be edited)"
-    output.say(f"Baseline {current.name}{whose}{origin}{state}.")
+    show_baseline(current)
 
 
 def new(

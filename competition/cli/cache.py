@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the caches: of which data, at which size, how large."""
-    from competition.cli.show import output
+    from competition.cli.show import data, output
     from competition.data.caches import find_caches
     from competition.store import competition
 
@@ -27,15 +27,7 @@ def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         output.print_json([{**kept.to_json(), "current": kept.fingerprint == current} for kept in found])
         return
-    if not found:
-        output.out().print("No cache. The first job builds one.")
-        return
-    table = output.table("data", "size", "MiB", "", right=("MiB",))
-    for kept in found:
-        state = "unfinished" if kept.unfinished else "" if kept.fingerprint == current else "of other data"
-        output.add_row(table, kept.fingerprint, kept.size, f"{kept.bytes / 2**20:.1f}", state)
-    output.out().print(table)
-    output.say(f"{sum(kept.bytes for kept in found) / 2**20:.1f} MiB in all. `comp cache clear` removes them.")
+    data.show_caches(found, current=current)
 
 
 def clear(

@@ -24,6 +24,7 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     code 1 if a problem is left.
     """
     from competition.cli.show import output
+    from competition.cli.show.doctor import show_checks
     from competition.queue.doctor import Verdict, examine
 
     opened = open_competition(folder)
@@ -31,11 +32,7 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         output.print_json([asdict(check) for check in checks])
     else:
-        table = output.table("what", "", "found", wrap=("what", "found"))
-        for check in checks:
-            found = f"{check.found}\n{check.hint}" if check.hint else check.found
-            output.add_row(table, check.what, check.verdict.value, found)
-        output.out().print(table)
+        show_checks(checks)
     problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
     if problems:
         raise CompError(f"{problems} {'problem is' if problems == 1 else 'problems are'} left.")

@@ -45,10 +45,9 @@ def add(
 
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Show every idea, what tried it, and what that gained."""
-    from competition.cli.show import output
+    from competition.cli.show import output, team
     from competition.experiments.leaderboard import leaderboard
     from competition.store import ideas
-    from competition.wording import outcome
 
     opened = open_competition(folder)
     found = ideas.every(opened.store)
@@ -56,17 +55,7 @@ def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         output.print_json([_plain(each, rows) for each in found])
         return
-    if not found:
-        output.out().print("No idea yet: comp idea add TEXT --source URL")
-        return
-    table = output.table("#", "idea", "by", "experiment", "outcome", right=("#",), wrap=("idea", "by", "experiment"))
-    for each in found:
-        what = f"{each.text}\n{each.source}" if each.source else each.text
-        tried = [(name, outcome(rows[name])) for name in each.experiments] or [(output.NOTHING, "not tried")]
-        for place, ends in enumerate(tried):
-            cells = (each.id, what, each.member) if place == 0 else ("", "", "")
-            output.add_row(table, *cells, *ends)
-    output.out().print(table)
+    team.show_ideas(found, rows)
 
 
 def _plain(each: "Idea", rows: "dict[str, LeaderboardRow]") -> dict[str, Any]:

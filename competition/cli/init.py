@@ -8,7 +8,7 @@ import typer
 from competition.cli.options import SetOption
 
 if TYPE_CHECKING:
-    from competition.api.create import Created
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +81,7 @@ def init(
     makes the database.
     """
     from competition.api.create import CreateRequest, DataFiles, create, set_up_existing
-    from competition.cli.show import output
+    from competition.cli.show import data, output
     from competition.paths import Paths
 
     paths = Paths((folder or Path.cwd()).resolve())
@@ -111,25 +111,4 @@ def init(
     is_clone = paths.competition.is_file() and files == DataFiles() and classes is None
     with output.progress_bar("Indexing images") as progress:
         created = set_up_existing(paths, progress=progress) if is_clone else create(paths, request, progress=progress)
-    _show(created)
-
-
-def _show(created: "Created") -> None:
-    from competition.cli.show import output
-
-    for note in created.notes:
-        output.say(note)
-    items, tests, paths = created.manifest.items, created.manifest.test, created.paths
-    total = sum(sum(item.pixels) for item in items)
-    table = output.table("class", "pixels", "images", right=("pixels", "images"))
-    for index, name in enumerate(created.settings.classes):
-        pixels = sum(item.pixels[index] for item in items)
-        images = sum(item.pixels[index] > 0 for item in items)
-        output.add_row(table, name, f"{100 * pixels / max(total, 1):.2f} %", images)
-    output.out().print(table)
-    groups = len({item.group for item in items if item.group})
-    height, width = created.config.data.size
-    facts = f"{len(items)} labelled images, {len(tests)} test images"
-    output.say(f"{facts}{f', {groups} groups' if groups else ''}; the model sees {height}x{width}.")
-    output.say(f"Wrote {paths.competition.name}, {paths.baseline.name} and {paths.runs.name}/ in {paths.root}.")
-    output.say("Next: `comp assign MEMBER ROLE`, then `comp split`.")
+    data.show_created(created)

@@ -36,7 +36,7 @@ def logs(
     terminal its worker runs, until all of them have ended.
     """
     from competition.cli.show import output
-    from competition.cli.show.job_words import in_words
+    from competition.cli.show.jobs import in_words
     from competition.store import experiments
     from competition.store.queue import jobs
 

@@ -11,9 +11,6 @@ from competition.errors import CompError
 
 if TYPE_CHECKING:
     from competition.jobspec import Progress
-    from competition.queue.reproduce import Reproduction
-
-_LONGEST = 40
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +37,7 @@ def reproduce(
     score is off by more than the tolerance.
     """
     from competition.cli.show import output
-    from competition.queue.children import ForkServer
+    from competition.cli.show.experiments import show_reproduction
     from competition.queue.devices import choose
     from competition.queue.reproduce import Sameness, reproduce
 
@@ -57,7 +54,7 @@ def reproduce(
         found = reproduce(
             opened.store,
             opened.settings,
-            ForkServer(),
+            opened.fork_server,
             device,
             experiment,
             fold,
@@ -67,7 +64,7 @@ def reproduce(
     if as_json:
         output.print_json(asdict(found))
     else:
-        _show(found)
+        show_reproduction(found)
     if found.sameness is Sameness.DIFFERENT:
         kept = opened.paths.reproduction(experiment, fold).folder.relative_to(opened.paths.root)
         raise CompError(
@@ -75,24 +72,3 @@ def reproduce(
             f"{output.percent(found.recorded_score)}.",
             hint=f"This run's files are in {kept}.",
         )
-
-
-def _show(found: "Reproduction") -> None:
-    from competition.cli.show import output
-
-    scores = f"score {output.percent(found.recorded_score)}, now {output.percent(found.score)}"
-    output.out().print(f"{found.experiment}, fold {found.fold}: {found.sameness} ({scores})", markup=False)
-    if found.files:
-        output.out().print(f"differing files: {', '.join(found.files)}", markup=False)
-    if found.differences:
-        table = output.table("recorded differently", "then", "now", wrap=("recorded differently", "then", "now"))
-        for difference in found.differences:
-            output.add_row(table, difference.key, _short(difference.recorded), _short(difference.now))
-        output.out().print(table)
-    elif found.files:
-        output.out().print("Nothing that is recorded differs; the device may have computed in no fixed order.")
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -9,7 +9,7 @@ from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, actor_name
 
 if TYPE_CHECKING:
-    from competition.api.data import SplitReport
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +51,7 @@ def split(
     what belongs together is refused.
     """
     from competition.api import data
+    from competition.cli.show import data as show
     from competition.cli.show import output
 
     opened = open_competition(folder)
@@ -76,20 +77,4 @@ def split(
     if as_json:
         output.print_json(report.to_json(opened.settings.classes))
     else:
-        _show(report, opened.settings.classes)
-
-
-def _show(report: "SplitReport", classes: tuple[str, ...]) -> None:
-    from competition.cli.show import output
-
-    names = [f"fold {f.fold}" if f.fold >= 0 else "train only" for f in report.folds]
-    table = output.table("", *names, right=tuple(names))
-    output.add_row(table, "images", *(f.images for f in report.folds))
-    output.add_row(table, "groups", *(f.groups for f in report.folds))
-    for index, name in enumerate(classes):
-        output.add_row(table, f"{name} %", *(f"{100 * f.class_share[index]:.2f}" for f in report.folds))
-    output.out().print(table)
-    for leak in report.leaks:
-        output.say(f"Leak, allowed: {leak.what}")
-    split = report.split
-    output.say(f"Split v{report.version}: {split.scheme}, seed {split.seed}, hash {split.hash[:12]}. Next: `comp run`.")
+        show.show_split(report, opened.settings.classes)

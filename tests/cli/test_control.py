@@ -20,9 +20,16 @@ def queued(comp: Comp, ready: None) -> Store:
     return store
 
 
-@pytest.mark.parametrize("command", ["bump", "cancel", "retry"])
-def test_a_request_that_matches_no_job_fails(comp: Comp, queued: Store, command: str) -> None:
-    assert "bo has no" in comp.error(command, "bo") or command == "bump"
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("bump", "No job of bo waits."),
+        ("cancel", "bo has no unfinished job."),
+        ("retry", "bo has no failed or cancelled job."),
+    ],
+)
+def test_a_request_that_matches_no_job_fails(comp: Comp, queued: Store, command: str, says: str) -> None:
+    assert says in comp.error(command, "bo")
     assert "no experiment or member 'frist'. Did you mean 'first'?" in comp.error(command, "frist")
     assert "bo is a member" in comp.error(command, "bo", "--folds", "0")
     assert "no fold of first '7'" in comp.error(command, "first", "--folds", "7")

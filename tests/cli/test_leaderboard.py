@@ -37,7 +37,7 @@ def test_every_row_says_its_verdict_and_draws_its_interval(comp: Comp, judged: P
     assert "밥" in ran.out
     bars = [line for line in lines if "●" in line]
     assert len(bars) == 5
-    assert "borrowed from b1" in ran.err
+    assert "seed noise was measured on b1" in ran.err
     assert "(Holm)" in ran.err
 
 

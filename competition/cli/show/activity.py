@@ -7,10 +7,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from competition.api import Competition
-from competition.cli import events as history
-from competition.cli.queue import upcoming
-from competition.cli.show import output
-from competition.cli.show.job_words import stage_of
+from competition.api.queue import next_jobs
+from competition.cli.show import history, output
+from competition.cli.show.jobs import stage_of, upcoming_table
 from competition.lifecycle import JobState
 from competition.queue.devices import Device, memory_mib
 from competition.queue.processes import memory_of_group
@@ -52,8 +51,8 @@ def activity(opened: Competition, devices: Sequence[Device], *, height: int) -> 
     paused = [Text(f"{pause}.") for pause in pauses.every(opened.store)]
     left = height - (len(rows) + 1) - (len(happened) + 1) - len(paused)
     left -= 4  # two blank lines, the header of the queue, and how many more wait
-    waiting = upcoming(opened, running, most=max(FEWEST, left))
-    return Group(floor, "", *paused, waiting, "", history.render(happened, wrap=False))
+    waiting = upcoming_table(next_jobs(opened, most=max(FEWEST, left)))
+    return Group(floor, "", *paused, waiting, "", history.table(happened, wrap=False))
 
 
 def _rows(devices: Sequence[Device], held: Sequence[HeldSlot], running: Mapping[int, Job]) -> Iterator[Cells]:

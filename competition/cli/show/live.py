@@ -12,7 +12,7 @@ from rich.table import Table
 from competition.api import Competition
 from competition.cli.show import output
 from competition.cli.show.activity import activity
-from competition.cli.show.job_words import at, in_words, number
+from competition.cli.show.jobs import at, in_words, number
 from competition.lifecycle import JobState
 from competition.store.engine import Store
 from competition.store.queue import jobs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from competition.queue.devices import Device
 
 REDRAW_S = 0.5
+WATCH_S = 1.0
 SHARE = 20
 """At most one part in so many of the time is spent on drawing: with a long queue it takes longer."""
 MOST_ROWS = 20
@@ -53,6 +54,24 @@ def board(opened: Competition, devices: "Sequence[Device]", experiment: str | No
         shown = _Picture(draw, live)
         yield shown
         shown.draw()
+
+
+def watch_activity(opened: Competition) -> None:
+    """Draw the devices, the queue and the last events again and again until Ctrl-C; dead jobs are queued again.
+
+    Raises:
+        CompError: stdout is no terminal.
+    """
+    from competition.queue.devices import choose
+    from competition.queue.reaper import reap
+
+    devices, console = choose(None), output.out()
+
+    def draw() -> RenderableType:
+        reap(opened.store)
+        return activity(opened, devices, height=console.height - 1)
+
+    output.watch(draw, every_s=WATCH_S, command="comp status")
 
 
 class _Picture:

@@ -1,12 +1,12 @@
 """Two experiments side by side, as tables and sentences."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from competition.cli.show import output
+from competition.wording import comparison_sentences
 
 if TYPE_CHECKING:
     from competition.report.codediff import CodeDiff
@@ -38,7 +38,7 @@ def show(a: str, b: str, found: dict[str, Any], code: "CodeDiff") -> None:
     if verdict:
         _show_images(a, b, verdict["images"])
         output.out().print()
-        output.out().print("\n".join(sentences(a, b, found)), markup=False)
+        output.out().print("\n".join(comparison_sentences(a, b, found)), markup=False)
     if found.get("calibration"):
         output.out().print()
         output.out().print(_calibration(found["calibration"]))
@@ -86,44 +86,6 @@ def _show_images(a: str, b: str, images: list[dict[str, Any]]) -> None:
         _add(table, image["id"], image, interval=False)
     output.out().print()
     output.out().print(table)
-
-
-def sentences(a: str, b: str, found: dict[str, Any]) -> list[str]:
-    """The verdict in words."""
-    verdict, folds = found["verdict"], found["folds_alone"]
-    said = [f"Verdict: {b} against {a}: {verdict['call']}."]
-    if verdict["p"] is None and verdict["same_models"]:
-        said.append("Too few images or groups to tell anything apart.")
-    elif verdict["p"] is None:
-        said.append(f"Nobody knows yet what a seed does to the score: `comp run {a} --seeds 3` finds out.")
-    else:
-        whose = f"seeds of {' and '.join(verdict['seeds_from'])}"
-        if verdict["same_models"]:
-            whose = "the same trained models in both, so that no seed comes between them"
-        ends = f"{_points(verdict['low'])} to {_points(verdict['high'])}"
-        said.append(
-            f"{_points(verdict['delta'])} [{ends}], p {_p(verdict['p'])}; "
-            f"from {verdict['units']} images or groups, and {whose}."
-        )
-        said.append(f"The smallest effect found four times out of five here: {output.percent(verdict['detectable'])}.")
-    if verdict["seeds_wanted"]:
-        said.append(f"{verdict['seeds_wanted']} seeds of each could tell.")
-    if folds and not math.isnan(folds["p"]):
-        ends = f"{_points(folds['low'])} to {_points(folds['high'])}"
-        said.append(f"Folds alone (corrected t): {_points(folds['delta'])} [{ends}], p {_p(folds['p'])}.")
-    if verdict["same_models"]:
-        said.append(f"All numbers are of the seeds that both have ({verdict['seeds'][0]}), not of all of either.")
-    else:
-        said.append("Intervals of classes are from images alone; a seed moves them too.")
-    return said
-
-
-def _p(value: float) -> str:
-    return "below 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _points(value: float) -> str:
-    return output.percent(value, signed=True)
 
 
 def _add(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from competition.cli.show.job_words import in_words
+from competition.cli.show.jobs import in_words
 from competition.cli.show.live import _render
 from competition.config.settings import read_settings
 from competition.experiments.request import RunRequest, submit
