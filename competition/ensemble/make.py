@@ -15,7 +15,7 @@ from competition.ensemble.crossfit import parts_of, units_of
 from competition.ensemble.explain import ChangedImage, Explanation, changed_images, explain
 from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.ensemble.methods import Method
-from competition.ensemble.predict import WrittenPredictions, check_replaceable, write_label_maps, write_predictions
+from competition.ensemble.predict import WrittenPredictions, check_replaceable, write_pngs, write_predictions
 from competition.ensemble.source import Blend, stored_experiment
 from competition.errors import RefusedError
 from competition.experiments.leaderboard import leaderboard
@@ -236,7 +236,7 @@ def _write_test_predictions(
     check_replaceable(folder)
     return write_predictions(
         Blend(blended, made.weights, made.method, made.postprocessing),
-        lambda label_maps: write_label_maps(label_maps, folder),
+        lambda label_maps: write_pngs(label_maps, folder),
         unfinished=paths.unfinished_blend(name),
         progress=of_step(progress, "Writing test predictions"),
     )

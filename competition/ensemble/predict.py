@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from competition.data.images import Pixels
 from competition.data.parallel import Progress
 from competition.ensemble import resume
 from competition.ensemble.blend import best_class, blocks, of_models, total_of, weighting_of
@@ -167,17 +168,18 @@ def write_predictions(
     return WrittenPredictions(images, predictions.taken_over, predictions.undecided_share)
 
 
-def write_label_maps(label_maps: Iterable[tuple[str, Labels]], folder: Path) -> int:
-    """Write a PNG per image, named by the image's id: 8-bit grey, the value is the class index.
+def write_pngs(pictures: Iterable[tuple[str, Pixels]], folder: Path) -> int:
+    """Write a PNG per image, named by the image's id, to `folder`, which is replaced as a whole; the number of images.
 
-    `folder` is replaced as a whole when all are written; the number of images.
+    Args:
+        pictures: ids with uint8 arrays, (H, W) for grey or (H, W, 3) for RGB; taken one at a time.
     """
     images = 0
     with replacing_folder(folder) as aside:
-        for image_id, labels in label_maps:
+        for image_id, picture in pictures:
             file = aside / f"{image_id}.png"
             file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
-            Image.fromarray(labels).save(file)
+            Image.fromarray(picture).save(file)
             images += 1
     return images
 

@@ -8,7 +8,7 @@ from competition.ensemble.predict import check_replaceable
 from competition.errors import RefusedError, UnknownNameError
 from competition.scoring.confusion import Labels
 from competition.submission.layout import Layout, Prediction
-from competition.submission.writers import coco_json, color_png, labels_csv, png, rle_csv
+from competition.submission.writers import coco_json, labels_csv, png, rle_csv
 
 
 class Format(StrEnum):
@@ -80,7 +80,7 @@ def held(form: Format, labels: Labels, layout: Layout) -> Labels:
 
 _WRITERS: dict[Format, Callable[[Iterable[Prediction], Path, Layout], int]] = {
     Format.PNG: png.write,
-    Format.COLOR_PNG: color_png.write,
+    Format.COLOR_PNG: png.write_colours,
     Format.RLE_CSV: rle_csv.write,
     Format.LABELS_CSV: labels_csv.write,
     Format.COCO_JSON: coco_json.write,
@@ -88,7 +88,7 @@ _WRITERS: dict[Format, Callable[[Iterable[Prediction], Path, Layout], int]] = {
 
 _READERS: dict[Format, Callable[[Path, Layout, Mapping[str, tuple[int, int]]], dict[str, Labels]]] = {
     Format.PNG: png.read,
-    Format.COLOR_PNG: color_png.read,
+    Format.COLOR_PNG: png.read_colours,
     Format.RLE_CSV: rle_csv.read,
     Format.LABELS_CSV: labels_csv.read,
     Format.COCO_JSON: coco_json.read,

@@ -4,7 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from competition.data.parallel import StepProgress
 from competition.errors import CompError, RefusedError
+from competition.store import submissions
+from competition.store.engine import Store
+from competition.store.submissions import Recorded
 from competition.submission.formats import Format
 
 COMMAND = "kaggle"
@@ -50,4 +54,32 @@ def upload(file: Path, competition: str, *, message: str) -> str:
     if ran.returncode:
         last = answer.splitlines()[-1] if answer else f"exit code {ran.returncode}"
         raise CompError(f"`kaggle competitions submit {competition}` failed: {last}", hint=CREDENTIALS)
+    return answer
+
+
+def hand_in(
+    store: Store, recorded: Recorded, file: Path, competition: str, *, actor: str, progress: StepProgress | None
+) -> str:
+    """Hand the file in to Kaggle, and record it.
+
+    Raises:
+        RefusedError: this file is there already.
+        CompError: it did not get there; the record of a new submission is removed, so that it does not count.
+    """
+    submission = recorded.submission
+    if submission.uploaded_to == competition:
+        raise RefusedError(
+            f"Submission {submission.id} is on Kaggle already ({competition}), and this is the same file."
+        )
+    if progress is not None:
+        progress(f"Handing in to {competition}", 0, 1)
+    try:
+        answer = upload(
+            file, competition, message=f"comp {submission.id}: {submission.source} {submission.sha256[:12]}"
+        )
+    except CompError as error:
+        if recorded.is_new:
+            submissions.withdraw(store, submission, actor=actor, why=error.message)
+        raise
+    submissions.set_uploaded(store, submission, competition, actor=actor)
     return answer

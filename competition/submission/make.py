@@ -8,11 +8,11 @@ from competition.config.settings import Settings
 from competition.data.parallel import StepProgress, of_step
 from competition.ensemble.predict import WrittenPredictions
 from competition.ensemble.source import Source, find_source
-from competition.errors import CompError, RefusedError
+from competition.errors import RefusedError
 from competition.files import sha256_of_tree
 from competition.store import members, submissions
 from competition.store.engine import Store
-from competition.store.submissions import Draft, Recorded, Submission
+from competition.store.submissions import Draft, Submission
 from competition.submission import kaggle
 from competition.submission.formats import Format
 from competition.submission.readback import Readback, check
@@ -113,7 +113,7 @@ def make_submission(
     recorded = submissions.record(store, draft, per_day=settings.submissions_per_day, force=request.force)
     answer = None
     if request.kaggle is not None:
-        answer = _hand_in(store, recorded, target, request.kaggle, actor=member.name, progress=progress)
+        answer = kaggle.hand_in(store, recorded, target, request.kaggle, actor=member.name, progress=progress)
     return MadeSubmission(recorded.submission, recorded.is_new, target, predictions, request.check, answer)
 
 
@@ -129,31 +129,3 @@ def _draft(source: Source, form: Format, target: Path, images: int, member: str)
         cv=source.cv,
         weights=source.shares,
     )
-
-
-def _hand_in(
-    store: Store, recorded: Recorded, file: Path, competition: str, *, actor: str, progress: StepProgress | None
-) -> str:
-    """Hand the file in to Kaggle, and record it.
-
-    Raises:
-        RefusedError: this file is there already.
-        CompError: it did not get there; the record of a new submission is removed, so that it does not count.
-    """
-    submission = recorded.submission
-    if submission.uploaded_to == competition:
-        raise RefusedError(
-            f"Submission {submission.id} is on Kaggle already ({competition}), and this is the same file."
-        )
-    if progress is not None:
-        progress(f"Handing in to {competition}", 0, 1)
-    try:
-        answer = kaggle.upload(
-            file, competition, message=f"comp {submission.id}: {submission.source} {submission.sha256[:12]}"
-        )
-    except CompError as error:
-        if recorded.is_new:
-            submissions.withdraw(store, submission, actor=actor, why=error.message)
-        raise
-    submissions.set_uploaded(store, submission, competition, actor=actor)
-    return answer
