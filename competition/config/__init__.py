@@ -1,1 +1,1 @@
-"""What the team writes down: competition.yaml, baseline.yaml, overrides, and the code and weights that they name."""
+"""The configuration: competition.yaml, baseline.yaml, overrides, and the code and weights that they name."""

@@ -1,4 +1,4 @@
-"""What a training image goes through on its way into a batch: sections of the configuration."""
+"""Sections of the configuration: augmentation, mixing and sampling of training images."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,23 +9,23 @@ from pydantic import Field, WrapValidator, model_validator
 
 from competition.config import yamlfile
 from competition.config.fields import Positive, Probability, Size, Window
-from competition.config.yamlfile import Idle, Section
+from competition.config.yamlfile import Section, UnusedKeys
 from competition.errors import ConfigError, did_you_mean
 
 CLASS_NAME = "__class_fullname__"
-"""The key under which albumentations writes a transform's class; the other keys are its arguments."""
+"""The key that names the class of a transform, as albumentations writes it; the other keys are its arguments."""
 
 HOLES = ("CoarseDropout", "ConstrainedCoarseDropout", "Erasing", "GridDropout", "XYMasking")
-"""Transforms of albumentations that leave the mask alone unless a `fill_mask` is given."""
+"""Transforms of albumentations that change the mask only if a `fill_mask` is given."""
 
 PRESETS = ("basic", "none", "flips", "street", "medical", "aerial", "heavy")
 POLICIES = ("none", "randaugment", "trivialaugment")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 Transforms = list[dict[str, Any]]
-"""Transforms as plain values, each with its CLASS_NAME."""
+"""Transforms as plain values, each with the key CLASS_NAME."""
 SubPolicies = list[list[list[Any]]]
-"""What an AutoAugment policy chooses from: lists of operations [name, probability, level]."""
+"""The sub-policies of an AutoAugment policy: lists of operations [name, probability, level]."""
 
 
 class Engine(StrEnum):
@@ -36,7 +36,7 @@ class Engine(StrEnum):
 
 
 def _checked(value: Any, *, names: tuple[str, ...], check: Callable[[Any], None]) -> Any:
-    """A name, a file or a list that passes the check.
+    """`value`, if it is one of the names, a file name, or a list that passes the check.
 
     Raises:
         ValueError: it is something else.
@@ -55,7 +55,7 @@ def _checked(value: Any, *, names: tuple[str, ...], check: Callable[[Any], None]
 
 def _check_transform(entry: Any) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get(CLASS_NAME), str):
-        raise ValueError(f"each transform names its class under {CLASS_NAME}; one does not")
+        raise ValueError(f"a transform has no {CLASS_NAME}, which names its class")
     children = entry.get("transforms", [])
     if not isinstance(children, list):
         raise ValueError(f"the transforms of {entry[CLASS_NAME]} are not a list")
@@ -82,13 +82,13 @@ _BASIC = ("horizontal_flip", "vertical_flip", "brightness_contrast", "brightness
 class AugmentConfig(Section):
     """Random changes of each training image, and of its mask with it.
 
-    `pipeline` is what an image goes through: `basic` (flips, brightness and contrast, with the five keys below it), a
+    `pipeline` is the list of transforms: `basic` (flips, brightness and contrast, with the five keys below it), a
     preset (`none`, `flips`, `street`, `medical`, `aerial`, `heavy`), a list of transforms, or a file with such a list.
-    `engine` says whose transforms these are.
+    `engine` is the library that the transforms come from.
 
-    `policy` comes after it: `randaugment` (`operations` of them, each of the `magnitude`, 0 to 30), `trivialaugment`,
-    or AutoAugment sub-policies: a list, or a file with one. Then come `cutout` (holes) and `gridmask` (a grid of
-    holes), each with its probability; what the mask says of the holes is kept or made void.
+    `policy` is applied after it: `randaugment` (`operations` of them, each of the `magnitude`, 0 to 30),
+    `trivialaugment`, or AutoAugment sub-policies: a list, or a file with one. Then `cutout` (holes) and `gridmask` (a
+    grid of holes) are applied, each with its probability; in the holes, the mask is kept or made void.
     """
 
     engine: Annotated[Engine, Field(strict=False)] = Engine.ALBUMENTATIONS
@@ -108,15 +108,16 @@ class AugmentConfig(Section):
 
     @property
     def is_own(self) -> bool:
-        """Whether somebody wrote the pipeline or the policy, so that it may be wrong."""
+        """Whether the pipeline or the policy is a list by hand, which may be wrong."""
         return isinstance(self.pipeline, list) or isinstance(self.policy, list)
 
 
 class MixConfig(Section):
     """Training images made of two.
 
-    `mixup` and `cutmix` are the shares of batches that are mixed so, `copy_paste` the share of images that rare classes
-    of another image are pasted onto (`sampling.rare` says which classes). The last `stop_epochs` epochs go without.
+    `mixup` and `cutmix` are the shares of batches that are mixed that way, `copy_paste` the share of images that rare
+    classes of another image are pasted onto (`sampling.rare` names the classes). The last `stop_epochs` epochs mix
+    nothing.
     """
 
     mixup: Probability = 0.0
@@ -129,17 +130,17 @@ class MixConfig(Section):
     @model_validator(mode="after")
     def _one_kind_per_batch(self) -> "MixConfig":
         if self.mixup + self.cutmix > 1:
-            raise ValueError("a batch is mixed in one way, so mixup and cutmix must not exceed 1 together")
+            raise ValueError("a batch is mixed in one way only, so the sum of mixup and cutmix must not exceed 1")
         return self
 
 
 class SamplingConfig(Section):
-    """Which images an epoch has, and which part of them.
+    """The images of an epoch, and the part of each that is used.
 
-    `order`: `shuffle` (each once), or `balanced` (a class at random, then an image that has it). With probability
+    `order`: `shuffle` (each image once), or `balanced` (a random class, then an image with it). With probability
     `rare_crop`, an image with a rare class is cut to a part that has it (`crop_scale` of each side, enlarged). `rare`
-    names the rare classes; without names they are those far below their even share of the pixels. `sizes`: train at
-    these first and at `data.size` last, for equal parts of the epochs.
+    names the rare classes; without names they are those far below an even share of the pixels. `sizes`: train at
+    these sizes first and at `data.size` last, for equal parts of the epochs.
 
     `crop` (height x width) trains on parts of that size, at the scale of `data.size`, for images that are too large to
     train on whole: anywhere, or with probability `rare_crop` around a rare class. `predict.window` goes with it.
@@ -155,18 +156,18 @@ class SamplingConfig(Section):
     @model_validator(mode="after")
     def _one_size_at_a_time(self) -> "SamplingConfig":
         if self.sizes and self.crop:
-            raise ValueError("sizes trains on whole images, and crop on parts of them: give one of the two")
+            raise ValueError("sizes trains on whole images and crop on parts of images: give one of the two")
         return self
 
 
 def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
-    """The section with what its files hold in their place, so that a file's content is part of the identity.
+    """The section with the content of its files in place of their names, so that the content is part of the identity.
 
     Args:
         root: where a relative path starts.
 
     Raises:
-        ConfigError: a file is missing or holds something else; names it.
+        ConfigError: a file is missing or holds no list; the message names it.
     """
     changes: dict[str, Any] = {}
     for key in ("pipeline", "policy"):
@@ -183,33 +184,33 @@ def with_files(augment: AugmentConfig, root: Path) -> AugmentConfig:
 
 
 def _without_envelope(content: Any) -> Any:
-    """`albumentations.save` writes a version and a Compose around the list, and every argument, given or not."""
+    """The list inside a file of `albumentations.save`, which writes a version and a Compose around it."""
     is_saved = isinstance(content, dict) and "transform" in content
     transform = content.get("transform", content) if isinstance(content, dict) else None
     if not isinstance(transform, dict) or CLASS_NAME not in transform:
         return content
     is_plain = transform[CLASS_NAME] == "Compose" and transform.get("p", 1.0) == 1
     entries = transform.get("transforms") if is_plain else [transform]
-    return [_undecided(entry) for entry in entries] if is_saved and isinstance(entries, list) else entries
+    return [_without_default_fill(entry) for entry in entries] if is_saved and isinstance(entries, list) else entries
 
 
-def _undecided(entry: Any) -> Any:
-    """A saved transform without the `fill_mask` that albumentations has where nobody chose one.
+def _without_default_fill(entry: Any) -> Any:
+    """A saved transform without a `fill_mask` of 0, which albumentations writes by default.
 
-    That is 0, so that what comes in from outside would become the first class; left out, it is void. Holes have no
-    value of their own to leave out: a 0 for them was chosen.
+    With it, pixels from outside the image would become the first class; without it, comp makes them void. Transforms
+    that make holes have no such default: their 0 was chosen.
     """
     if not isinstance(entry, dict):
         return entry
     is_default = entry.get("fill_mask") == 0 and entry.get(CLASS_NAME) not in HOLES
     kept = {key: value for key, value in entry.items() if not (key == "fill_mask" and is_default)}
     if isinstance(entry.get("transforms"), list):
-        kept["transforms"] = [_undecided(child) for child in entry["transforms"]]
+        kept["transforms"] = [_without_default_fill(child) for child in entry["transforms"]]
     return kept
 
 
-def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> list[Idle]:
-    """Which keys of these sections change nothing, and when."""
+def unused_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) -> list[UnusedKeys]:
+    """The conditions under which keys of these sections have no effect."""
     return [
         (augment.pipeline != "basic", [f"augment.{key}" for key in _BASIC], "augment.pipeline is not basic"),
         (
@@ -223,7 +224,7 @@ def idle_keys(augment: AugmentConfig, mix: MixConfig, sampling: SamplingConfig) 
         (not mix.cutmix, ["mix.cutmix_alpha"], "mix.cutmix is 0"),
         (not (mix.mixup or mix.cutmix or mix.copy_paste), ["mix.stop_epochs"], "nothing is mixed"),
         (not sampling.rare_crop, ["sampling.crop_scale"], "sampling.rare_crop is 0"),
-        (sampling.crop is not None, ["sampling.crop_scale"], "sampling.crop says how large a part is"),
+        (sampling.crop is not None, ["sampling.crop_scale"], "sampling.crop sets the size of the part"),
         (
             not (sampling.rare_crop or mix.copy_paste),
             ["sampling.rare"],

@@ -25,7 +25,7 @@ class Condition:
 
     @property
     def value(self) -> str:
-        """The new value on one line."""
+        """The new value, on one line."""
         return _brief(self.new)
 
     @property
@@ -36,7 +36,7 @@ class Condition:
 
 
 def changes_prediction_only(conditions: tuple[Condition, ...]) -> bool:
-    """Whether the parent's trained models serve: something differs, and only how they predict."""
+    """Whether the conditions, at least one, change only the prediction, so that the parent's models can be reused."""
     return bool(conditions) and all(c.key.startswith("predict.") for c in conditions)
 
 
@@ -47,12 +47,12 @@ def conditions_between(old: "Config", new: "Config") -> tuple[Condition, ...]:
 
 
 def default_name(conditions: tuple[Condition, ...], *, otherwise: str) -> str:
-    """What to call an experiment: by its conditions, or `otherwise` where it has none."""
+    """The default name of an experiment: from its conditions, or `otherwise` if it has none."""
     return "+".join(c.slug for c in conditions)[:80] if conditions else otherwise
 
 
 def _brief(value: Any) -> str:
-    """A value on one line; a list of transforms by their names, and a number that tells it from others of the same."""
+    """A value on one line; a list of transforms by their names, and by a hash, since the arguments are left out."""
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         names = ", ".join(str(entry.get("__class_fullname__")) for entry in value)
         return f"{sha256_of_json(value)[:4]} [{_cut(names)}]"

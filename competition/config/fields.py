@@ -5,17 +5,17 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 STRIDE = 32
-"""Encoders halve the image five times, so both sides must be multiples of 2**5."""
+"""Encoders halve the image five times, so both sides are multiples of 2**5."""
 
 NONE = "none"
-"""Switches a key off whose other values are no names."""
+"""The value that switches a key off."""
 
 
 def parse_size(value: object) -> object:
-    """`"192x256"` as (height, width) in pixels; other types are handed on for pydantic to judge.
+    """`"192x256"` as (height, width) in pixels; values of other types are returned for pydantic to check.
 
     Raises:
-        ValueError: it is not written like that, or a side is not a positive multiple of 32.
+        ValueError: the text has another form, or a side is not a positive multiple of 32.
     """
     if isinstance(value, list):
         value = tuple(value)

@@ -1,4 +1,4 @@
-"""What training minimises, and how it steps: sections of the configuration."""
+"""Sections of the configuration: loss, optimiser and learning-rate schedule."""
 
 import math
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from competition.config.fields import NonNegative, Positive, Probability
-from competition.config.yamlfile import Idle, Section
+from competition.config.yamlfile import Section, UnusedKeys
 
 
 class ClassWeights(StrEnum):
-    """How much a class counts in the cross-entropy and focal terms, from the training part's pixels."""
+    """Rules for class weights in the cross-entropy and focal terms, from the pixels of the training part."""
 
     NONE = "none"
     INVERSE = "inverse"
@@ -22,7 +22,7 @@ def parse_class_weights(value: object) -> object:
     """The name of a rule, or a list with one weight per class.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is something else.
     """
     if isinstance(value, str) and value in set(ClassWeights):
         return ClassWeights(value)
@@ -36,12 +36,12 @@ def parse_class_weights(value: object) -> object:
 class LossConfig(Section):
     """The loss is a sum of terms; a term counts with its weight, and one of weight 0 is off. Void pixels count in none.
 
-    `cross_entropy` and `focal` look at pixels; `dice`, `jaccard`, `tversky`, `lovasz` and `mcc` at regions.
+    `cross_entropy` and `focal` score pixels; `dice`, `jaccard`, `tversky`, `lovasz` and `mcc` score regions.
 
-    `smoothing` is the cross-entropy's label smoothing, and `ohem` the share of its hardest pixels that it looks at.
-    `focal_gamma` is the focal term's exponent. `tversky_beta` is what a missed pixel costs in the Tversky term; a false
-    one costs 1 minus that. `class_weights` go into the cross-entropy and focal terms: `inverse` or `median` frequency
-    of the training part's classes, or a list with one weight per class.
+    `smoothing` is the label smoothing of the cross-entropy, and `ohem` the share of the hardest pixels that it uses.
+    `focal_gamma` is the focal term's exponent. `tversky_beta` is the cost of a missed pixel in the Tversky term; a
+    false pixel costs 1 minus that. `class_weights` apply to the cross-entropy and focal terms: `inverse` or `median`
+    frequency of the training part's classes, or a list with one weight per class.
     """
 
     cross_entropy: NonNegative = 1.0
@@ -87,10 +87,10 @@ class OptimizerConfig(Section):
 
 
 class ScheduleConfig(Section):
-    """How the learning rate moves: linear warm-up, then the named shape (`constant` stays at the peak).
+    """The learning rate over time: linear warm-up, then the named shape (`constant` stays at the peak).
 
-    `one-cycle` has its own rise, over 30 % of the run. `plateau` divides by 10 when `plateau_patience` epochs have not
-    lowered the training loss.
+    `one-cycle` has its own warm-up, over 30 % of the run. `plateau` divides by 10 when `plateau_patience` epochs have
+    not lowered the training loss.
     """
 
     name: Literal["cosine", "linear", "poly", "one-cycle", "plateau", "constant"] = "cosine"
@@ -98,8 +98,8 @@ class ScheduleConfig(Section):
     plateau_patience: int = Field(default=3, ge=1)
 
 
-def idle_keys(loss: LossConfig, schedule: ScheduleConfig) -> list[Idle]:
-    """Which keys of these sections change nothing, and when."""
+def unused_keys(loss: LossConfig, schedule: ScheduleConfig) -> list[UnusedKeys]:
+    """The conditions under which keys of these sections have no effect."""
     weighed = loss.cross_entropy or loss.focal
     return [
         (not loss.cross_entropy, ["loss.smoothing", "loss.ohem"], "loss.cross_entropy is 0"),
@@ -107,5 +107,5 @@ def idle_keys(loss: LossConfig, schedule: ScheduleConfig) -> list[Idle]:
         (not loss.tversky, ["loss.tversky_beta"], "loss.tversky is 0"),
         (not weighed, ["loss.class_weights"], "neither loss.cross_entropy nor loss.focal is above 0"),
         (schedule.name != "plateau", ["schedule.plateau_patience"], "schedule.name is not plateau"),
-        (schedule.name == "one-cycle", ["schedule.warmup_epochs"], "schedule.name=one-cycle has a rise of its own"),
+        (schedule.name == "one-cycle", ["schedule.warmup_epochs"], "schedule.name=one-cycle has its own warm-up"),
     ]

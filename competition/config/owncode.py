@@ -1,4 +1,4 @@
-"""Code of the team's own, `package.module:name`: found, pinned by its hash, and imported."""
+"""The team's own code, named `package.module:name`: it is found, pinned by its hash, and imported."""
 
 import importlib
 import importlib.util
@@ -19,10 +19,10 @@ def source_of(name: str, folder: Path, *, what: str) -> Path:
     """The file of the module that `package.module:name` names, in `folder` or among the installed packages.
 
     Args:
-        what: what it is for, as errors call it: `metric`, `model.target`, ….
+        what: the key that names it, for errors: `metric`, `model.target`, ….
 
     Raises:
-        ConfigError: there is no such module, or it is no Python file.
+        ConfigError: there is no such module, or it is not a Python file.
     """
     module = name.partition(":")[0]
     inside = folder.joinpath(*module.split("."))
@@ -42,26 +42,26 @@ def source_of(name: str, folder: Path, *, what: str) -> Path:
 def pinned(name: str, folder: Path, *, what: str) -> str:
     """`package.module:name@hash`, with the first 12 digits of the sha256 of the module's file as it is now.
 
-    A name that is pinned already stays as it is.
+    A pinned name stays unchanged.
     """
     return name if "@" in name else f"{name}@{_digits(name, folder, what=what)}"
 
 
 def load_pinned(name: str, folder: Path, *, what: str) -> Callable[..., Any]:
-    """What a pinned name names.
+    """The function that a pinned name names.
 
     Raises:
-        ConfigError: the module's file is another than it was, or it cannot be imported.
+        ConfigError: the module's file has changed since it was pinned, or cannot be imported.
     """
     check_pinned(name, folder, what=what)
     return load(name.partition("@")[0], folder, what=what)
 
 
 def check_pinned(name: str, folder: Path, *, what: str) -> None:
-    """See that the file of the module that a pinned name names is what it was.
+    """Check that the module's file has not changed since the name was pinned.
 
     Raises:
-        ConfigError: it is another, or gone.
+        ConfigError: it has changed, or is missing.
     """
     plain, _, digits = name.partition("@")
     now = _digits(plain, folder, what=what)
@@ -73,10 +73,10 @@ def check_pinned(name: str, folder: Path, *, what: str) -> None:
 
 
 def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:
-    """What `package.module:name` names; modules are looked for in `folder` first.
+    """The function that `package.module:name` names; `folder` is searched before the installed packages.
 
     Raises:
-        ConfigError: it cannot be imported, or there is no such function in it.
+        ConfigError: the module cannot be imported, or has no such function.
     """
     module_name, _, attribute = name.partition(":")
     try:
@@ -87,7 +87,7 @@ def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         where = f" in {folder} or among the installed packages" if folder else ""
         raise ConfigError(f"{what} {name} cannot be imported: there is no module {error.name!r}{where}.") from error
-    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
+    except Exception as error:  # the team's code may raise anything while it is imported
         raise ConfigError(f"{what} {name} cannot be imported: {type(error).__name__}: {error}") from error
     function = getattr(module, attribute, None)
     if not callable(function):
@@ -98,7 +98,7 @@ def load(name: str, folder: Path | None, *, what: str) -> Callable[..., Any]:
 
 @contextmanager
 def importable_from(folder: Path | None) -> Iterator[None]:
-    """The folder is the first place to import from while the block runs."""
+    """Search the folder first for imports while the block runs."""
     if folder is None:
         yield
         return
@@ -110,7 +110,10 @@ def importable_from(folder: Path | None) -> Iterator[None]:
 
 
 def _forget_others(name: str, folder: Path) -> None:
-    """Let a module, its package and its neighbours be imported from `folder`, where others of that name were before."""
+    """Forget imported modules from other folders that have the names of modules in `folder`.
+
+    A snapshot and the working tree hold modules of the same names; Python would reuse the one imported first.
+    """
     top = name.partition(".")[0]
     if not ((folder / top).is_dir() or (folder / f"{top}.py").is_file()):
         return
@@ -127,7 +130,7 @@ def _forget_others(name: str, folder: Path) -> None:
 
 
 def _root(name: str, module: ModuleType) -> Path | None:
-    """The folder that the module was imported from; None for a package without a file of its own."""
+    """The folder that the module was imported from; None for a package without a file."""
     file = getattr(module, "__file__", None)
     return Path(file).parents[name.count(".") + (Path(file).stem == "__init__")] if file else None
 

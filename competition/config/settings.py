@@ -1,4 +1,4 @@
-"""competition.yaml: what the whole team shares and nobody changes once experiments exist."""
+"""competition.yaml: the settings that the whole team shares, and that are locked once experiments exist."""
 
 import re
 import shlex
@@ -14,17 +14,17 @@ from competition.config.trackers import Tracker
 from competition.config.yamlfile import Section
 
 IGNORE_INDEX = 255
-"""Void inside comp: a mask read by comp holds class indices and this, whatever the files use for void."""
+"""The value of void pixels inside comp, whatever value the mask files use for them."""
 
 STEM = "{stem}"
-"""Stands for an image's file stem in the pattern of a mask's."""
+"""The placeholder for the image's file stem in the pattern of a mask's file stem."""
 
 VOID = "void"
-"""What the list of colours calls a colour that counts in no score."""
+"""The class name in `colors` for a colour that counts in no score."""
 
 
 class Metric(StrEnum):
-    """What the leaderboard ranks by; `scoring.metrics` defines each. Those per image are means over the images."""
+    """The metric that ranks; `scoring.metrics` defines each. Those per image are means over the images."""
 
     MIOU = "miou"
     MIOU_IMAGE = "miou-image"
@@ -36,12 +36,12 @@ class Metric(StrEnum):
 
     @property
     def is_image_wise(self) -> bool:
-        """Whether it is the mean of what each image scores by itself."""
+        """Whether it is the mean of the scores of single images."""
         return self in (Metric.MIOU_IMAGE, Metric.DICE_IMAGE, Metric.TGS_MAP)
 
 
 class OwnMetric(str):
-    """A metric of the team's own, `package.module:function`, and the folder that it is imported from."""
+    """The team's own metric, `package.module:function`, with the folder that it is imported from."""
 
     __slots__ = ("folder",)
     folder: Path
@@ -53,31 +53,31 @@ class OwnMetric(str):
         return own
 
     def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
-        """It travels to other processes with its folder."""
+        """Pickle the folder with the name, for other processes."""
         return str(self), self.folder
 
 
 class Strategy(StrEnum):
-    """How the team divides the work."""
+    """The team's way of sharing the work: one baseline for all, or a lineage for each member who wants one."""
 
     SHARED = "shared"
     INDEPENDENT = "independent"
 
 
 class DataSettings(Section):
-    """Where the data lies and how it is written; relative paths start at the folder of competition.yaml.
+    """The data and its format; relative paths start at the folder of competition.yaml.
 
     The labels come from exactly one of `masks` (a folder of mask files that bear the images' stems, or `mask_pattern`
     with `{stem}` for the image's), `pairs` (a CSV with the columns image and mask: files in the folders `images` and
     `masks`), `rle_csv` (run lengths in Kaggle's form; the keys below name its columns) and `coco` (a COCO JSON).
 
     Mask files hold class indices; 0 and 1, 255 or 65535 where `binary` is true; or the `colors`: a class by #rrggbb
-    (`void` for what counts in no score). A colour up to `tolerance` away in each channel is taken for the nearest.
+    (`void` for pixels that count in no score). `tolerance` is the largest difference per channel to a listed colour.
 
-    `test_coco` lists the images of `test_images` that count. `ignore` is a folder with one picture per image (its stem,
-    or `ignore_pattern`): where it is 0, the image counts in no score.
+    `test_coco` lists the images of `test_images` to predict. `ignore` is a folder with one mask per image (its stem, or
+    `ignore_pattern`): pixels where it is 0 count in no score.
 
-    `meta` is a CSV with one row per image; its column `group_column` names what belongs together (a video, a
+    `meta` is a CSV with one row per image; its column `group_column` names the group of the image (a video, a
     patient). `group_regex` takes the group from the image's id instead (the first group of the match).
     """
 
@@ -126,7 +126,7 @@ class DataSettings(Section):
         if self.rle_csv is not None and (self.image_column is None or self.rle_column is None):
             raise ValueError("rle_csv needs image_column and rle_column")
         if self.masks is None and (self.binary or self.colors):
-            raise ValueError("binary and colors are about mask files")
+            raise ValueError("binary and colors need mask files, in the folder masks")
         if self.binary and self.colors:
             raise ValueError("masks are binary or hold colors, not both")
         if self.test_coco is not None and self.test_images is None:
@@ -148,12 +148,12 @@ class DataSettings(Section):
 
     @property
     def has_groups(self) -> bool:
-        """Whether images are known to belong together."""
+        """Whether the images have groups."""
         return self.meta is not None or self.group_regex is not None
 
 
 def parse_metric(value: object) -> object:
-    """One of `Metric` for its name; the team's own, `package.module:function`, stays as it is.
+    """The `Metric` of that name; the team's own, `package.module:function`, stays unchanged.
 
     Raises:
         ValueError: it is neither.
@@ -169,7 +169,7 @@ def parse_metric(value: object) -> object:
 
 
 UNLOCKED = ("submissions_per_day", "public_images", "private_images", "notify", "log")
-"""The keys that may change once experiments exist: no score depends on them."""
+"""The keys that may change after experiments exist, because no score depends on them."""
 
 
 class Settings(Section):
@@ -198,7 +198,7 @@ class Settings(Section):
 
     @property
     def locked(self) -> dict[str, Any]:
-        """What may not change once experiments exist, as JSON values."""
+        """The settings that are locked once experiments exist, as JSON values."""
         return self.model_dump(mode="json", exclude=set(UNLOCKED))
 
     @field_validator("classes")
@@ -238,9 +238,11 @@ class Settings(Section):
             raise ValueError(f"binary masks tell two classes apart, not {len(self.classes)}")
         unknown = sorted(set((self.data.colors or {}).values()) - {*self.classes, VOID})
         if unknown:
-            raise ValueError(f"data.colors speaks of {unknown[0]!r}, which is no class")
+            raise ValueError(f"data.colors names {unknown[0]!r}, which is no class")
         if self.void is not None and not (self.data.holds_indices or self.data.binary):
-            raise ValueError("void is a value of mask files; these labels have none (name a colour `void` instead)")
+            raise ValueError(
+                "void is a value of mask files, and these labels have none (in masks of colours, name a colour `void`)"
+            )
         return self
 
 
@@ -260,7 +262,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def with_own_metric(settings: Settings, folder: Path) -> Settings:
-    """The settings with a metric of the team's own bound to the folder that it is imported from."""
+    """The settings with the team's own metric bound to the folder that it is imported from."""
     if settings.metric in list(Metric):
         return settings
     return settings.model_copy(update={"metric": OwnMetric(settings.metric, folder)})

@@ -1,4 +1,4 @@
-"""The safetensors file that `model.weights` may name, pinned by its hash: other weights are another condition."""
+"""The safetensors file that `model.weights` names, pinned by its hash, so that other weights are another condition."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def is_file(weights: str) -> bool:
 
 
 def pinned(weights: str, root: Path) -> str:
-    """`PATH@hash`, with the first 12 digits of the sha256 of the file as it is now; as it stands if it has that.
+    """`PATH@hash`, with the first 12 digits of the sha256 of the file as it is now; a pinned value stays unchanged.
 
     Raises:
         ConfigError: there is no such file.
@@ -30,7 +30,7 @@ def located(weights: str, root: Path) -> Path:
     """The file that a value of `model.weights`, pinned or not, names; a relative path starts at `root`.
 
     Raises:
-        ConfigError: there is no such file, or it is another than it was when it was pinned.
+        ConfigError: there is no such file, or it has changed since it was pinned.
     """
     name, pin = _parts(weights, root)
     path = root / Path(name).expanduser()
@@ -50,8 +50,8 @@ def located(weights: str, root: Path) -> Path:
 
 
 def _parts(weights: str, root: Path) -> tuple[str, str]:
-    """The path, and the digits it is pinned to; empty where it is not, as where a file is called like that."""
-    found = _PIN.search(weights)
-    if found is None or (root / Path(weights).expanduser()).is_file():
+    """The path and the digits of the pin; no digits if it is not pinned, or if a file has this whole name."""
+    pin = _PIN.search(weights)
+    if pin is None or (root / Path(weights).expanduser()).is_file():
         return weights, ""
-    return weights[: found.start()], found[1]
+    return weights[: pin.start()], pin[1]

@@ -17,17 +17,17 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
 
-Idle = tuple[bool, list[str], str]
-"""Whether dotted keys change nothing as the others stand, which, and why."""
+UnusedKeys = tuple[bool, list[str], str]
+"""A condition under which dotted keys have no effect: whether it holds, the keys, and the reason."""
 AnySection = TypeVar("AnySection", bound=Section)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, but `1e-3` is a number."""
+    """YAML 1.1 as PyYAML reads it, except that `1e-3` is a number."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Its counterpart: the text `1e-3` is written in quotes."""
+    """The matching writer: the text `1e-3` is written in quotes."""
 
 
 for _both in (_Loader, _Dumper):
@@ -63,7 +63,7 @@ def load(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {_where(error)}", hint="Mend that line by hand.") from error
+        raise ConfigError(f"{path} is not YAML: {_where(error)}", hint="Fix that line by hand.") from error
 
 
 def read(path: Path, model: type[AnySection]) -> AnySection:
@@ -95,7 +95,7 @@ def dump(section: Section, *, nulls: bool = True) -> str:
     """The YAML text of a model, in the order its keys are declared, that `read` turns back into the same.
 
     Args:
-        nulls: also write the keys that hold nothing.
+        nulls: also write the keys whose value is null.
     """
     raw = section.model_dump(mode="json", exclude_none=not nulls)
     text: str = yaml.dump(raw, Dumper=_Dumper, sort_keys=False, allow_unicode=True)

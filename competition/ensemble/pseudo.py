@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from competition.config.experiment import Chosen
+from competition.config.experiment import KeptEpoch
 from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.manifest import Item, Manifest
@@ -123,7 +123,7 @@ def make_pseudo_labels(
     why = f"from {source}, threshold {threshold:g}"
     events.note(store, actor=actor, subject=checked, action="pseudo-labels made", why=why)
     trained = {name: experiments.find(store, name).config.train for name in made.labels.facts.members}
-    by_fold = [name for name, train in trained.items() if train.checkpoint is Chosen.BEST or train.patience > 0]
+    by_fold = [name for name, train in trained.items() if train.checkpoint is KeptEpoch.BEST or train.patience > 0]
     return replace(made, chosen_by_fold=tuple(by_fold))
 
 

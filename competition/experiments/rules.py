@@ -86,8 +86,8 @@ def one_condition(conditions: Sequence[Condition], *, reason: str | None) -> Com
 
 def has_effect(condition: Condition, parent: Config, config: Config) -> CompError | None:
     """A condition changes something: its key is in use, and a crop or window is smaller than the image."""
-    why = config.idle_keys.get(condition.key)
-    if condition.key in parent.whole & config.whole:
+    why = config.unused_keys.get(condition.key)
+    if condition.key in parent.whole_image_keys & config.whole_image_keys:
         why = f"data.size is {config.leaves()['data.size']}, so this covers the whole image"
     if why is None:
         return None

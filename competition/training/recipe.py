@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from competition.config.experiment import BatchNorm, Chosen
+from competition.config.experiment import BatchNorm, KeptEpoch
 from competition.data.rarity import find_rare
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
@@ -108,7 +108,7 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
     if resumed:
         learner.restore(resumed.learner)
     best = resumed.best if resumed else {}
-    picks_best = is_fold and config.train.checkpoint is Chosen.BEST
+    picks_best = is_fold and config.train.checkpoint is KeptEpoch.BEST
     patience = config.train.patience if is_fold else 0
     throughput = Throughput(
         reporter,
