@@ -17,7 +17,7 @@ from competition.scoring.verdicts import (
     judge,
     p_value,
 )
-from competition.store.comparisons import Families, ScoredExperiment, StoredComparison
+from competition.store.families import Families, ScoredExperiment, StoredComparison
 
 FoldMeans = Mapping[int, Mapping[int, float]]
 """By experiment id, the score of each fold: the mean over its seeds."""

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 from competition.config.conditions import Condition
 from competition.lifecycle import JobKind, JobState
 from competition.store import schema, splits
-from competition.store.comparisons import Families, among, families
 from competition.store.engine import Store
+from competition.store.families import Families, among, families
 from competition.store.scores import scores_by_repeat
 from competition.store.splits import SplitVersion
 
