@@ -134,3 +134,59 @@ def test_light_commands_load_nothing_heavy(command: list[str], ready: Path) -> N
     )
     ran = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=ready, check=True)
     assert "HEAVY []" in ran.stderr
+
+
+def commands() -> list[Path]:
+    """The modules that hold commands: they add them to the app in `register`."""
+    return [path for path in sorted((PACKAGE / "cli").glob("*.py")) if "register" in functions_of(path)]
+
+
+def functions_of(path: Path) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def names_called(path: Path) -> set[str]:
+    """The dotted names of what a module calls, from the package on where a name was imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    called = [ast.unparse(node.func).split(".") for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {".".join([imported.get(head, head), *rest]) for head, *rest in called}
+
+
+def functions_that_write_rows() -> set[str]:
+    """The dotted names of the functions in store/ that open a write transaction."""
+    return {
+        ".".join((*path.relative_to(PACKAGE.parent).with_suffix("").parts, name))
+        for path in (PACKAGE / "store").rglob("*.py")
+        for name, function in functions_of(path).items()
+        if "store.write()" in ast.unparse(function)
+    }
+
+
+def test_no_command_imports_another() -> None:
+    names = {f"competition.cli.{path.stem}" for path in commands()}
+    assert len(names) > 25
+    assert {path.stem: both for path in commands() if (both := imports_of(path) & names)} == {}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_command_writes_a_file_or_a_row(path: Path) -> None:
+    """A notebook must be able to do the same, so that work is below cli/."""
+    rows = functions_that_write_rows()
+    assert "competition.store.members.assign" in rows
+    files = {
+        name for name in names_called(path) if name.rpartition(".")[2] in ("write_text", "write_json", "write_bytes")
+    }
+    assert (files | names_called(path) & rows) == set()
+
+
+@pytest.mark.parametrize("path", commands(), ids=lambda p: p.stem)
+def test_commands_leave_tables_to_show(path: Path) -> None:
+    assert "competition.cli.show.output.table" not in names_called(path)
+    assert not [name for name in imports_of(path) if name.split(".")[0] == "rich"]

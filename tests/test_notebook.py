@@ -39,6 +39,7 @@ def test_the_blocks_that_train_nothing_run(filled: Path, capsys: pytest.CaptureF
     assert [row.name for row in names["rows"]] == ["b1"]
     assert names["table"][0]["score"] == names["best"].score
     assert names["submitted"].new_jobs == 3
+    assert names["made"].target.is_file()
     printed = capsys.readouterr().out
     assert "blend" in printed
     assert "lr-0.002 3 jobs queued" in printed

@@ -14,6 +14,8 @@ from competition.paths import Paths, find_competition
 if TYPE_CHECKING:
     from competition.config.settings import Settings
     from competition.data.manifest import Manifest
+    from competition.data.parallel import StepProgress
+    from competition.ensemble.make import EnsembleRequest, MadeEnsemble
     from competition.experiments.leaderboard import LeaderboardRow, Standings
     from competition.experiments.request import RunRequest
     from competition.predictions.by_image import Predictions
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from competition.store.experiments import Experiment
     from competition.store.plans import Submitted
     from competition.store.splits import SplitVersion
+    from competition.store.submissions import Submission
+    from competition.submission.make import MadeSubmission, SubmissionRequest
 
 
 class InterruptedRunError(CompError):
@@ -182,6 +186,48 @@ class Competition:
                 f"{name} has no trained model of fold {', '.join(missing)}.",
                 hint=f"`comp run {name}` trains what is missing, `comp retry {name}` what has failed.",
             )
+
+    def blend(
+        self, request: "EnsembleRequest", *, actor: str, progress: "StepProgress | None" = None
+    ) -> "MadeEnsemble":
+        """Blend experiments, score the blend on out-of-fold pixels, predict the test images, and record it.
+
+        Args:
+            actor: who makes it, for the history.
+
+        Raises:
+            CompError: experiments are not complete or do not belong together, or probabilities are missing.
+        """
+        from competition.ensemble.make import make_ensemble
+
+        made = make_ensemble(self.store, self.settings, request, actor=actor, progress=progress)
+        if made.budget is not None or made.explanation is not None:
+            from competition.report.ensemble import write_pictures  # loads matplotlib
+
+            write_pictures(self.store, self.settings, made)
+        return made
+
+    def submit(self, request: "SubmissionRequest", *, progress: "StepProgress | None" = None) -> "MadeSubmission":
+        """Write a submission of an ensemble or experiment, check it and record it.
+
+        Raises:
+            CompError: there is no such source, the member may not submit, or the day's quota is used up.
+        """
+        from competition.submission.make import make_submission
+
+        return make_submission(self.store, self.settings, request, progress=progress)
+
+    def record_score(
+        self, submission: int, *, member: str, public: float | None = None, private: float | None = None
+    ) -> "Submission":
+        """Record the scores of a submission on the public and the private board (fractions); None keeps a score.
+
+        Raises:
+            UnknownNameError: there is no such submission.
+        """
+        from competition.store import submissions
+
+        return submissions.set_score(self.store, submission, actor=member, public=public, private=private)
 
     def enqueue(self, request: "RunRequest", *, idea: int | None = None) -> "Submitted":
         """Make the experiment that is asked for and queue its jobs, or add jobs to the one with that configuration.

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the stored probabilities: whose, how large, who needs them."""
     from competition.cli.show import output
+    from competition.cli.show.predictions import show_kept
     from competition.predictions.retention import find
 
     found = find(open_competition(folder).store)
@@ -34,23 +35,7 @@ def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if not found:
         output.out().print("No probabilities. The first finished fold stores some.")
         return
-    table = output.table(
-        "experiment",
-        "rank",
-        "MiB",
-        "shards",
-        "archived",
-        "needed by",
-        right=("rank", "MiB", "shards", "archived"),
-        wrap=("experiment", "needed by"),
-    )
-    for kept in found:
-        rank = output.NOTHING if kept.rank is None else kept.rank
-        needed = ", ".join([*kept.needed_by, *(["a running job"] if kept.is_running else [])]) or output.NOTHING
-        shards = len(kept.raw) + len(kept.archived)
-        output.add_row(table, kept.experiment, rank, _mib(kept.bytes), shards, len(kept.archived), needed)
-    output.out().print(table)
-    output.say(f"{_mib(sum(kept.bytes for kept in found))} MiB in all.")
+    show_kept(found)
 
 
 def archive(
@@ -64,6 +49,7 @@ def archive(
     Ensembles and submissions go on reading them, more slowly.
     """
     from competition.cli.show import output
+    from competition.cli.show.predictions import mib
     from competition.predictions import retention as work
 
     store = open_competition(folder).store
@@ -75,7 +61,7 @@ def archive(
     with output.progress_bar("Archiving") as progress:
         done = iter(range(1, shards + 1))
         freed = work.archive(store, chosen, actor=actor_name(as_member), advance=lambda: progress(next(done), shards))
-    output.say(f"Archived {shards} shards of {len(chosen)} experiments: {_mib(freed)} MiB freed.")
+    output.say(f"Archived {shards} shards of {len(chosen)} experiments: {mib(freed)} MiB freed.")
 
 
 def prune(
@@ -90,6 +76,7 @@ def prune(
     --finished-too` trains again what wrote them.
     """
     from competition.cli.show import output
+    from competition.cli.show.predictions import mib
     from competition.predictions import retention as work
 
     store = open_competition(folder).store
@@ -102,15 +89,12 @@ def prune(
         _say_chosen("Would remove", chosen)
         return
     freed = work.prune(store, chosen, actor=actor_name(as_member))
-    output.say(f"Removed the probabilities of {len(chosen)} experiments: {_mib(freed)} MiB freed.")
+    output.say(f"Removed the probabilities of {len(chosen)} experiments: {mib(freed)} MiB freed.")
 
 
 def _say_chosen(what: str, chosen: list["Kept"]) -> None:
     from competition.cli.show import output
+    from competition.cli.show.predictions import mib
 
-    listed = ", ".join(f"{kept.experiment} ({_mib(kept.bytes)} MiB)" for kept in chosen)
+    listed = ", ".join(f"{kept.experiment} ({mib(kept.bytes)} MiB)" for kept in chosen)
     output.say(f"{what}: {listed or 'nothing'}.")
-
-
-def _mib(number: int) -> str:
-    return f"{number / 2**20:.1f}"

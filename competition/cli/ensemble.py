@@ -52,7 +52,7 @@ def ensemble(
     """
     from competition.cli.show import output
     from competition.cli.show.ensemble import show_budget, show_explanation, show_scores
-    from competition.ensemble.make import EnsembleRequest, make_ensemble
+    from competition.ensemble.make import EnsembleRequest
 
     opened = open_competition(folder)
     request = EnsembleRequest(
@@ -65,11 +65,7 @@ def ensemble(
         explain=explain,
     )
     with output.step_bars() as progress:
-        made = make_ensemble(opened.store, opened.settings, request, actor=actor_name(as_member), progress=progress)
-    if made.budget is not None or made.explanation is not None:
-        from competition.report.ensemble import write_pictures  # matplotlib loads only where there is something to draw
-
-        write_pictures(opened.store, opened.settings, made)
+        made = opened.blend(request, actor=actor_name(as_member), progress=progress)
     if made.pruned:
         output.say(f"Left out, because their probabilities were pruned: {', '.join(made.pruned)}.")
     if as_json:

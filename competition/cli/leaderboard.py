@@ -6,7 +6,6 @@ import typer
 
 from competition.api import Competition, open_competition
 from competition.cli.options import DirOption, JsonOption, say_new_spelling
-from competition.cli.show import public_board
 from competition.errors import CompError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def leaderboard(
     columns also shows the mean and deviation over the folds.
     """
     from competition.cli.show import leaderboard_table, output
+    from competition.cli.show.submissions import show_public_board
 
     forms = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown, "--watch": watch}
     given = [name for name, wanted in forms.items() if wanted]
@@ -66,7 +66,7 @@ def leaderboard(
                 "--public shows all submissions of the current split, so only --json goes with it.",
                 hint="`comp leaderboard --public`",
             )
-        public_board.show(opened, as_json=as_json)
+        show_public_board(opened, as_json=as_json)
         return
 
     def rows(most: int | None = most) -> "Standings":

@@ -35,6 +35,7 @@ def pseudo(
     data.pseudo=NAME`.
     """
     from competition.cli.show import output
+    from competition.cli.show.predictions import show_pseudo_labels
     from competition.ensemble.pseudo import make_pseudo_labels
 
     opened = open_competition(folder)
@@ -52,26 +53,9 @@ def pseudo(
     if as_json:
         output.print_json(made.to_json())
         return
-    _show(made)
+    show_pseudo_labels(made)
     labels = made.labels
     output.say(f"Train on them: `comp run --set data.pseudo={labels.name}`. They lie in {labels.paths.folder}.")
-
-
-def _show(made: "MadePseudoLabels") -> None:
-    from competition.cli.show import output
-
-    folds = len(made.images)
-    table = output.table("class", "predicted", "kept", "share", right=("predicted", "kept", "share"), wrap=("class",))
-    predicted, kept = made.predicted.sum(axis=0) / folds, made.kept.sum(axis=0) / folds
-    for label, of_class, sure in zip(made.labels.facts.classes, predicted, kept, strict=True):
-        share = f"{100 * sure / of_class:.1f} %" if of_class else output.NOTHING
-        output.add_row(table, label, f"{of_class:.0f}", f"{sure:.0f}", share)
-    output.out().print(table)
-    output.out().print()
-    most, fewest = max(made.images), min(made.images)
-    images = str(most) if most == fewest else f"{fewest} to {most}"
-    each = f" in each of {folds} folds (pixels above: the mean)" if folds > 1 else ""
-    output.print_lines(f"{made.labels.pinned}: {images} test images{each}.")
 
 
 def _warn(made: "MadePseudoLabels") -> None:

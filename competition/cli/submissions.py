@@ -25,6 +25,7 @@ def submissions(folder: DirOption = None, as_json: JsonOption = False) -> None:
     `CV` is what the source scored on the training images when it was submitted. Days are in UTC.
     """
     from competition.cli.show import output
+    from competition.cli.show.submissions import show_submissions
     from competition.store import submissions as store
 
     opened = open_competition(folder)
@@ -36,24 +37,7 @@ def submissions(folder: DirOption = None, as_json: JsonOption = False) -> None:
     if not found:
         output.out().print("Nothing is submitted yet: comp submit ENSEMBLE|EXPERIMENT")
         return
-    table = output.table(
-        "#",
-        "day (UTC)",
-        "source",
-        "member",
-        "format",
-        "CV",
-        "public",
-        "private",
-        "sha256",
-        right=("#", "CV", "public", "private"),
-        wrap=("source", "member"),
-    )
-    for each in found:
-        scores = [output.percent(score) for score in (each.cv, each.public_score, each.private_score)]
-        member = each.member or output.NOTHING
-        output.add_row(table, each.id, each.day, each.source, member, each.format, *scores, each.sha256[:8])
-    output.out().print(table)
+    show_submissions(found)
     if quota is not None:
         output.say(f"Today: {store.today(opened.store)} of {quota}.")
 
@@ -72,17 +56,15 @@ def score(
     """
     from competition.cli.show import output
     from competition.config.settings import OwnMetric
-    from competition.store import submissions as store
 
     opened = open_competition(folder)
     member = acting_member(opened.store, as_member)
     if public is None and private is None:
-        raise CompError("Which score?", hint=f"`comp score {submission} --public SCORE`, --private SCORE, or both.")
+        raise CompError("No score is given.", hint=f"`comp score {submission} --public SCORE`, or --private SCORE.")
     own_metric = isinstance(opened.settings.metric, OwnMetric)
-    scored = store.set_score(
-        opened.store,
+    scored = opened.record_score(
         submission,
-        actor=member,
+        member=member,
         public=_parse_score(public, any_number=own_metric),
         private=_parse_score(private, any_number=own_metric),
     )

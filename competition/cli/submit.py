@@ -1,12 +1,11 @@
 """`comp submit`: write a submission in the format that the competition wants, and record it."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competition.api import Competition, open_competition
+from competition.api import open_competition
 from competition.cli.options import AsOption, DirOption, ForceOption, JsonOption, acting_member
 from competition.errors import CompError
 
@@ -59,11 +58,12 @@ def submit(
     towards the team's submissions of today (UTC); the same file again does not.
     """
     from competition.cli.show import output
-    from competition.submission.make import SubmissionRequest, make_submission
+    from competition.cli.show.submissions import show_final_two
+    from competition.submission.make import SubmissionRequest
 
     opened = open_competition(folder)
     if advise_finals:
-        _show_final_two(opened, as_json=as_json)
+        show_final_two(opened, as_json=as_json)
         return
     if source is None:
         raise CompError("What is to be submitted?", hint="`comp submit ENSEMBLE` (or an experiment), or --advise.")
@@ -79,7 +79,7 @@ def submit(
         force=force,
     )
     with output.step_bars() as progress:
-        made = make_submission(opened.store, opened.settings, request, progress=progress)
+        made = opened.submit(request, progress=progress)
     if as_json:
         output.print_json(made.to_json())
     else:
@@ -117,35 +117,3 @@ def _parse_size(text: str) -> tuple[int, int]:
     if not (cross and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise CompError(f"--size {text!r} is no size such as 256x256 (height x width).")
     return int(height), int(width)
-
-
-def _show_final_two(opened: Competition, *, as_json: bool) -> None:
-    """Print the two submissions to choose in the end, and why."""
-    from rich.text import Text
-
-    from competition.cli.show import output
-    from competition.submission.final_two import advise
-
-    advice = advise(opened.store, opened.settings)
-    if as_json:
-        output.print_json(advice.to_json())
-        return
-    table = output.table(
-        "final", "source", "CV", "public", "submission", right=("final", "CV", "public"), wrap=("source",)
-    )
-    chosen = [advice.first, *([advice.second] if advice.second else [])]
-    for number, candidate in enumerate(chosen, start=1):
-        scores = output.percent(candidate.cv), output.percent(candidate.public)
-        output.add_row(table, number, candidate.name, *scores, candidate.submission or "not yet")
-    output.out().print(table)
-    output.out().print()
-    why = list(advice.why)
-    if advice.hedge is not None:
-        chance, gain = output.chance(advice.hedge.second_wins), output.percent(advice.hedge.gain, signed=True)
-        why.append(f"On {advice.hedge.private_images} private images the second wins with a probability of {chance};")
-        why.append(f"the better of both is worth {gain} over the first alone.")
-    for line in why:
-        output.out().print(Text(line))
-    for candidate in chosen:
-        if candidate.submission is None:
-            output.say(f"Hand it in: `comp submit {shlex.quote(candidate.name)}`.")

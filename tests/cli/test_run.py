@@ -159,7 +159,7 @@ def test_ctrl_c_leaves_a_state_that_the_same_command_finishes(comp: Comp, ready:
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=60)
     assert started.returncode == 130, err
-    assert "goes on where it stopped" in err
+    assert "`comp run long` continues it" in err
     assert "running" not in states().values()
     assert states()["fold0"] == "queued"
     row = json.loads(comp.ok("run", "long", "--as", "ann", "--json"))

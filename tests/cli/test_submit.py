@@ -125,7 +125,7 @@ def test_scores_of_the_board_are_entered_listed_and_corrected(comp: Comp, predic
     assert "41.50" in table
     assert max(map(len, table.splitlines())) <= 80
     for arguments, why in [
-        (["1"], "Which score?"),
+        (["1"], "No score is given"),
         (["2", "--public", "0.5"], "no submission '2'"),
         (["1", "--public", "71.23"], "A board that shows 71.23 means 71.23%."),
         (["1", "--public", "nan"], "no score from 0 to 1"),

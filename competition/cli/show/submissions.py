@@ -1,5 +1,7 @@
-"""`comp leaderboard --public`: CV against the public board."""
+"""Submissions on the terminal: all of them, CV against the public board, and the two to choose in the end."""
 
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from competition.api import Competition
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from competition.submission.public_board import PublicBoard
 
 
-def show(opened: Competition, *, as_json: bool) -> None:
+def show_public_board(opened: Competition, *, as_json: bool) -> None:
     """Print the public board."""
     from competition.cli.show import output
     from competition.submission.public_board import climb_warning, facts, public_board
@@ -76,3 +78,59 @@ def _pairs(board: "PublicBoard") -> "Table":
         leads = (output.percent(lead, signed=True) for lead in (pair.public_lead, pair.cv_lead))
         output.add_row(table, label(pair.ahead), label(pair.behind), *leads, output.chance(pair.swap))
     return table
+
+
+def show_submissions(submissions: "Sequence[Submission]") -> None:
+    """Print every submission with its scores."""
+    from competition.cli.show import output
+
+    table = output.table(
+        "#",
+        "day (UTC)",
+        "source",
+        "member",
+        "format",
+        "CV",
+        "public",
+        "private",
+        "sha256",
+        right=("#", "CV", "public", "private"),
+        wrap=("source", "member"),
+    )
+    for each in submissions:
+        scores = [output.percent(score) for score in (each.cv, each.public_score, each.private_score)]
+        member = each.member or output.NOTHING
+        output.add_row(table, each.id, each.day, each.source, member, each.format, *scores, each.sha256[:8])
+    output.out().print(table)
+
+
+def show_final_two(opened: Competition, *, as_json: bool) -> None:
+    """Print the two submissions to choose in the end, and why."""
+    from rich.text import Text
+
+    from competition.cli.show import output
+    from competition.submission.final_two import advise
+
+    advice = advise(opened.store, opened.settings)
+    if as_json:
+        output.print_json(advice.to_json())
+        return
+    table = output.table(
+        "final", "source", "CV", "public", "submission", right=("final", "CV", "public"), wrap=("source",)
+    )
+    chosen = [advice.first, *([advice.second] if advice.second else [])]
+    for number, candidate in enumerate(chosen, start=1):
+        scores = output.percent(candidate.cv), output.percent(candidate.public)
+        output.add_row(table, number, candidate.name, *scores, candidate.submission or "not yet")
+    output.out().print(table)
+    output.out().print()
+    why = list(advice.why)
+    if advice.hedge is not None:
+        chance, gain = output.chance(advice.hedge.second_wins), output.percent(advice.hedge.gain, signed=True)
+        why.append(f"On {advice.hedge.private_images} private images the second wins with a probability of {chance};")
+        why.append(f"the better of both is worth {gain} over the first alone.")
+    for line in why:
+        output.out().print(Text(line))
+    for candidate in chosen:
+        if candidate.submission is None:
+            output.say(f"Hand it in: `comp submit {shlex.quote(candidate.name)}`.")
