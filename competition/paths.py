@@ -220,8 +220,8 @@ class Paths:
         return self.runs / "crash.log"
 
     @property
-    def index_journal(self) -> Path:
-        """What `comp init` has looked at so far; gone when it ends."""
+    def index_resume(self) -> Path:
+        """The images that `comp init` has indexed so far, so that it can resume; removed when it ends."""
         return self.runs / "data" / ".index.jsonl"
 
     @property

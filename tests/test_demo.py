@@ -5,9 +5,9 @@ import numpy as np
 
 from competition.config.settings import Settings
 from competition.data.images import read_image, read_mask
-from competition.data.index import index
 from competition.data.manifest import Manifest
 from competition.demo import CLASSES, make_street_litter
+from tests.data.making import index
 
 
 def indexed(folder: Path, **groups: str) -> Manifest:

@@ -140,7 +140,7 @@ def create(paths: Paths, request: CreateRequest, *, progress: Progress | None = 
     metrics.check(with_own_metric(settings, paths.root).metric, classes=len(settings.classes))
     overrides = [*([f"data.size={request.size}"] if request.size else []), *request.assignments]
     with_overrides(Config(), overrides)  # a wrong one is an error before the images are read
-    indexed = index_data(settings, paths.root, journal=paths.index_journal, progress=progress)
+    indexed = index_data(settings, paths.root, resume_file=paths.index_resume, progress=progress)
     default = with_overrides(Config(), [f"data.size={_default_size(indexed.manifest)}"])
     config = with_overrides(default, overrides)
     _record(indexed.manifest, paths)
@@ -156,7 +156,7 @@ def set_up_existing(paths: Paths, *, progress: Progress | None = None) -> Create
         CompError: competition.yaml, baseline.yaml or the data are wrong.
     """
     settings, config = read_settings(paths.competition), read_config(paths.baseline)
-    indexed = index_data(settings, paths.root, journal=paths.index_journal, progress=progress)
+    indexed = index_data(settings, paths.root, resume_file=paths.index_resume, progress=progress)
     _record(indexed.manifest, paths)
     return Created(paths, settings, config, indexed.manifest, indexed.notes)
 

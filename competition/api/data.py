@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from competition.data.caches import KeptCache, find_caches, remove_cache
-from competition.data.checks.data import Study, check_data, check_split, gravest_first, study
-from competition.data.checks.finding import Finding, Severity
-from competition.data.checks.kept import keep
+from competition.data.cache_folders import CacheFolder, find_caches, remove_cache
+from competition.data.checks.data_checks import check_data
+from competition.data.checks.findings import Finding, Severity, by_severity, save_findings
+from competition.data.checks.image_scan import ImageScan, scan_images
+from competition.data.checks.split_checks import check_split, find_leaks
 from competition.data.manifest import Manifest
 from competition.data.parallel import Progress
 from competition.data.split.folds import FoldSummary, Scheme, Split, parse_scheme, summarise
@@ -50,13 +51,15 @@ class DataReport:
 def check(opened: "Competition", *, bars: Bars = no_bars) -> DataReport:
     """Look for mistakes in the data and leaks in the current split; the findings are kept for `comp status`."""
     manifest = opened.manifest
-    studied = _study(opened, manifest, bars)
-    findings = _check_files(opened, studied, bars)
+    scan = _scan(opened, manifest, bars)
+    findings = _check_files(opened, scan, bars)
     version = splits.current(opened.store)
     if version is not None and version.fingerprint == manifest.fingerprint:
         split = Split.read(opened.paths.folds(version.fingerprint, version.version))
-        findings = gravest_first([*findings, *check_split(studied, opened.settings, split)])
-    keep(opened.paths.findings(manifest.fingerprint), findings, split_version=version.version if version else None)
+        findings = by_severity([*findings, *check_split(scan, opened.settings.classes, split)])
+    save_findings(
+        opened.paths.findings(manifest.fingerprint), findings, split_version=version.version if version else None
+    )
     return DataReport(tuple(findings), version)
 
 
@@ -128,13 +131,13 @@ def split(opened: "Competition", request: SplitRequest, *, actor: str, bars: Bar
     default = "stratified-group" if opened.settings.data.has_groups else "stratified"
     scheme = parse_scheme(request.scheme or default)
     manifest = opened.manifest
-    studied = _study(opened, manifest, bars)
-    notes = [] if splits.current(opened.store) else _check_before_split(opened, studied, bars)
+    scan = _scan(opened, manifest, bars)
+    notes = [] if splits.current(opened.store) else _check_before_split(opened, scan, bars)
     chosen = _imported(opened, manifest, request)
     if chosen is None:
         result = make_split(
             manifest,
-            studied.alike.labelled,
+            scan.duplicates.labelled,
             scheme=scheme,
             folds=request.folds,
             valid_fraction=request.valid_fraction,
@@ -142,11 +145,11 @@ def split(opened: "Competition", request: SplitRequest, *, actor: str, bars: Bar
         )
         chosen = result.split
         notes += [f"Note: {result.unevenness()}"] if result.unevenness() else []
-    leaks = studied.leaks(chosen)
+    leaks = find_leaks(scan, chosen)
     if leaks and request.leaks_allowed is None:
         problems = [f"{leak.what} First: {'; '.join(leak.examples)}." for leak in leaks]
         message = all_problems("This split leaks, so its scores would look better than they are", problems)
-        raise RefusedError(message, hint=leaks[0].mend)
+        raise RefusedError(message, hint=leaks[0].fix)
     if request.leaks_allowed is not None and not leaks:
         notes.append("This split has no leaks, so the reason of --allow-leaks is not recorded.")
     version = _make_current(opened, manifest, chosen, request, leaks=bool(leaks), actor=actor)
@@ -166,7 +169,7 @@ def export_split(opened: "Competition", path: Path) -> tuple[int, Split]:
     return version.version, current
 
 
-def clear_caches(opened: "Competition", *, old_only: bool = False) -> list[KeptCache]:
+def clear_caches(opened: "Competition", *, old_only: bool = False) -> list[CacheFolder]:
     """Remove the caches of decoded images; those that were removed.
 
     Args:
@@ -188,24 +191,24 @@ def clear_caches(opened: "Competition", *, old_only: bool = False) -> list[KeptC
     return removed
 
 
-def _study(opened: "Competition", manifest: Manifest, bars: Bars) -> Study:
-    with bars("Looking at images") as progress:
-        hashes = opened.paths.looks(manifest.fingerprint)
-        return study(manifest, opened.settings, opened.paths.root, hashes, progress=progress)
+def _scan(opened: "Competition", manifest: Manifest, bars: Bars) -> ImageScan:
+    with bars("Comparing images") as progress:
+        hash_file = opened.paths.looks(manifest.fingerprint)
+        return scan_images(manifest, opened.settings, opened.paths.root, hash_file, progress=progress)
 
 
-def _check_files(opened: "Competition", studied: Study, bars: Bars) -> list[Finding]:
+def _check_files(opened: "Competition", scan: ImageScan, bars: Bars) -> list[Finding]:
     with bars("Checking files") as progress:
-        return check_data(studied, opened.settings, opened.paths.root, progress=progress)
+        return check_data(scan, opened.settings, opened.paths.root, progress=progress)
 
 
-def _check_before_split(opened: "Competition", studied: Study, bars: Bars) -> list[str]:
+def _check_before_split(opened: "Competition", scan: ImageScan, bars: Bars) -> list[str]:
     """What should be known about the data before it is split; raises CompError if the data cannot be used."""
-    findings = _check_files(opened, studied, bars)
+    findings = _check_files(opened, scan, bars)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         problems = [f"{finding.what} First: {'; '.join(finding.examples)}." for finding in errors]
-        raise CompError(all_problems("The data cannot be split as it is", problems), hint=errors[0].mend)
+        raise CompError(all_problems("The data cannot be split as it is", problems), hint=errors[0].fix)
     warnings = [finding for finding in findings if finding.severity is Severity.WARNING]
     notes = [f"Warning: {finding.what} First: {finding.examples[0]}." for finding in warnings]
     return [*notes, "`comp check` lists every finding and what to do about it."] if findings else notes

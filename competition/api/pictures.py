@@ -40,7 +40,7 @@ def explore(
             settings,
             paths.root,
             config=read_config(paths.baseline),
-            looks=paths.looks(manifest.fingerprint),
+            hash_file=paths.looks(manifest.fingerprint),
             most=most,
             seed=seed,
             progress=progress,
@@ -114,12 +114,12 @@ def _with_rare_classes(
     config: Config, manifest: Manifest, settings: "Settings", *, most: int
 ) -> tuple[Config, tuple[Item, ...]]:
     """The configuration with the classes that are rare in all images, and images that these are pasted from."""
-    from competition.data.rarity import find_rare
+    from competition.data.rare_classes import find_rare_classes
 
     sampling = config.sampling
     if not (sampling.rare_crop or config.mix.copy_paste):
         return config, ()
-    rare = find_rare(manifest.items, settings.classes, sampling.rare)
+    rare = find_rare_classes(manifest.items, settings.classes, sampling.rare)
     named = sampling.model_copy(update={"rare": [settings.classes[c] for c in rare.classes]})
     holders = rare.images if config.mix.copy_paste else ()
     donors = _evenly([manifest.item(image_id) for image_id in holders], most)
@@ -127,7 +127,7 @@ def _with_rare_classes(
 
 
 def _tiles(previewed: Sequence[Previewed], settings: "Settings") -> "list[Tile]":
-    from competition.data.eda.choice import Shown
+    from competition.data.eda.examples import Example
     from competition.report.palette import class_colours, leading_background
     from competition.report.sheet import tile
 
@@ -135,6 +135,6 @@ def _tiles(previewed: Sequence[Previewed], settings: "Settings") -> "list[Tile]"
     tiles = []
     for image in previewed:
         after = "after" if image.share == 1 else f"after, {image.share:.0%} of it and the rest of another"
-        tiles.append(tile(Shown(image.id, "before"), image.image, image.mask, colours, clear))
-        tiles.append(tile(Shown(image.id, after), image.new_image, image.new_mask, colours, clear))
+        tiles.append(tile(Example(image.id, "before"), image.image, image.mask, colours, clear))
+        tiles.append(tile(Example(image.id, after), image.new_image, image.new_mask, colours, clear))
     return tiles

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """List the caches: of which data, at which size, how large."""
     from competition.cli.show import data, output
-    from competition.data.caches import find_caches
+    from competition.data.cache_folders import find_caches
     from competition.store import competition
 
     opened = open_competition(folder)

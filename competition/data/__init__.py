@@ -1,1 +1,1 @@
-"""The competition's images and masks: indexed, split into folds, cached, sampled; and made-up data to try comp on."""
+"""The images and masks of a competition: index, checks, splits, cache, samples; and synthetic data to try comp on."""

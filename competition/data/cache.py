@@ -1,8 +1,8 @@
-"""The images as the model sees them: decoded and resized once, then mapped into memory by every job that wants them."""
+"""The cache: all images at the size that the model sees, decoded and resized once, then mapped into memory by jobs."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from competition.config.settings import Settings
 from competition.data.images import Pixels, resize_image, resize_labels
-from competition.data.load import CHANGED, Loader, open_loader
+from competition.data.load import CHANGED_HINT, Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, in_threads
 from competition.errors import DataError, all_problems
@@ -24,11 +24,11 @@ Mapped = np.memmap[Any, np.dtype[np.uint8]]
 
 @dataclass(frozen=True)
 class PseudoPart:
-    """Test images that a job trains on.
+    """Test images with pseudo-labels, for a job to train on.
 
     Args:
-        masks: (N, H, W) class indices, and IGNORE_INDEX for void.
-        rows: by id, the row of the image in the cache's `test_images` and that of its labels in `masks`.
+        masks: uint8 (N, H, W) class indices, and IGNORE_INDEX for void.
+        rows: by id, the row of the image in the cache's `test_images` and the row of its labels in `masks`.
     """
 
     path: Path
@@ -37,11 +37,11 @@ class PseudoPart:
 
     @classmethod
     def map(cls, path: Path, rows: Mapping[str, tuple[int, int]]) -> "PseudoPart":
-        """With the masks in the file at `path`."""
+        """Map the masks in the file at `path` into memory."""
         return cls(path, np.load(path, mmap_mode="r", allow_pickle=False), rows)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Another process maps the same file."""
+        """Pickle the path only: the other process maps the same file, and no pixels are copied."""
         return PseudoPart.map, (self.path, self.rows)
 
 
@@ -50,12 +50,12 @@ class Cache:
     """Every image at one size, as read-only uint8 arrays mapped into memory.
 
     Args:
-        images: (N, H, W, 3) RGB, the labelled images.
-        masks: (N, H, W) class indices, and IGNORE_INDEX for void.
-        test_images: (M, H, W, 3) RGB.
+        images: uint8 (N, H, W, 3) RGB, the labelled images.
+        masks: uint8 (N, H, W) class indices, and IGNORE_INDEX for void.
+        test_images: uint8 (M, H, W, 3) RGB.
         index: the row of each labelled image in `images` and `masks`, by id.
         test_index: the row of each test image in `test_images`, by id.
-        pseudo: test images that count as labelled; None where there are none.
+        pseudo: test images with pseudo-labels; None if there are none.
     """
 
     paths: CachePaths
@@ -67,17 +67,17 @@ class Cache:
     pseudo: PseudoPart | None = None
 
     def pair(self, image_id: str) -> tuple[Pixels, Pixels]:
-        """An image to train on, (H, W, 3), and its mask, (H, W)."""
+        """An image to train on, uint8 (H, W, 3), and its mask, uint8 (H, W)."""
         row = self.index.get(image_id)
         if row is not None:
             return self.images[row], self.masks[row]
         if self.pseudo is None:
             raise KeyError(image_id)
-        of_image, of_mask = self.pseudo.rows[image_id]
-        return self.test_images[of_image], self.pseudo.masks[of_mask]
+        image_row, mask_row = self.pseudo.rows[image_id]
+        return self.test_images[image_row], self.pseudo.masks[mask_row]
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Another process maps the same files; the pixels do not travel."""
+        """Pickle the paths only: the other process maps the same files, and no pixels are copied."""
         return _map, (self.paths, self.index, self.test_index, self.pseudo)
 
 
@@ -89,32 +89,30 @@ def open_cache(
     size: tuple[int, int],
     *,
     progress: Progress | None = None,
-    tell: Callable[[str], None] = print,
 ) -> Cache:
-    """The cache of the manifest's images at `size` (height, width), built if nobody has built it yet.
+    """The cache of the manifest's images at `size` (height, width), built if it does not exist yet.
 
-    Jobs that come while it is being built wait. It is there whole or not at all: a process that dies over it leaves
-    nothing that anybody would read.
+    Other jobs wait while it is built. It exists completely or not at all: a process that dies while building leaves
+    nothing that a reader would find. Before building, prints how much disk space it takes.
 
     Args:
-        cache_dir: the folder that belongs to this manifest's fingerprint (`Paths.cache`).
-        tell: is told how much disk the cache takes, before it is built.
+        cache_dir: the folder of this manifest's fingerprint (`Paths.cache`).
 
     Raises:
-        DataError: files have changed since they were indexed (all are named), or the disk is too full.
+        DataError: files have changed since they were indexed (names all), or the disk is too full.
     """
     paths = CachePaths(cache_dir / f"{size[0]}x{size[1]}")
     if not paths.folder.is_dir():
         cache_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(paths.lock):
-            if not paths.folder.is_dir():
-                _state_disk(manifest, size, cache_dir, tell)
+            if not paths.folder.is_dir():  # again: another job may have built it while this one waited
+                _check_disk(manifest, size, cache_dir)
                 _build(manifest, settings, root, paths, size, progress)
     return _map(paths, _rows(manifest.items), _rows(manifest.test))
 
 
 def disk_need(manifest: Manifest, size: tuple[int, int]) -> int:
-    """How many bytes the cache of the manifest's images takes at `size` (height, width)."""
+    """The size of the cache in bytes, at `size` (height, width): three channels an image, and one of labels."""
     return (4 * len(manifest.items) + 3 * len(manifest.test)) * size[0] * size[1]
 
 
@@ -135,8 +133,9 @@ def _build(
     size: tuple[int, int],
     progress: Progress | None,
 ) -> None:
-    """Fill a folder aside, then rename it. The lock is held, so what lies there was left by a process that died."""
+    """Fill a temporary folder, then rename it."""
     aside = CachePaths(paths.unfinished)
+    # This process holds the lock, so a folder that exists already was left by a process that died.
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
     try:
@@ -144,7 +143,7 @@ def _build(
         fill = partial(_fill, cache, open_loader(settings, root))
         problems = [p for p in in_threads(fill, [*manifest.items, *manifest.test], progress=progress) if p]
         if problems:
-            raise DataError(all_problems("The data has changed since it was indexed", problems), hint=CHANGED)
+            raise DataError(all_problems("The data has changed since it was indexed", problems), hint=CHANGED_HINT)
         for array in (cache.images, cache.masks, cache.test_images):
             array.flush()
         aside.folder.rename(paths.folder)
@@ -153,7 +152,7 @@ def _build(
 
 
 def _create(paths: CachePaths, manifest: Manifest, size: tuple[int, int]) -> Cache:
-    """A cache whose arrays can be written to."""
+    """An empty cache with writable arrays."""
     labelled, test = len(manifest.items), len(manifest.test)
     return Cache(
         paths,
@@ -166,15 +165,17 @@ def _create(paths: CachePaths, manifest: Manifest, size: tuple[int, int]) -> Cac
 
 
 def new_file(path: Path, shape: tuple[int, ...]) -> Mapped:
-    """A mapped file of that shape, with its disk space reserved: a full disk would kill the process in mid-write."""
+    """A new .npy file, mapped into memory and writable, uint8, with its disk space reserved."""
     array: Mapped = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    # open_memmap makes a sparse file. If the disk is full when a page of it is written later, the kernel kills the
+    # process with SIGBUS. Reserved now, a full disk is an OSError instead.
     with path.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
 def _fill(cache: Cache, loader: Loader, item: Item) -> str:
-    """Put an image, and its mask where it has one, into their rows; what is wrong with them, or an empty string."""
+    """Put an image, and its mask if it has one, into their rows; returns the problem with them, or an empty string."""
     height, width = cache.images.shape[1:3]
     try:
         image = resize_image(loader.image(item), (height, width))
@@ -188,15 +189,16 @@ def _fill(cache: Cache, loader: Loader, item: Item) -> str:
     return ""
 
 
-def _state_disk(manifest: Manifest, size: tuple[int, int], folder: Path, tell: Callable[[str], None]) -> None:
+def _check_disk(manifest: Manifest, size: tuple[int, int], folder: Path) -> None:
+    """Print the disk space that the cache takes, or raise if there is not enough."""
     needed, free = disk_need(manifest, size), shutil.disk_usage(folder).free
-    what = f"The cache of {len(manifest.items) + len(manifest.test)} images at {size[0]}x{size[1]}"
+    subject = f"The cache of {len(manifest.items) + len(manifest.test)} images at {size[0]}x{size[1]}"
     if needed > free:
         raise DataError(
-            f"{what} needs {_readable(needed)}, and the disk that {folder} lies on has {_readable(free)} left.",
-            hint="Free some space (`comp cache clear`), or run with a smaller size: --set data.size=HEIGHTxWIDTH.",
+            f"{subject} needs {_readable(needed)}, but the disk of {folder} has only {_readable(free)} left.",
+            hint="Free some space (`comp cache clear`), or use a smaller size: --set data.size=HEIGHTxWIDTH.",
         )
-    tell(f"{what} takes {_readable(needed)} of the {_readable(free)} that are free.")
+    print(f"{subject} takes {_readable(needed)} of {_readable(free)} free disk space.")
 
 
 def _readable(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Images and labels of the manifest, at their own size, as they were when they were indexed."""
+"""Reading the images and labels of the manifest, at their own size; files that have changed since are refused."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from competition.data.readers.choose import reader_of
 from competition.data.readers.source import Reader
 from competition.errors import DataError
 
-CHANGED = "Put the old files back, or index the data anew: `comp init`, without options, in the competition's folder."
+CHANGED_HINT = "Put the old files back, or index the data again: `comp init`, without options, in this folder."
 
 
 @dataclass(frozen=True)
 class Loader:
-    """Reads what competition.yaml describes, whatever form it has; threads may share one."""
+    """Reads the images and labels that competition.yaml describes, in any format; threads may share one."""
 
     settings: Settings
     root: Path
@@ -26,12 +26,12 @@ class Loader:
         """The image as uint8 RGB (H, W, 3).
 
         Raises:
-            DataError: it cannot be read, or has changed since it was indexed.
+            DataError: the file cannot be read, or has changed since it was indexed.
         """
         path = image_path(item, self.settings.data, self.root)
         data = read_bytes(path)
         if hashlib.sha256(data).hexdigest() != item.image_sha256:
-            raise DataError(f"{path} has other contents than when it was indexed.", hint=CHANGED)
+            raise DataError(f"{path} has changed since it was indexed.", hint=CHANGED_HINT)
         return decode_image(data, path)
 
     def labels(self, item: Item) -> Pixels:
@@ -43,7 +43,7 @@ class Loader:
         labels = self.reader.read_labels(item.id, item.mask, size=(item.height, item.width))
         if labels.sha256 != item.mask_sha256:
             raise DataError(
-                f"The label {item.mask} of {item.image} has other contents than when it was indexed.", hint=CHANGED
+                f"The label {item.mask} of {item.image} has changed since it was indexed.", hint=CHANGED_HINT
             )
         return labels.pixels
 
@@ -54,7 +54,11 @@ def open_loader(settings: Settings, root: Path) -> Loader:
 
 
 def image_path(item: Item, data: DataSettings, root: Path) -> Path:
-    """Where the image lies."""
+    """The path of the image's file.
+
+    Raises:
+        DataError: it is a test image, and competition.yaml names no folder of test images.
+    """
     folder = data.images if item.is_labelled else data.test_images
     if folder is None:
         raise DataError(f"{item.image} is a test image, and competition.yaml names no folder of test images.")

@@ -1,4 +1,4 @@
-"""The manifest: one row per image, with everything that is known about it without opening it again."""
+"""The manifest: one row per image, with its size, hashes and pixel counts, so that nobody has to open it again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COLUMNS = (
     "pixels",
     "void",
 )
-_MEND = "`comp init`, without options in the competition's folder, indexes the data anew."
+_FIX = "`comp init`, without options in the competition's folder, indexes the data again."
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Item:
     Args:
         id: the stem of the image's file name.
         image: file name inside the images folder (inside the test images folder for a test image).
-        mask: file name inside the masks folder; empty for a test image.
-        group: what the image belongs to (a video, a patient); empty where nothing is known.
-        height: pixels; of the image and of its mask, which are equal.
-        width: pixels.
-        pixels: number of pixels of each class; `()` for a test image.
-        void: number of pixels that count in no score.
+        mask: the name of the label for its reader (mostly a file inside the masks folder); empty for a test image.
+        group: the video, patient or place of the image; empty if the data has no groups.
+        height: pixels, of the image and of its mask.
+        width: pixels, of the image and of its mask.
+        pixels: (C,) number of pixels of each class; `()` for a test image.
+        void: number of pixels that no score counts.
     """
 
     id: str
@@ -54,13 +54,13 @@ class Item:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether there is a mask; test images have none."""
+        """True if the image has a mask; test images have none."""
         return bool(self.mask)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """All images of a competition, labelled ones (`items`) and test ones, each in the natural order of their ids."""
+    """All images of a competition: labelled ones (`items`) and test images, in the natural order of their ids."""
 
     items: tuple[Item, ...]
     test: tuple[Item, ...] = ()
@@ -72,14 +72,14 @@ class Manifest:
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:
-        """The labelled images by id. (A test image may bear the id of a labelled one.)"""
+        """The labelled images by id. (A test image may have the id of a labelled one.)"""
         return {item.id: item for item in self.items}
 
     def item(self, image_id: str) -> Item:
         """The labelled image with this id.
 
         Raises:
-            UnknownNameError: there is none.
+            UnknownNameError: there is no such image.
         """
         if image_id not in self.by_id:
             raise UnknownNameError.among("labelled image", image_id, self.by_id)
@@ -87,7 +87,7 @@ class Manifest:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that change with any image, mask or group, but not with where the folders lie."""
+        """16 hexadecimal digits that change with any image, mask or group, but not when a folder is moved."""
         rows = [
             (part, i.id, i.group, i.height, i.width, i.image_sha256, i.mask_sha256, i.pixels, i.void)
             for part, i in self._parts()
@@ -106,19 +106,19 @@ class Manifest:
         Raises:
             DataError: the file is missing or damaged; names the line and what to do.
         """
-        table = read_table(path, columns=COLUMNS, mend=_MEND)
+        table = read_table(path, columns=COLUMNS, fix=_FIX)
         parts: dict[str, dict[str, Item]] = {"train": {}, "test": {}}
         for line, row in table.rows:
             try:
                 part, item = _item(row)
             except ValueError as error:
-                raise damaged(path, line, str(error), mend=_MEND) from error
+                raise damaged(path, line, str(error), fix=_FIX) from error
             if item.id in parts[part]:
-                raise damaged(path, line, f"{part} image {item.id!r} stands there twice", mend=_MEND)
+                raise damaged(path, line, f"the {part} image {item.id!r} occurs twice", fix=_FIX)
             parts[part][item.id] = item
         manifest = cls(tuple(parts["train"].values()), tuple(parts["test"].values()))
         if manifest.fingerprint != table.facts.get("fingerprint"):
-            raise DataError(f"{path} is damaged: it was changed after it was written, or rows are gone.", hint=_MEND)
+            raise DataError(f"{path} is damaged: it was changed after it was written, or rows are gone.", hint=_FIX)
         return manifest
 
     def _parts(self) -> list[tuple[str, Item]]:
@@ -145,7 +145,7 @@ def _item(row: list[str]) -> tuple[str, Item]:
     """The part and the image that a CSV row describes.
 
     Raises:
-        ValueError: it describes none; says why.
+        ValueError: the row is not valid; says why.
     """
     part, image_id, image, mask, group, height, width, image_sha256, mask_sha256, pixels, void = row
     if part not in ("train", "test"):

@@ -1,4 +1,4 @@
-"""Work on many files at once."""
+"""Work on many files at once, in threads."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
+"""Called with the number of items done and the number of all items."""
 
 StepProgress = Callable[[str, int, int], None]
-"""Called with the name of a step, how many of its items are done, and how many there are."""
+"""Called with the name of a step, the number of its items done and the number of all its items."""
 
 
 def of_step(progress: StepProgress | None, step: str) -> Progress | None:
@@ -21,19 +21,17 @@ def of_step(progress: StepProgress | None, step: str) -> Progress | None:
     return None if progress is None else partial(progress, step)
 
 
-def in_threads(
-    work: Callable[[Given], Made], items: Sequence[Given], *, progress: Progress | None = None
-) -> list[Made]:
-    """`work` of every item, in order, on all cores.
+def in_threads(work: Callable[[In], Out], items: Sequence[In], *, progress: Progress | None = None) -> list[Out]:
+    """The results of `work` for every item, in order, on all cores.
 
-    Threads are enough: reading, hashing and Pillow's decoding all release the interpreter. Where `work` raises, what
-    has not begun is dropped and the error goes on to the caller.
+    Threads are enough: reading, hashing and Pillow's decoding all release the interpreter's lock. If `work` raises,
+    items that have not begun are dropped, and the error goes to the caller.
     """
-    results: list[Made] = []
+    results: list[Out] = []
     pool = ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0)))
     try:
-        for made in pool.map(work, items):
-            results.append(made)
+        for result in pool.map(work, items):
+            results.append(result)
             if progress is not None:
                 progress(len(results), len(items))
     finally:
@@ -42,11 +40,11 @@ def in_threads(
 
 
 def passes_of(progress: Progress | None, passes: int, *, items: int) -> list[Progress | None]:
-    """The progress of each of several passes over as many items, told to `progress` as that of one."""
+    """A progress function for each of several passes over equally many items; together they fill one bar."""
 
-    def of(which: int) -> Progress | None:
+    def of(number: int) -> Progress | None:
         if progress is None:
             return None
-        return lambda done, total: progress(which * items + done * items // total, passes * items)
+        return lambda done, total: progress(number * items + done * items // total, passes * items)
 
-    return [of(which) for which in range(passes)]
+    return [of(number) for number in range(passes)]

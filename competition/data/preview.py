@@ -1,4 +1,4 @@
-"""Images before and after augmentation: what is asked of a child process, and what it answers."""
+"""The request that `comp augment` sends to a child process, and its answer: images before and after augmentation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,10 @@ from competition.data.manifest import Item
 
 @dataclass(frozen=True)
 class PreviewSpec:
-    """Which labelled images to show as training would see them.
+    """The labelled images to show as training would see them.
 
     Args:
-        epoch: counts from 0.
+        epoch: counts from 0; augmentations differ between epochs.
     """
 
     root: Path
@@ -26,10 +26,10 @@ class PreviewSpec:
 
 @dataclass(frozen=True)
 class Previewed:
-    """An image before and after: uint8 (H, W, 3), its mask uint8 (H, W), at the size of training.
+    """An image before and after augmentation, uint8 (H, W, 3), with its mask, uint8 (H, W), at the size of training.
 
     Args:
-        share: of the image itself, where another was blended in; 0 to 1.
+        share: the part of the image itself where another image was blended in, 0 to 1; 1 without blending.
     """
 
     id: str

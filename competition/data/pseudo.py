@@ -1,7 +1,7 @@
-"""Pseudo-labels: test images with the labels that models gave them, for each fold those of models that it may trust.
+"""Pseudo-labels: test images with predicted labels, for each fold those of models that never saw its validation images.
 
-A set is a manifest and a folder of label maps for each fold. What a fold trains on is named `test:ID`, as a test image
-may bear the id of a labelled one.
+A set has a manifest and a folder of label maps for each fold. Its images have the ids `test:ID`, because a test image
+may have the id of a labelled one.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ PREFIX = "test:"
 DIGITS = 12
 
 
-class Facts(Section):
-    """What is known of a set without opening its labels.
+class PseudoFacts(Section):
+    """The facts about a set in its pseudo.json.
 
     Args:
-        source: the ensemble or the experiment whose predictions they are.
-        members: its experiments; all count the same.
-        threshold: the least mean probability of a pixel's class for the pixel to be labelled.
-        folds: the fingerprint of each fold's manifest, which changes with any label.
+        source: the ensemble or the experiment that predicted the labels.
+        members: the experiments of the source; all have equal weight.
+        threshold: a pixel is labelled if the mean probability of its class is at least this, 0 to 1.
+        folds: the fingerprint of the manifest of each fold, which changes with any label.
     """
 
     version: Literal[1] = 1
@@ -53,18 +53,18 @@ class PseudoLabels:
 
     name: str
     paths: PseudoPaths
-    facts: Facts
+    facts: PseudoFacts
 
     @property
     def pinned(self) -> str:
-        """`NAME@digits`: the name, and what changes with the content."""
+        """`NAME@digits`: the name, and the first digits of a hash of the content."""
         return f"{self.name}@{sha256_of_json(self.facts.model_dump(mode='json'))[:DIGITS]}"
 
     def items(self, fold: int) -> tuple[Item, ...]:
-        """The test images that the fold may train on, with the pixels of each class that are labelled.
+        """The test images for the fold to train on, with the number of labelled pixels of each class.
 
         Raises:
-            DataError: the manifest is missing, damaged or was changed.
+            DataError: the manifest is missing, damaged, or has changed.
         """
         manifest = Manifest.read(self.paths.manifest(fold))
         if manifest.fingerprint != self.facts.folds[fold]:
@@ -72,10 +72,10 @@ class PseudoLabels:
         return manifest.items
 
     def labels(self, fold: int, item: Item) -> Pixels:
-        """The labels of one of the fold's items, uint8 (H, W) at the image's own size; void where nobody was sure.
+        """The labels of one item of the fold, uint8 (H, W) at the image's own size; void below the threshold.
 
         Raises:
-            DataError: they cannot be read, or have changed.
+            DataError: the file cannot be read, or has changed.
         """
         path = self.paths.labels(fold) / item.mask
         data = read_bytes(path)
@@ -84,10 +84,10 @@ class PseudoLabels:
         return decode_mask(data, path).astype(np.uint8)
 
     def extend(self, cache: Cache, fold: int, *, progress: Progress | None = None) -> Cache:
-        """The cache with the fold's items as further images to train on; their labels are resized if nobody has yet.
+        """The cache with the fold's items as additional images to train on; resizes their labels the first time.
 
         Raises:
-            DataError: labels cannot be read, or have changed.
+            DataError: a label cannot be read, or has changed.
         """
         items = self.items(fold)
         path = cache.paths.pseudo_masks(self.pinned, fold)
@@ -100,30 +100,30 @@ class PseudoLabels:
     def _build(
         self, path: Path, fold: int, items: tuple[Item, ...], size: tuple[int, ...], progress: Progress | None
     ) -> None:
-        aside = path.with_name(f".{path.name}")
+        temporary = path.with_name(f".{path.name}")
         try:
-            masks = new_file(aside, (len(items), *size))
+            masks = new_file(temporary, (len(items), *size))
             in_threads(partial(self._fill, masks, fold, (size[0], size[1])), list(enumerate(items)), progress=progress)
             masks.flush()
-            aside.replace(path)
+            temporary.replace(path)  # renamed when complete, so no reader sees half of it
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
-    def _fill(self, masks: Pixels, fold: int, size: tuple[int, int], numbered: tuple[int, Item]) -> None:
-        row, item = numbered
+    def _fill(self, masks: Pixels, fold: int, size: tuple[int, int], numbered_item: tuple[int, Item]) -> None:
+        row, item = numbered_item
         masks[row] = resize_labels(self.labels(fold, item), size)
 
 
-def find(paths: Paths, name: str) -> PseudoLabels:
+def find_pseudo(paths: Paths, name: str) -> PseudoLabels:
     """The set called `name`.
 
     Raises:
-        UnknownNameError: there is none.
-        DataError: it is damaged.
+        UnknownNameError: there is no such set.
+        DataError: its pseudo.json is damaged.
     """
     files = paths.pseudo(name)
     try:
-        facts = Facts.model_validate_json(files.facts.read_bytes())
+        facts = PseudoFacts.model_validate_json(files.facts.read_bytes())
     except FileNotFoundError as error:
         known = [path.parent.name for path in paths.all_pseudo.glob(f"*/{files.facts.name}")]
         hint = None if known else "`comp pseudo ENSEMBLE` makes one."
@@ -134,29 +134,30 @@ def find(paths: Paths, name: str) -> PseudoLabels:
 
 
 def find_pinned(paths: Paths, pinned: str) -> PseudoLabels:
-    """The set that `NAME@digits` names; without the digits, whatever is called NAME.
+    """The set that `NAME@digits` names; without the digits, the set called NAME as it is now.
 
     Raises:
-        ConfigError: its content is another than when it was pinned.
+        UnknownNameError: there is no such set.
+        ConfigError: the digits are others, because the set has changed since it was pinned.
     """
     name, at, _ = pinned.partition("@")
-    found = find(paths, name)
-    if at and found.pinned != pinned:
+    labels = find_pseudo(paths, name)
+    if at and labels.pinned != pinned:
         raise ConfigError(
-            f"data.pseudo={name} has changed: it was {pinned} and is {found.pinned}.",
-            hint=f"Run with the new labels as a condition: --set data.pseudo={name}",
+            f"The pseudo-labels {name} have changed: {pinned} was asked for, but now they are {labels.pinned}.",
+            hint=f"Use the new labels as a condition of a new experiment: comp run --set data.pseudo={name}",
         )
-    return found
+    return labels
 
 
-def counted(labels: Pixels, classes: int) -> tuple[tuple[int, ...], int]:
-    """How many pixels of a label map each class has, and how many are void."""
+def count_pixels(labels: Pixels, classes: int) -> tuple[tuple[int, ...], int]:
+    """The number of pixels of each class in a label map, uint8 (H, W), and of void pixels."""
     counts = np.bincount(labels.ravel(), minlength=256)
     return tuple(counts[:classes].tolist()), int(counts[classes:].sum())
 
 
 def _changed(path: Path) -> DataError:
     return DataError(
-        f"{path} is damaged, or has changed since the pseudo-labels were made.",
-        hint="Make a new set with `comp pseudo`, and run it as a condition of its own.",
+        f"{path} is damaged, or has changed since `comp pseudo` wrote it.",
+        hint="Make a new set with `comp pseudo`, and use it as the condition of a new experiment.",
     )

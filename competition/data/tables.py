@@ -1,4 +1,4 @@
-"""CSV files that can tell when they are damaged: a JSON header beside each says what it must hold."""
+"""CSV files that comp writes. A JSON header next to each file lets comp notice when the file is damaged."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from competition.paths import header_of
 
 @dataclass(frozen=True)
 class Table:
-    """What `read_table` found: the facts of the header, and each row with the number of its line."""
+    """The facts in the header, and each row with its line number."""
 
     facts: dict[str, Any]
     rows: list[tuple[int, list[str]]]
@@ -33,14 +33,14 @@ def write_table(
     write_json(header_of(path), dict(facts))
 
 
-def read_table(path: Path, *, columns: Sequence[str], mend: str) -> Table:
+def read_table(path: Path, *, columns: Sequence[str], fix: str) -> Table:
     """The rows that `write_table` wrote.
 
     Args:
-        mend: what to do about a damaged file; becomes the hint of every error.
+        fix: what to do about a damaged file; becomes the hint of every error.
 
     Raises:
-        DataError: the file or its header is missing or unreadable, or a row has not one cell per column.
+        DataError: the file or its header is missing or unreadable, or a row has too few or too many cells.
     """
     try:
         facts = json.loads(header_of(path).read_text(encoding="utf-8"))
@@ -48,19 +48,19 @@ def read_table(path: Path, *, columns: Sequence[str], mend: str) -> Table:
             reader = csv.reader(file, strict=True)
             rows = [(reader.line_num, row) for row in reader]
     except FileNotFoundError as error:
-        raise DataError(f"{error.filename} does not exist.", hint=mend) from error
+        raise DataError(f"{error.filename} does not exist.", hint=fix) from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is damaged: {error}.", hint=mend) from error
+        raise DataError(f"{path} is damaged: {error}.", hint=fix) from error
     if not isinstance(facts, dict):
-        raise DataError(f"{header_of(path)} is damaged: it must hold keys and values.", hint=mend)
+        raise DataError(f"{header_of(path)} is damaged: it must be a JSON object.", hint=fix)
     if not rows or rows[0][1] != list(columns):
-        raise damaged(path, 1, f"the columns must be {','.join(columns)}", mend=mend)
+        raise damaged(path, 1, f"the columns must be {','.join(columns)}", fix=fix)
     for line, row in rows[1:]:
         if len(row) != len(columns):
-            raise damaged(path, line, f"{len(row)} cells instead of {len(columns)}", mend=mend)
+            raise damaged(path, line, f"{len(row)} cells instead of {len(columns)}", fix=fix)
     return Table(facts, rows[1:])
 
 
-def damaged(path: Path, line: int, why: str, *, mend: str) -> DataError:
-    """The error for a line of a file that does not hold what comp wrote there."""
-    return DataError(f"{path}, line {line}, is damaged: {why}.", hint=mend)
+def damaged(path: Path, line: int, why: str, *, fix: str) -> DataError:
+    """The error for a line that comp cannot have written like that."""
+    return DataError(f"{path}, line {line}, is damaged: {why}.", hint=fix)

@@ -21,7 +21,7 @@ from competition.config.settings import IGNORE_INDEX, Settings
 from competition.data.images import Pixels
 from competition.data.manifest import Item, Manifest
 from competition.data.parallel import Progress, StepProgress, in_threads, of_step
-from competition.data.pseudo import PREFIX, Facts, PseudoLabels, counted
+from competition.data.pseudo import PREFIX, PseudoFacts, PseudoLabels, count_pixels
 from competition.ensemble.blend import best_class, blocks
 from competition.ensemble.inputs import BlendedExperiment, open_experiments
 from competition.ensemble.source import find_source
@@ -199,7 +199,7 @@ def write_pseudo_labels(
                 )
             labelled.write(aside.manifest(fold))
             manifests.append(labelled)
-        facts = Facts(
+        facts = PseudoFacts(
             source=source,
             members=opened.names,
             threshold=threshold,
@@ -239,7 +239,7 @@ def _write(paths: PseudoPaths, fold: int, test: Item, labels: Pixels, classes: i
     file = paths.labels(fold) / f"{test.id}.png"
     file.parent.mkdir(parents=True, exist_ok=True)  # an id may hold the image's folder
     file.write_bytes(encoded.getvalue())
-    pixels, void = counted(labels, classes)
+    pixels, void = count_pixels(labels, classes)
     return Item(
         id=PREFIX + test.id,
         image=test.image,

@@ -55,7 +55,7 @@ class Facts:
     needs_model_check: bool
     name_is_taken: bool
     source: Source | None
-    pseudo: pseudo.Facts | None
+    pseudo: pseudo.PseudoFacts | None
     weights_owner: tuple[str, str] | None
     problems: tuple[CompError, ...]
 

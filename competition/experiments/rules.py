@@ -138,7 +138,7 @@ def source_with_all_folds(source: Source | None) -> CompError | None:
 
 
 def labels_of_this_split(
-    config: Config, labels: pseudo.Facts | None, split: SplitVersion, classes: tuple[str, ...]
+    config: Config, labels: pseudo.PseudoFacts | None, split: SplitVersion, classes: tuple[str, ...]
 ) -> CompError | None:
     """Pseudo-labels of a fold come from models that never saw its validation images: from those of the same split."""
     if labels is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from competition.config.settings import Settings
-from competition.data.checks import kept
+from competition.data.checks.findings import count_serious
 from competition.experiments.leaderboard import LeaderboardRow, leaderboard
 from competition.lifecycle import ExperimentState, JobState
 from competition.scoring.verdicts import Call
@@ -58,8 +58,8 @@ def _open_findings(store: Store) -> int | None:
     split = splits.current(store)
     path = store.paths.findings(competition.fingerprint(store))
     if split is None:
-        return kept.grave(path, on=[None])
-    return kept.grave(path, on=[split.version] if split.leaks_allowed else [split.version, None])
+        return count_serious(path, split_versions=[None])
+    return count_serious(path, split_versions=[split.version] if split.leaks_allowed else [split.version, None])
 
 
 def _unsure(complete: list[LeaderboardRow], *, under_way: set[str]) -> tuple[tuple[str, str], ...]:

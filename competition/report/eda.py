@@ -28,10 +28,10 @@ _CONTENTS = (
     ("places", "Places and objects"),
     ("looks", "Looks"),
     ("drift", "Training against test"),
-    ("twins", "Twins"),
+    ("duplicates", "Near-duplicates"),
     ("sheet", "Contact sheet"),
 )
-_TWIN_GROUPS = 6
+_MOST_GROUPS = 6
 _STRIP = 4
 _NAMED_IDS = 4
 
@@ -62,8 +62,8 @@ def write_eda_page(survey: Survey, manifest: Manifest, loader: Loader, paths: Pa
         longest=LONGEST_SIDE,
         kinds=_kinds(survey, manifest, loader),
         no_drift=sentences.no_drift(survey),
-        twins=sentences.twins(survey),
-        twin_groups=_twin_groups(survey, manifest, loader),
+        near_duplicates=sentences.near_duplicates(survey),
+        duplicate_groups=_duplicate_groups(survey, manifest, loader),
         legend=_legend(manifest, settings.classes, colours),
         sheet=sheet,
         version=__version__,
@@ -134,7 +134,7 @@ def _sheet(
         return loader.image(item), loader.labels(item)
 
     clear = 0 if leading_background(loader.settings) else None
-    return [(name, tiles(shown, load, colours, clear=clear)) for name, shown in survey.choice.parts]
+    return [(name, tiles(shown, load, colours, clear=clear)) for name, shown in survey.examples.parts]
 
 
 def _kinds(survey: Survey, manifest: Manifest, loader: Loader) -> list[dict[str, Any]]:
@@ -150,16 +150,16 @@ def _kinds(survey: Survey, manifest: Manifest, loader: Loader) -> list[dict[str,
     ]
 
 
-def _twin_groups(survey: Survey, manifest: Manifest, loader: Loader) -> list[dict[str, Any]]:
+def _duplicate_groups(survey: Survey, manifest: Manifest, loader: Loader) -> list[dict[str, Any]]:
     tests = {item.id: item for item in manifest.test}
     groups = []
-    for twins in survey.twins[:_TWIN_GROUPS]:
-        labelled = [manifest.item(image_id) for image_id in twins.labelled]
-        members = [*labelled[: _STRIP - min(len(twins.test), 1)], *(tests[i] for i in twins.test)]
-        ids = [*twins.labelled, *twins.test]
+    for group in survey.duplicates[:_MOST_GROUPS]:
+        labelled = [manifest.item(image_id) for image_id in group.labelled]
+        members = [*labelled[: _STRIP - min(len(group.test), 1)], *(tests[i] for i in group.test)]
+        ids = [*group.labelled, *group.test]
         named = ", ".join(ids[:_NAMED_IDS]) + (", …" if len(ids) > _NAMED_IDS else "")
         strip = _strip(members[:_STRIP], loader)
-        groups.append({"size": len(ids), "exact": twins.exact, "test": bool(twins.test), "ids": named, "uris": strip})
+        groups.append({"size": len(ids), "exact": group.exact, "test": bool(group.test), "ids": named, "uris": strip})
     return groups
 
 

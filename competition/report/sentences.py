@@ -18,7 +18,7 @@ def scope(survey: Survey) -> str:
         f" and {len(survey.test_features):,} test images" if test else " images"
     )
     return (
-        f"{there}. Class shares, sizes and twins are from all of them; what needs pixels is from a sample of {opened}."
+        f"{there}. Class shares, sizes and near-duplicates come from all of them; the rest from a sample of {opened}."
     )
 
 
@@ -51,10 +51,10 @@ def findings(survey: Survey) -> list[str]:
         kinds = "; ".join(f"{kind.words} ({kind.images})" for kind in survey.clusters)
         lines.append(f"{len(survey.clusters)} kinds of images: {kinds}.")
     if survey.drift:
-        telling = ", ".join(t.feature for t in survey.drift.telling)
-        lines.append(f"Drift AUC {survey.drift.auc:.2f}: {survey.drift.verdict} (most in {telling}).")
-    lines.append(twins(survey) if survey.twins else "No two images are alike.")
-    lines += [f"Suspicious: {shown.id}, {shown.why}." for shown in survey.choice.suspicious]
+        features = ", ".join(feature.feature for feature in survey.drift.features)
+        lines.append(f"Drift AUC {survey.drift.auc:.2f}: {survey.drift.verdict} (most in {features}).")
+    lines.append(near_duplicates(survey) if survey.duplicates else "There are no near-duplicates.")
+    lines += [f"Suspicious: {shown.id}, {shown.why}." for shown in survey.examples.suspicious]
     return lines
 
 
@@ -71,14 +71,14 @@ def no_drift(survey: Survey) -> str:
     return f"It takes at least {FEWEST_IMAGES} images on either side to tell."
 
 
-def twins(survey: Survey) -> str:
-    """How many pictures are alike, and what that means for a split."""
-    labelled = sum(len(group.labelled) for group in survey.twins)
-    text = f"{labelled:,} labelled images are (nearly) equal to others, in {_groups(len(survey.twins))}."
-    if any(group.test for group in survey.twins):
-        number = sum(len(group.test) for group in survey.twins)
-        text += f" {number:,} test images are among them, so a public score may flatter."
-    return text + " A fold must not be validated on what it was trained on, so comp split keeps them together."
+def near_duplicates(survey: Survey) -> str:
+    """The number of near-duplicates, and their consequences for a split."""
+    labelled = sum(len(group.labelled) for group in survey.duplicates)
+    text = f"{labelled:,} labelled images are equal or nearly equal to others, in {_groups(len(survey.duplicates))}."
+    if any(group.test for group in survey.duplicates):
+        number = sum(len(group.test) for group in survey.duplicates)
+        text += f" {number:,} test images are among them, so a public score may be too good."
+    return text + " A model must not be validated on images that it was trained on, so comp split keeps them together."
 
 
 def _groups(number: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from competition.data.eda.choice import Shown
+from competition.data.eda.examples import Example
 from competition.data.images import Pixels
 from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels, thumbnail_uri
 from competition.report.palette import Colour
@@ -38,7 +38,7 @@ class Tile:
 
 
 def tiles(
-    shown: Iterable[Shown],
+    shown: Iterable[Example],
     load: Callable[[str], tuple[Pixels, Pixels]],
     colours: Sequence[Colour],
     *,
@@ -70,7 +70,7 @@ def sheet_png(part: Sequence[Tile]) -> bytes:
     return png_bytes(np.asarray(sheet))
 
 
-def tile(shown: Shown, image: Pixels, labels: Pixels, colours: Sequence[Colour], clear: int | None) -> Tile:
+def tile(shown: Example, image: Pixels, labels: Pixels, colours: Sequence[Colour], clear: int | None) -> Tile:
     """One tile; `clear` is the class whose pixels are shown as they are."""
     small = shrink_image(image)
     return Tile(shown.id, shown.why, small, overlay(small, shrink_labels(labels), colours, clear=clear))

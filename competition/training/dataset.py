@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from competition.config.experiment import Config
 from competition.data.cache import Cache
 from competition.data.images import Pixels
-from competition.data.rarity import NONE, Rare
+from competition.data.rare_classes import NO_RARE_CLASSES, RareClasses
 from competition.training.augmenting.augmenter import Augmenter
 from competition.training.augmenting.mixing import Mixed, mix, paste
 from competition.training.sampling import SHUFFLE, Sampling, crop, earlier_occurrences, resized, zoom_to_class
@@ -70,7 +70,13 @@ class TrainingImages(Dataset[Batch]):
     """
 
     def __init__(
-        self, cache: Cache, config: Config, *, rare: Rare = NONE, epochs: int = 0, same_epochs: bool = False
+        self,
+        cache: Cache,
+        config: Config,
+        *,
+        rare: RareClasses = NO_RARE_CLASSES,
+        epochs: int = 0,
+        same_epochs: bool = False,
     ) -> None:
         self._cache = cache
         self._config = config

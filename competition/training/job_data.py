@@ -10,7 +10,7 @@ from competition.data.eda.classes import class_facts, inverse_frequency, median_
 from competition.data.load import Loader, open_loader
 from competition.data.manifest import Item, Manifest
 from competition.data.pseudo import PseudoLabels, find_pinned
-from competition.data.sample import debug_sample
+from competition.data.sample import sample_images
 from competition.data.split.folds import Split
 from competition.errors import DataError, RefusedError
 from competition.jobspec import JobSpec, Progress
@@ -110,8 +110,8 @@ def _pseudo_labels(spec: JobSpec) -> PseudoLabels | None:
 
 def _debug_part(config: Config, manifest: Manifest, train: list[str], valid: list[str]) -> tuple[list[str], list[str]]:
     batch = config.train.images_per_step
-    sample = debug_sample(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
-    return sample, debug_sample(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
+    sample = sample_images(manifest, train, share=DEBUG_SHARE, at_least=DEBUG_BATCHES * batch, seed=config.seed)
+    return sample, sample_images(manifest, valid, share=0.0, at_least=batch, seed=config.seed)
 
 
 def _class_weights(spec: JobSpec, train: Sequence[Item]) -> tuple[float, ...] | None:

@@ -9,7 +9,7 @@ from competition.data.cache import Cache
 from competition.data.load import open_loader
 from competition.data.manifest import Item
 from competition.data.preview import Previewed, PreviewSpec
-from competition.data.rarity import find_rare
+from competition.data.rare_classes import find_rare_classes
 from competition.paths import CachePaths
 from competition.training.augmenting.checks import check_augmentation
 from competition.training.dataset import BatchPlan, TrainingImages, steps_per_epoch
@@ -27,7 +27,7 @@ def previews(spec: PreviewSpec) -> list[Previewed]:
     size = sampling.size(spec.epoch, epochs)
     check_augmentation(config.augment, size or config.train_size)
     cache = _cache_in_memory(spec)
-    rare = find_rare(spec.items, spec.settings.classes, config.sampling.rare)
+    rare = find_rare_classes(spec.items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(cache, config, rare=rare, epochs=epochs)
     shown = []
     for step, ids in enumerate(_batches(spec.items, config)):

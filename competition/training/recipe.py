@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from competition.config.experiment import BatchNorm, KeptEpoch
-from competition.data.rarity import find_rare
+from competition.data.rare_classes import find_rare_classes
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
@@ -85,7 +85,7 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
     position = resumed.position if resumed else Position()
 
     data = load_job_data(spec, reporter)
-    rare = find_rare(data.train_items, spec.settings.classes, config.sampling.rare)
+    rare = find_rare_classes(data.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(data.cache, config, rare=rare, epochs=data.epochs, same_epochs=data.same_epochs)
     check_randomness(config.augment, images.augment, config.train_size)
     plan = partial(

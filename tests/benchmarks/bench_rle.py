@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from pycocotools import mask as coco
 
-from competition.data import rle
+from competition.data import rle_codec
 
 SIZES = [(101, 101), (256, 256), (512, 512), (1280, 1918)]
 
@@ -52,15 +52,15 @@ MASKS: dict[str, Callable[[tuple[int, int]], np.ndarray]] = {"blobs": blobs, "ra
 def compare(kind: str, size: tuple[int, int]) -> float:
     """How many times as fast comp is at the slower of the two ways; results are compared first."""
     mask = MASKS[kind](size)
-    text = rle.encode(mask)
+    text = rle_codec.encode(mask)
     compressed = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
     assert coco_to_kaggle(mask) == text
-    assert np.array_equal(rle.decode(text, size), mask)
+    assert np.array_equal(rle_codec.decode(text, size), mask)
     assert np.array_equal(kaggle_to_coco(text, size), mask)
-    encode = seconds(lambda: rle.encode(mask))
+    encode = seconds(lambda: rle_codec.encode(mask))
     encode_string = seconds(lambda: coco.encode(np.asfortranarray(mask, dtype=np.uint8)))
     encode_kaggle = seconds(lambda: coco_to_kaggle(mask))
-    decode = seconds(lambda: rle.decode(text, size))
+    decode = seconds(lambda: rle_codec.decode(text, size))
     decode_string = seconds(lambda: coco.decode(compressed).astype(bool))
     decode_kaggle = seconds(lambda: kaggle_to_coco(text, size))
     ratios = encode_kaggle / encode, decode_kaggle / decode

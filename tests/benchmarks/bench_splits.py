@@ -1,8 +1,8 @@
-"""How alike folds are: comp's stratification beside scikit-learn's and iterative-stratification's.
+"""How similar folds are: comp's stratification next to scikit-learn's and iterative-stratification's.
 
     python -m tests.benchmarks.bench_splits [FOLDER]
 
-FOLDER holds the data sets camvid and dsb2018_small (default: $COMP_SHARED_DATA, or ../shared/data beside the
+FOLDER holds the data sets camvid and dsb2018_small (default: $COMP_SHARED_DATA, or ../shared/data next to the
 repository). Prints the table of docs/explanation/splits.md.
 """
 
@@ -18,10 +18,9 @@ import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from competition.data.checks.data import Study, study
+from competition.data.checks.image_scan import ImageScan, scan_images
 from competition.data.split.folds import Scheme
-from competition.data.split.keep_together import find_pieces
-from competition.data.split.make_folds import make_split
+from competition.data.split.make_folds import bundle_images, make_split
 from tests.data.shared import CAMVID, DSB, Shared, shared_data
 
 FOLDS = 5
@@ -56,19 +55,19 @@ def deviation(pixels: np.ndarray, fold: np.ndarray) -> Deviation:
 Splitter = Callable[[int], np.ndarray]
 
 
-def splitters(studied: Study, *, grouped: bool, alike: bool) -> dict[str, Splitter]:
-    """The fold of every image by seed; all keep the same pieces whole (iterative-stratification only single images)."""
-    manifest = studied.manifest
-    pairs = studied.alike.labelled if alike else ()
+def splitters(scan: ImageScan, *, grouped: bool, duplicates: bool) -> dict[str, Splitter]:
+    """The fold of every image by seed; all keep the same bundles together (iterative-stratification: single images)."""
+    manifest = scan.manifest
+    pairs = scan.duplicates.labelled if duplicates else ()
     scheme = Scheme.STRATIFIED_GROUP if grouped else Scheme.STRATIFIED
-    pieces = np.array(find_pieces(manifest.items, pairs, keep_groups=grouped).of)
+    bundles = np.array(bundle_images(manifest.items, pairs, keep_groups=grouped).of)
     present = np.array([item.pixels for item in manifest.items]) > 0
     rarity = np.argsort(present.sum(0), kind="stable")
     rarest = rarity[present[:, rarity].argmax(1)]
 
     def ours(seed: int) -> np.ndarray:
-        made = make_split(manifest, pairs, scheme=scheme, folds=FOLDS, valid_fraction=0.2, seed=seed).split
-        return np.array([made.assignment[item.id] for item in manifest.items])
+        results = make_split(manifest, pairs, scheme=scheme, folds=FOLDS, valid_fraction=0.2, seed=seed).split
+        return np.array([results.assignment[item.id] for item in manifest.items])
 
     def theirs(splitter: object, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
         fold = np.empty(len(present), dtype=int)
@@ -77,38 +76,38 @@ def splitters(studied: Study, *, grouped: bool, alike: bool) -> dict[str, Splitt
         return fold
 
     options = {"n_splits": FOLDS, "shuffle": True}
-    found: dict[str, Splitter] = {"comp": ours}
-    if len(set(pieces.tolist())) < len(pieces):
-        found["StratifiedGroupKFold"] = lambda s: theirs(
-            StratifiedGroupKFold(**options, random_state=s), rarest, pieces
+    splits: dict[str, Splitter] = {"comp": ours}
+    if len(set(bundles.tolist())) < len(bundles):
+        splits["StratifiedGroupKFold"] = lambda s: theirs(
+            StratifiedGroupKFold(**options, random_state=s), rarest, bundles
         )
     else:
-        found["StratifiedKFold"] = lambda s: theirs(StratifiedKFold(**options, random_state=s), rarest, None)
-        found["StratifiedGroupKFold"] = lambda s: theirs(
-            StratifiedGroupKFold(**options, random_state=s), rarest, pieces
+        splits["StratifiedKFold"] = lambda s: theirs(StratifiedKFold(**options, random_state=s), rarest, None)
+        splits["StratifiedGroupKFold"] = lambda s: theirs(
+            StratifiedGroupKFold(**options, random_state=s), rarest, bundles
         )
-        found["iterative-stratification"] = lambda s: theirs(
+        splits["iterative-stratification"] = lambda s: theirs(
             MultilabelStratifiedKFold(**options, random_state=s), present.astype(int), None
         )
-    return found
+    return splits
 
 
 def rows(shared: Shared, name: str, root: Path) -> None:
     """Print the rows of one data set."""
     manifest, settings = shared.index(root)
-    studied = study(manifest, settings, root, root / "looks.csv")
+    scan = scan_images(manifest, settings, root, root / "looks.csv")
     pixels = np.array([item.pixels for item in manifest.items], dtype=float)
     kinds = [("images", False, False)]
     if all(item.group for item in manifest.items):
         kinds += [(f"{shared.group_column}s", True, False), (f"{shared.group_column}s and near-duplicates", True, True)]
-    if studied.alike.labelled:
+    if scan.duplicates.labelled:
         kinds.insert(1, ("near-duplicates", False, True))
-    for what, grouped, alike in kinds:
-        for splitter, make in splitters(studied, grouped=grouped, alike=alike).items():
+    for what, grouped, duplicates in kinds:
+        for splitter, make in splitters(scan, grouped=grouped, duplicates=duplicates).items():
             start = time.perf_counter()
-            made = [deviation(pixels, make(seed)) for seed in SEEDS]
+            results = [deviation(pixels, make(seed)) for seed in SEEDS]
             seconds = (time.perf_counter() - start) / len(SEEDS)
-            cells = [np.median([getattr(d, key) for d in made]) for key in Deviation.__dataclass_fields__]
+            cells = [np.median([getattr(d, key) for d in results]) for key in Deviation.__dataclass_fields__]
             numbers = " | ".join(f"{cell:.2f}" for cell in cells)
             print(f"| {name} | {what} | {splitter} | {numbers} | {seconds:.2f} s |", flush=True)
 

@@ -239,7 +239,7 @@ def job(root: Path, seed: int, epochs: int) -> Any:
     paths = Paths(root)
     manifest.write(paths.manifest(manifest.fingerprint))
     validating = set(official()[1])
-    split = Split(Scheme.GIVEN, 1, 0, {item.id: 0 if item.id in validating else NEVER for item in manifest.items})
+    split = Split(Scheme.IMPORTED, 1, 0, {item.id: 0 if item.id in validating else NEVER for item in manifest.items})
     split.write(paths.folds(manifest.fingerprint, 1))
     return JobSpec(
         root,

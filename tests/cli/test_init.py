@@ -114,7 +114,7 @@ def test_a_coco_file_is_all_that_init_needs(comp: Comp) -> None:
         Path(f"dataset/{part}.json").write_text(json.dumps(raw))
     ran = comp("init", "--coco", "dataset/train.json", "--test-coco", "dataset/test.json")
     assert ran.code == 0, ran.err
-    assert "1 images have no object in train.json: background alone." in ran.err
+    assert "Images without an object in train.json: 1. All their pixels are background." in ran.err
     assert "2 labelled images, 1 test images" in ran.err
     written = yaml.safe_load(Path("competition.yaml").read_text())
     assert written["classes"] == ["background", "metal", "paper"]
@@ -137,7 +137,7 @@ def test_masks_may_name_a_csv_of_run_lengths(comp: Comp) -> None:
 def test_an_interrupted_init_goes_on(comp: Comp, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_images(Path.cwd())
     with monkeypatch.context() as patched:
-        patched.setattr("competition.data.journal.Journal.add", interrupt)
+        patched.setattr("competition.data.index_resume.ResumeFile.add", interrupt)
         assert comp(*INIT).code == 130
     assert Path("runs/data/.index.jsonl").is_file()
     comp.ok(*INIT)

@@ -78,7 +78,9 @@ def test_it_is_a_condition_that_changes_with_the_labels(comp: Comp, blended: Pat
     second = json.loads(comp.ok("pseudo", "e1", "--name", "a", "--threshold", "0.6", "--json"))["pinned"]
     assert second != first
     assert submitted(blended, "data.pseudo=a").is_new
-    assert f"it was {first} and is {second}" in comp.error("run", "--as", "ann", "--set", f"data.pseudo={first}")
+    assert f"{first} was asked for, but now they are {second}" in comp.error(
+        "run", "--as", "ann", "--set", f"data.pseudo={first}"
+    )
 
 
 def test_what_is_refused(comp: Comp, blended: Path) -> None:

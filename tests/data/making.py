@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from competition.config.settings import Settings
+from competition.data.index import index_data
 from competition.data.manifest import Item, Manifest
 
 
@@ -28,6 +29,11 @@ def make_settings(*, classes: int = 3, void: int | None = None, **data: Any) -> 
             "data": {"images": "images", "masks": "masks", **data},
         }
     )
+
+
+def index(settings: Settings, root: Path, **options: Any) -> Manifest:
+    """The manifest of the data that the settings describe."""
+    return index_data(settings, root, **options).manifest
 
 
 def make_data(root: Path, ids: tuple[str, ...] = ("a1", "a2", "b1"), *, size: tuple[int, int] = (4, 6)) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from competition.config.settings import Settings
-from competition.data.index import index
 from competition.data.manifest import Manifest
+from tests.data.making import index
 
 REPOSITORY = Path(__file__).parents[2]
 

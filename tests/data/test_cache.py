@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import pickle
+import re
 import shutil
 import signal
 import threading
@@ -11,10 +12,9 @@ import pytest
 
 from competition.data import cache as cache_module
 from competition.data.cache import Cache, open_cache
-from competition.data.index import index
 from competition.data.manifest import Manifest
 from competition.errors import DataError
-from tests.data.making import make_data, make_settings, save
+from tests.data.making import index, make_data, make_settings, save
 
 SETTINGS = make_settings(classes=2, void=2, test_images="test")
 
@@ -102,8 +102,8 @@ def test_changed_and_missing_files_are_all_named(tmp_path: Path, manifest: Manif
     with pytest.raises(DataError, match="3 problems") as caught:
         opened(manifest, tmp_path)
     for name in (
-        "images/a1.png has other contents",
-        "b1.png of b1.png has other contents",
+        "images/a1.png has changed",
+        "b1.png of b1.png has changed",
         "test/a1.png cannot be read",
     ):
         assert name in caught.value.message
@@ -143,14 +143,17 @@ def build_and_die(manifest: Manifest, root: Path) -> None:
     open_cache(manifest, SETTINGS, root, root / "cache", (8, 4), progress=progress)
 
 
-def test_the_disk_that_it_takes_is_stated_before_it_is_built(tmp_path: Path, manifest: Manifest) -> None:
-    told: list[str] = []
+def test_its_disk_space_is_printed_before_it_is_built(
+    tmp_path: Path, manifest: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed: list[str] = []
 
-    def tell(text: str) -> None:
-        assert not (tmp_path / "cache" / ".8x4.unfinished").exists()
-        told.append(text)
+    def progress(done: int, total: int) -> None:
+        printed.append(capsys.readouterr().out)
 
     for _ in range(2):
-        open_cache(manifest, SETTINGS, tmp_path, tmp_path / "cache", (8, 4), tell=tell)
-    assert len(told) == 1
-    assert told[0].startswith("The cache of 4 images at 8x4 takes 0.0 MiB of the ")
+        open_cache(manifest, SETTINGS, tmp_path, tmp_path / "cache", (8, 4), progress=progress)
+    assert len(printed) == 4
+    assert re.fullmatch(r"The cache of 4 images at 8x4 takes 0\.0 MiB of .* free disk space\.\n", printed[0])
+    assert not any(printed[1:])
+    assert capsys.readouterr().out == ""

@@ -27,11 +27,11 @@ def test_a_regex_gives_its_first_group_or_the_whole_match(tmp_path: Path) -> Non
 def test_an_image_without_a_match_is_named(tmp_path: Path) -> None:
     groups = find_groups(IDS, by_regex(r"(v1)?_"), tmp_path)
     assert groups.of == {"v1_01": "v1", "v1_02": "v1"}
-    assert groups.problems == ("group_regex '(v1)?_' finds no group in 'v2.x'.",)
+    assert groups.problems == ("group_regex '(v1)?_' matches nothing in 'v2.x'.",)
 
 
 def test_a_bad_regex_is_a_problem(tmp_path: Path) -> None:
-    assert "is no regular expression: missing )" in find_groups(IDS, by_regex("(v"), tmp_path).problems[0]
+    assert "is not a valid regular expression: missing )" in find_groups(IDS, by_regex("(v"), tmp_path).problems[0]
 
 
 def test_the_image_column_is_found_by_what_it_holds(tmp_path: Path) -> None:
@@ -54,13 +54,15 @@ def test_two_groups_for_one_image_is_a_problem_and_a_repeated_row_is_none(tmp_pa
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest(tmp_path: Path) -> None:
     groups = find_groups(IDS, by_meta(tmp_path, "file,videos\nv1_01,A\n"), tmp_path)
-    assert groups.problems == ("meta meta.csv has no column 'video'. Did you mean 'videos'? It has: file, videos.",)
+    assert groups.problems == (
+        "meta meta.csv has no column 'video'. Did you mean 'videos'? Its columns: file, videos.",
+    )
 
 
 def test_a_file_that_names_no_image_or_is_none_is_a_problem(tmp_path: Path) -> None:
     data = by_meta(tmp_path, "file,video\nz,A\n")
-    assert "no column that names the images (such as 'v1_01')" in find_groups(IDS, data, tmp_path).problems[0]
+    assert "no column with the names of the images (such as 'v1_01')" in find_groups(IDS, data, tmp_path).problems[0]
     (tmp_path / "meta.csv").write_bytes(b"file,video\n\xff,A\n")
-    assert "is no CSV file in UTF-8" in find_groups(IDS, data, tmp_path).problems[0]
+    assert "is not a CSV file in UTF-8" in find_groups(IDS, data, tmp_path).problems[0]
     (tmp_path / "meta.csv").unlink()
     assert "cannot be read: No such file" in find_groups(IDS, data, tmp_path).problems[0]

@@ -71,7 +71,7 @@ def test_masks_of_every_depth_keep_their_values(tmp_path: Path) -> None:
 def test_a_mask_saved_as_rgb_is_read_if_it_is_grey(tmp_path: Path) -> None:
     grey = np.repeat(np.array([[[0], [3]]], np.uint8), 3, axis=2)
     assert read_mask(save(grey, tmp_path / "a.png")).tolist() == [[0, 3]]
-    with pytest.raises(DataError, match=r"c\.png is a colour picture"):
+    with pytest.raises(DataError, match=r"c\.png is a colour image"):
         read_mask(save(RGB, tmp_path / "c.png"))
 
 
@@ -79,7 +79,7 @@ def test_floats_are_refused(tmp_path: Path) -> None:
     path = save(np.zeros((2, 2), np.float32), tmp_path / "f.tif")
     with pytest.raises(DataError, match=r"f\.tif holds floating-point values"):
         read_image(path)
-    with pytest.raises(DataError, match=r"f\.tif is no label map"):
+    with pytest.raises(DataError, match=r"f\.tif cannot be a mask"):
         read_mask(path)
 
 
@@ -112,10 +112,10 @@ def test_damaged_bytes_raise_data_errors_only(suffix: str, cut: int, flip: int) 
 
 def test_a_file_must_be_what_its_name_says(tmp_path: Path) -> None:
     Image.fromarray(RGB).save(tmp_path / "a.png", "JPEG")
-    with pytest.raises(DataError, match=r"a\.png is a JPEG file by its contents; rename it to end in \.jpg"):
+    with pytest.raises(DataError, match=r"a\.png has the contents of a JPEG file: rename it to end in \.jpg"):
         read_image(tmp_path / "a.png")
     Image.fromarray(RGB).save(tmp_path / "b.png", "PPM")
-    with pytest.raises(DataError, match=r"b\.png is a PPM file by its contents; comp does not read these"):
+    with pytest.raises(DataError, match=r"b\.png has the contents of a PPM file: comp cannot read these"):
         read_image(tmp_path / "b.png")
     assert read_image(save(RGB, tmp_path / "C.JPEG")).shape == (2, 4, 3)
 
@@ -124,7 +124,7 @@ def test_a_file_must_be_what_its_name_says(tmp_path: Path) -> None:
 def test_a_file_of_several_pictures_is_refused(tmp_path: Path, suffix: str) -> None:
     frames = [Image.fromarray(np.full((4, 4), value, np.uint8)) for value in (1, 2, 3)]
     frames[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=frames[1:])
-    with pytest.raises(DataError, match="holds 3 pictures"):
+    with pytest.raises(DataError, match="holds 3 images"):
         read_mask(tmp_path / f"a.{suffix}")
 
 

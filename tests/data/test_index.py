@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.data.index import index
 from competition.errors import DataError
-from tests.data.making import make_data, make_settings, save
+from tests.data.making import index, make_data, make_settings, save
 
 
 def test_every_image_is_measured(tmp_path: Path) -> None:
@@ -62,8 +61,8 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         "Mask value 7 is not a class (0..2): 24 pixels in 1 of 5 masks, first in b3.png.",
         "images/a2.png cannot be read: it is damaged, or not an image.",
         "masks/b1.png cannot be read: it is empty.",
-        "The image b2.png is 4x6, its mask 5x6 (height x width).",
-        "group_regex '^b' finds no group in 'a2'.",
+        "The image b2.png is 4x6, but its mask is 5x6 (height x width).",
+        "group_regex '^b' matches nothing in 'a2'.",
         "The image a1.png has no mask.",
     ]
 

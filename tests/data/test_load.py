@@ -3,10 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.data.index import index
 from competition.data.load import open_loader
 from competition.errors import DataError
-from tests.data.making import make_data, make_settings, save
+from tests.data.making import index, make_data, make_settings, save
 
 
 def test_images_and_labels_come_at_their_own_size(tmp_path: Path) -> None:
@@ -27,8 +26,8 @@ def test_files_that_changed_are_refused(tmp_path: Path) -> None:
     settings = make_settings()
     item = index(settings, tmp_path).item("b1")
     save(np.zeros((6, 4), np.uint8), tmp_path / "masks" / "b1.png")
-    with pytest.raises(DataError, match=r"b1\.png has other contents than when it was indexed"):
+    with pytest.raises(DataError, match=r"b1\.png has changed since it was indexed"):
         open_loader(settings, tmp_path).labels(item)
     save(np.zeros((4, 6, 3), np.uint8), tmp_path / "images" / "b1.png")
-    with pytest.raises(DataError, match=r"images/b1\.png has other contents"):
+    with pytest.raises(DataError, match=r"images/b1\.png has changed"):
         open_loader(settings, tmp_path).image(item)

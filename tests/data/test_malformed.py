@@ -1,4 +1,4 @@
-"""What people really hand in: each of these is one clear error, without a traceback, and nothing is written."""
+"""Mistakes that people really make: each is one clear error, without a traceback, and nothing is written."""
 
 import io
 import json
@@ -111,14 +111,18 @@ IMAGES = {
     "truncated png": (file("images/a.png", png(cut=150)), FOLDERS, "images/a.png cannot be read: it is damaged"),
     "png cut in its header": (file("images/a.png", png(cut=20)), FOLDERS, "images/a.png cannot be read"),
     "truncated jpeg": (file("images/a.png", as_kind("JPEG")[:300]), FOLDERS, "images/a.png"),
-    "jpeg named png": (file("images/a.png", as_kind("JPEG")), FOLDERS, "a JPEG file by its contents; rename it"),
-    "jpeg mask named png": (file("masks/a.png", as_kind("JPEG")), FOLDERS, "masks/a.png is a JPEG file"),
-    "ppm named png": (file("images/a.png", as_kind("PPM")), FOLDERS, "is a PPM file"),
+    "jpeg named png": (file("images/a.png", as_kind("JPEG")), FOLDERS, "has the contents of a JPEG file: rename it"),
+    "jpeg mask named png": (
+        file("masks/a.png", as_kind("JPEG")),
+        FOLDERS,
+        "masks/a.png has the contents of a JPEG",
+    ),
+    "ppm named png": (file("images/a.png", as_kind("PPM")), FOLDERS, "has the contents of a PPM file"),
     "text named png": (file("images/a.png", "hello"), FOLDERS, "it is damaged, or not an image"),
     "html error page named png": (file("images/a.png", "<html>404</html>"), FOLDERS, "not an image"),
     "png of absurd size": (file("images/a.png", huge_png()), FOLDERS, "images/a.png cannot be read"),
     "flipped bytes in png": (file("images/a.png", png()[:60] + b"\x00" * 40 + png()[100:]), FOLDERS, "images/a.png"),
-    "animation": (animation, FOLDERS, "holds 2 pictures"),
+    "animation": (animation, FOLDERS, "holds 2 images"),
     "float image": (
         lambda: (save(Path("images/a.tif"), np.zeros(SIZE, np.float32)), Path("images/a.png").unlink()),
         FOLDERS,
@@ -128,7 +132,11 @@ IMAGES = {
     "mask without image": (gone("images/a.png"), FOLDERS, "The mask a.png has no image"),
     "one stem twice": (file("images/a.jpg", as_kind("JPEG")), FOLDERS, "a.jpg and a.png have the same stem"),
     "a folder named like an image": (lambda: Path("images/c.png").mkdir(), FOLDERS, "The image c.png has no mask"),
-    "images and masks in one folder": (lambda: None, (*FOLDERS, "--masks", "images"), "each needs its own folder"),
+    "images and masks in one folder": (
+        lambda: None,
+        (*FOLDERS, "--masks", "images"),
+        "images and masks: use two folders",
+    ),
     "pattern without stem": (lambda: None, (*FOLDERS, "--mask-pattern", "mask"), "{stem}"),
 }
 
@@ -136,7 +144,7 @@ MASKS = {
     "mask of another size": (
         lambda: save(Path("masks/a.png"), np.zeros((4, 4), np.uint8)),
         FOLDERS,
-        "is 8x10, its mask 4x4",
+        "is 8x10, but its mask is 4x4",
     ),
     "value past the classes": (mask(7), FOLDERS, "Mask value 7 is not a class (0..1): 1 pixels in 1 of 2 masks"),
     "grey edges in a binary mask": (
@@ -150,37 +158,37 @@ MASKS = {
         FOLDERS,
         "Mask value 70000",
     ),
-    "colour picture for a mask": (file("masks/a.png", png()), FOLDERS, "masks/a.png is a colour picture"),
+    "colour image for a mask": (file("masks/a.png", png()), FOLDERS, "masks/a.png is a colour image"),
     "unlisted colour": (
         lambda: save(Path("masks/a.png"), np.full((*SIZE, 3), 9, np.uint8)),
         COLORS,
-        "Mask colour #090909 is not listed: 80 pixels in 1 of 2 masks, first in a.png",
+        "Mask colour #090909 is not in the list of colours: 80 pixels in 1 of 2 masks, first in a.png",
     ),
     "colour of an unknown class": (
         file("colors.csv", "street,#000000\ncar,#010101\nbus,#020202\n"),
         (*COLORS, "--classes", "classes.txt"),
         "'bus', which is no class",
     ),
-    "colour twice": (file("colors.csv", "a,#000000\nb,#000000\n"), COLORS, "line 2: #000000 means 'a' already"),
+    "colour twice": (file("colors.csv", "a,#000000\nb,#000000\n"), COLORS, "line 2: #000000 already stands for 'a'"),
     "colour that is none": (file("colors.csv", "a,black\n"), COLORS, "line 1: 'a,black' is not name,#rrggbb"),
     "binary with three classes": (file("classes.txt", "a\nb\nc\n"), (*FOLDERS, "--binary"), "two classes"),
-    "ignore region missing": (gone("fov/b.png"), IGNORE, "The image b.png has no ignore region"),
-    "ignore region of another size": (
+    "ignore mask missing": (gone("fov/b.png"), IGNORE, "The image b.png has no ignore mask"),
+    "ignore mask of another size": (
         lambda: save(Path("fov/b.png"), np.ones((3, 3), np.uint8)),
         IGNORE,
-        "b.png is 3x3, and its image 8x10",
+        "b.png is 3x3, but its image is 8x10",
     ),
     "ignore folder missing": (lambda: None, (*FOLDERS, "--ignore", "nowhere"), "nowhere, does not exist"),
 }
 
 RUNS = {
-    "odd number of numbers": (rle("a,1 3 5\nb,"), RLE, "line 2: 3 numbers do not make pairs"),
-    "run past the end": (rle("a,79 4\nb,"), RLE, "a run ends at pixel 82, past the 80 of an image of 8x10"),
-    "start past the end": (rle("a,81 1\nb,"), RLE, "a run ends at pixel 81, past the 80 of an image of 8x10"),
-    "astronomical run": (rle("a,1 99999999999999999999\nb,"), RLE, "holds a number that no image has pixels for"),
-    "overlapping runs": (rle("a,1 4 3 2\nb,"), RLE, "the run at 3 overlaps the one before it"),
-    "run from 0": (rle("a,0 4\nb,"), RLE, "a run starts at 0; the first pixel is 1"),
-    "run of nothing": (rle("a,5 0\nb,"), RLE, "the run at 5 has length 0"),
+    "odd number of numbers": (rle("a,1 3 5\nb,"), RLE, "line 2: 3 numbers cannot be pairs"),
+    "run past the end": (rle("a,79 4\nb,"), RLE, "a run ends at pixel 82, but the image of 8x10 has 80 pixels"),
+    "start past the end": (rle("a,81 1\nb,"), RLE, "a run ends at pixel 81, but the image of 8x10 has 80 pixels"),
+    "astronomical run": (rle("a,1 99999999999999999999\nb,"), RLE, "holds a number larger than any image"),
+    "overlapping runs": (rle("a,1 4 3 2\nb,"), RLE, "the run at pixel 3 overlaps the run before it"),
+    "run from 0": (rle("a,0 4\nb,"), RLE, "a run starts at pixel 0, but the first pixel is 1"),
+    "run of nothing": (rle("a,5 0\nb,"), RLE, "the run at pixel 5 has the length 0"),
     "negative run": (rle("a,5 -2\nb,"), RLE, "'5 -2' is not a list of whole numbers"),
     "words for runs": (rle("a,none\nb,"), RLE, "'none' is not a list of whole numbers"),
     "floats for runs": (rle("a,1.0 3.0\nb,"), RLE, "'1.0 3.0' is not a list of whole numbers"),
@@ -194,23 +202,27 @@ RUNS = {
     "header alone": (rle(""), RLE, "has no rows below its header"),
     "empty csv": (file("train.csv", ""), RLE, "is empty"),
     "column twice": (rle("a,1 3", "ImageId,ImageId"), RLE, "two columns called 'ImageId'"),
-    "utf-16 csv": (file("train.csv", "ImageId,EncodedPixels\na,1 3\n".encode("utf-16")), RLE, "no CSV file in UTF-8"),
-    "binary csv": (file("train.csv", png()), RLE, "no CSV file in UTF-8"),
-    "open quote": (rle('a,"1 3\nb,'), RLE, "no CSV file in UTF-8"),
+    "utf-16 csv": (
+        file("train.csv", "ImageId,EncodedPixels\na,1 3\n".encode("utf-16")),
+        RLE,
+        "not a CSV file in UTF-8",
+    ),
+    "binary csv": (file("train.csv", png()), RLE, "not a CSV file in UTF-8"),
+    "open quote": (rle('a,"1 3\nb,'), RLE, "not a CSV file in UTF-8"),
     "csv that is not there": (gone("train.csv"), RLE, "train.csv cannot be read: No such file"),
     "csv that is a folder": (lambda: None, (*RLE, "--rle-csv", "masks"), "masks cannot be read: Is a directory"),
     "column that is not there": (lambda: None, (*RLE, "--rle-column", "Pixels"), "no column 'Pixels'"),
     "unknown class": (
         rle("a,1 3,bus\nb,,car", "ImageId,EncodedPixels,class"),
         (*RLE, "--classes", "classes.txt"),
-        "line 2: 'bus' is no class",
+        "line 2: 'bus' is not a class",
     ),
 }
 
 LISTS = {
-    "broken json": (file("train.json", '{"images": ['), COCO, "train.json is no JSON file"),
+    "broken json": (file("train.json", '{"images": ['), COCO, "train.json is not a JSON file"),
     "json list": (file("train.json", "[]"), COCO, "no list `images`"),
-    "deep json": (file("train.json", "[" * 100_000), COCO, "train.json is no JSON file"),
+    "deep json": (file("train.json", "[" * 100_000), COCO, "train.json is not a JSON file"),
     "no images": (annotations(images=[]), COCO, "lists no images"),
     "annotations of numbers": (annotations(annotations=[1]), COCO, "`annotations` is not a list of objects"),
     "json that is not there": (gone("train.json"), COCO, "train.json cannot be read: No such file"),
@@ -220,15 +232,23 @@ LISTS = {
     "way out on windows": (annotations(image={"file_name": "..\\a.png"}), COCO, "leads out of the folder"),
     "absolute path": (annotations(image={"file_name": "/etc/passwd"}), COCO, "is an absolute path"),
     "absolute path on windows": (annotations(image={"file_name": "C:\\a.png"}), COCO, "is an absolute path"),
-    "line break in a name": (annotations(image={"file_name": "a\n.png"}), COCO, "cannot be written down"),
-    "zero byte in a name": (annotations(image={"file_name": "a\0.png"}), COCO, "cannot be written down"),
+    "line break in a name": (annotations(image={"file_name": "a\n.png"}), COCO, "cannot be printed"),
+    "zero byte in a name": (annotations(image={"file_name": "a\0.png"}), COCO, "cannot be printed"),
     "number for a name": (annotations(image={"file_name": 7}), COCO, "file_name 7 is refused"),
     "image id twice": (annotations(image={"id": 2}), COCO, "two images have the id 2"),
-    "image twice": (annotations(image={"file_name": "b.png"}), COCO, "b.png and b.png would be one image"),
-    "text for an image id": (annotations(image={"id": "1"}, annotations=[]), COCO, "no number from 0 up"),
-    "image without size": (annotations(image={"height": None}, annotations=[]), COCO, "no usable height and width"),
-    "wrong size": (annotations(image={"height": 9}), COCO, "is 8x10, and train.json says 9x10"),
-    "turned size": (annotations(image={"height": 10, "width": 8}), COCO, "without its EXIF orientation"),
+    "image twice": (annotations(image={"file_name": "b.png"}), COCO, "b.png and b.png have the same stem"),
+    "text for an image id": (
+        annotations(image={"id": "1"}, annotations=[]),
+        COCO,
+        "an id is a whole number",
+    ),
+    "image without size": (
+        annotations(image={"height": None}, annotations=[]),
+        COCO,
+        "its height None or",
+    ),
+    "wrong size": (annotations(image={"height": 9}), COCO, "is 8x10, but train.json says 9x10"),
+    "turned size": (annotations(image={"height": 10, "width": 8}), COCO, "ignore its EXIF orientation"),
     "missing category": (annotations(annotation={"category_id": 5}), COCO, "no category with the id 5"),
     "no categories": (annotations(categories=[], annotations=[]), COCO, "2 to 254 classes"),
     "category id twice": (
@@ -241,7 +261,7 @@ LISTS = {
     "annotation id twice": (
         annotations(annotations=2 * coco()["annotations"]),
         COCO,
-        "annotation 1: its id is no number, or another annotation has it",
+        "annotation 1: its id is not a whole number, or another annotation has the same id",
     ),
     "no segmentation": (annotations(annotation={"segmentation": []}), COCO, "it has no segmentation"),
     "polygon outside the image": (polygon(20, 20, 25, 20, 25, 25), COCO, "lies outside the image of 8x10"),
@@ -252,13 +272,13 @@ LISTS = {
     "nan in a polygon": (polygon(1, 1, float("nan"), 1, 5, 5), COCO, "a list of finite numbers"),
     "infinity in a polygon": (polygon(1, 1, float("inf"), 1, 5, 5), COCO, "a list of finite numbers"),
     "text in a polygon": (annotations(annotation={"segmentation": [["1"] * 6]}), COCO, "a list of finite numbers"),
-    "runs that fall short": (runs([10, 5]), COCO, "must add up to the 80 pixels"),
-    "runs too long": (runs([70, 20]), COCO, "must add up to the 80 pixels"),
+    "runs that fall short": (runs([10, 5]), COCO, "add up to the 80 pixels"),
+    "runs too long": (runs([70, 20]), COCO, "add up to the 80 pixels"),
     "negative runs": (runs([90, -10]), COCO, "whole numbers from 0 to 80"),
-    "runs of another size": (runs([80], (10, 8)), COCO, "its runs are of an image of [10, 8], not [8, 10]"),
-    "damaged compressed runs": (runs("~~~~"), COCO, "the compressed counts of its runs are damaged"),
-    "compressed runs cut off": (runs("Q"), COCO, "the compressed counts of its runs are damaged"),
-    "compressed runs too long": (runs("0oooooI"), COCO, "runs"),
+    "runs of another size": (runs([80], (10, 8)), COCO, "its RLE has the size [10, 8], but the image has [8, 10]"),
+    "damaged compressed runs": (runs("~~~~"), COCO, "the compressed counts of its RLE are damaged"),
+    "compressed runs cut off": (runs("Q"), COCO, "the compressed counts of its RLE are damaged"),
+    "compressed runs too long": (runs("0oooooI"), COCO, "RLE"),
     "pair that is not there": (file("pairs.csv", "image,mask\nx.png,masks/a.png\n"), PAIRS, "x.png does not exist"),
     "pair out of the folder": (file("pairs.csv", "image,mask\n../x.png,masks/a.png\n"), PAIRS, "leads out"),
     "pair without mask": (file("pairs.csv", "image,mask\nimages/a.png,\n"), PAIRS, "line 2: '' cannot be the name"),
@@ -266,10 +286,10 @@ LISTS = {
     "pair twice": (
         file("pairs.csv", "image,mask\nimages/a.png,masks/a.png\nimages/a.png,masks/b.png\n"),
         PAIRS,
-        "stands there twice",
+        "occurs twice",
     ),
     "two forms at once": (lambda: None, (*FOLDERS, "--coco", "train.json"), "--masks and --coco are different forms"),
-    "void beside runs": (lambda: None, (*RLE, "--void", "255"), "void is a value of mask files"),
+    "void with run lengths": (lambda: None, (*RLE, "--void", "255"), "void is a value of mask files"),
 }
 
 CORPUS = IMAGES | MASKS | RUNS | LISTS

@@ -52,7 +52,7 @@ def test_a_test_image_counts_in_the_fingerprint_and_is_not_found_by_id() -> None
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("train,f10", "train,f9", "line 3, is damaged: train image 'f9' stands there twice"),
+        ("train,f10", "train,f9", "line 3, is damaged: the train image 'f9' occurs twice"),
         ("train,f10", "tr,f10", "line 3, is damaged: part is 'tr', not train or test"),
         ("60 40,0", "60 41,0", "line 3, is damaged: the pixels of the classes do not add up"),
         ("60 40,0", "60 forty,0", "line 3, is damaged: invalid literal"),

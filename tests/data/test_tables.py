@@ -16,7 +16,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
     path = tmp_path_factory.mktemp("table") / "t.csv"
     write_table(path, columns=COLUMNS, rows=rows, facts={"seed": 3})
-    table = read_table(path, columns=COLUMNS, mend="-")
+    table = read_table(path, columns=COLUMNS, fix="-")
     assert [tuple(row) for _, row in table.rows] == rows
     assert table.facts == {"seed": 3}
 
@@ -36,7 +36,7 @@ def test_damage_is_named_with_its_remedy(tmp_path: Path, text: str | bytes, comp
     write_table(path, columns=COLUMNS, rows=[], facts={})
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError, match=complaint) as caught:
-        read_table(path, columns=COLUMNS, mend="do this")
+        read_table(path, columns=COLUMNS, fix="do this")
     assert caught.value.hint == "do this"
 
 
@@ -45,7 +45,7 @@ def test_both_files_must_be_there(tmp_path: Path) -> None:
     write_table(path, columns=COLUMNS, rows=[], facts={})
     header_of(path).write_text("[1]")
     with pytest.raises(DataError, match=r"t\.csv\.json is damaged"):
-        read_table(path, columns=COLUMNS, mend="-")
+        read_table(path, columns=COLUMNS, fix="-")
     header_of(path).unlink()
     with pytest.raises(DataError, match=r"t\.csv\.json does not exist"):
-        read_table(path, columns=COLUMNS, mend="-")
+        read_table(path, columns=COLUMNS, fix="-")

@@ -148,7 +148,7 @@ def test_labels_that_somebody_changed_are_refused(tmp_path: Path) -> None:
     labels = made(tmp_path, experiment(tmp_path, "a", filled(1.0)))
     item = labels.items(0)[0]
     Image.fromarray(np.zeros((4, 6), np.uint8)).save(labels.paths.labels(0) / item.mask)
-    with pytest.raises(DataError, match="has changed since the pseudo-labels were made"):
+    with pytest.raises(DataError, match="has changed since `comp pseudo` wrote it"):
         labels.labels(0, item)
     rows = labels.paths.manifest(0)
     rows.write_text(rows.read_text().replace("test:y", "test:z"))

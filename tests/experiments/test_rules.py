@@ -6,7 +6,7 @@ import pytest
 from competition.config.conditions import Condition, conditions_between
 from competition.config.experiment import Config, with_overrides
 from competition.config.settings import read_settings
-from competition.data.pseudo import Facts
+from competition.data.pseudo import PseudoFacts
 from competition.errors import CompError, RefusedError
 from competition.experiments import rules
 from competition.experiments.request import RunRequest, submit
@@ -112,7 +112,7 @@ def test_pseudo_labels_come_from_this_split_and_these_classes(change: dict[str, 
     config = with_overrides(Config(), ["data.pseudo=p1"])
 
     def problem(**changed: object) -> CompError | None:
-        labels = Facts(**{**facts, **common, **changed})  # type: ignore[arg-type]
+        labels = PseudoFacts(**{**facts, **common, **changed})  # type: ignore[arg-type]
         return rules.labels_of_this_split(config, labels, SPLIT, ("a", "b"))
 
     assert problem() is None

@@ -8,11 +8,11 @@ from PIL import Image
 from competition.config.experiment import Config
 from competition.config.settings import DataSettings, Settings
 from competition.data.eda.survey import survey
-from competition.data.index import index
 from competition.data.load import open_loader
 from competition.paths import Paths
 from competition.report.eda import write_eda_page
 from tests.conftest import draw_images, save
+from tests.data.making import index
 from tests.report.parsing import read
 
 SETTINGS = Settings(
@@ -33,7 +33,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = Paths(root)
     paths.eda_page.parent.mkdir(parents=True)
     paths.eda_page.with_name("stale.png").write_bytes(b"")
-    found = survey(manifest, SETTINGS, root, config=Config(), looks=root / "looks.csv", most=100)
+    found = survey(manifest, SETTINGS, root, config=Config(), hash_file=root / "looks.csv", most=100)
     write_eda_page(found, manifest, open_loader(SETTINGS, root), paths)
     return paths.eda_page
 
@@ -58,7 +58,7 @@ def test_names_from_people_are_text(page: Path) -> None:
 def test_it_says_what_was_found(page: Path) -> None:
     text = re.sub(r"\s+", " ", read(page).text)
     assert "15 labelled images and 3 test images; every one was opened" in text
-    assert "hardly any contrast" in text
+    assert "almost no contrast" in text
     assert "2 images, the same file: g0_0, g0_1" in text
     assert "median of 2 sizes" in text
     assert "It takes at least 20 images" in text
@@ -91,7 +91,7 @@ def test_strange_data_makes_a_page_too(tmp_path: Path, shape: tuple[int, int], c
     data = DataSettings(images="images", masks="masks")
     settings = Settings(name="odd", classes=tuple(f"유리 {n}" for n in range(classes)), void=99, data=data)
     manifest = index(settings, tmp_path)
-    found = survey(manifest, settings, tmp_path, config=Config(), looks=tmp_path / "looks.csv", most=9)
+    found = survey(manifest, settings, tmp_path, config=Config(), hash_file=tmp_path / "looks.csv", most=9)
     write_eda_page(found, manifest, open_loader(settings, tmp_path), Paths(tmp_path))
     text = read(Paths(tmp_path).eda_page).text
     assert "2 labelled images; every one was opened" in text

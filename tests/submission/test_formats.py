@@ -232,7 +232,7 @@ def test_values_come_in_turn_and_only_early_ones_are_kept() -> None:
         (
             Format.RLE_CSV,
             "ImageId,ClassId,EncodedPixels\nt1,1,3 9\n",
-            "line 2: a run ends at pixel 11, past the 6 of an",
+            "line 2: a run ends at pixel 11, but the image of",
         ),
         (Format.LABELS_CSV, "image_id,PredictionString\nt1,0 1\n", "line 2: it is no label map of 256x256"),
         (Format.COCO_JSON, '[{"image_id": "t9"}]', "does not hold COCO results"),

@@ -69,7 +69,7 @@ def test_what_differs_from_the_sample_is_named(tmp_path: Path, text: str, why: s
     ("old", "new", "why"),
     [
         ("a,2 2 5 2", "a,2 2 5 1", "the prediction for a does not decode to what was written"),
-        ("a,2 2 5 2", "a,2 2 5 9", "a run ends at pixel 13, past the 6 of an image of 2x3"),
+        ("a,2 2 5 2", "a,2 2 5 9", "a run ends at pixel 13, but the image of 2x3 has 6 pixels"),
         ("b,\n", "", "it holds no prediction for b"),
         ("b,\n", "b,\nb,\n", "1 of its rows stand there twice"),
     ],

@@ -8,7 +8,6 @@ import pytest
 
 from competition.config.experiment import Config, with_overrides
 from competition.config.settings import DataSettings, Settings
-from competition.data.index import index
 from competition.data.split.folds import Scheme, Split
 from competition.jobspec import JobSpec, Progress, Succeeded
 from competition.lifecycle import JobKind
@@ -16,6 +15,7 @@ from competition.paths import Paths
 from competition.training.recipe import train
 from competition.training.reporting import Reporter
 from tests.conftest import draw_images
+from tests.data.making import index
 
 SMALL = (
     "data.size=32x32",

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competition.data.rarity import find_rare
+from competition.data.rare_classes import find_rare_classes
 from competition.errors import ConfigError, DataError, UnknownNameError
 from competition.jobspec import JobSpec
 from competition.lifecycle import FailureKind, JobKind
@@ -62,7 +62,7 @@ def batches_of(spec: JobSpec, *, workers: int) -> list[Batch]:
     config = spec.config
     sampling = Sampling.of(config.sampling, data.train_items, config.data.size, same_epochs=data.same_epochs)
     wanted = plan_batches(data.train, seed=config.seed, batch_size=4, epochs=2, sampling=sampling)
-    rare = find_rare(data.train_items, spec.settings.classes, config.sampling.rare)
+    rare = find_rare_classes(data.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(data.cache, config, rare=rare, epochs=2, same_epochs=data.same_epochs)
     return list(load_batches(images, wanted, workers=workers, device=CPU))
 

@@ -7,13 +7,13 @@ import pytest
 
 from competition.config.experiment import Config, with_overrides
 from competition.data.cache import open_cache
-from competition.data.index import index
 from competition.data.preview import PreviewSpec
-from competition.data.rarity import find_rare
+from competition.data.rare_classes import find_rare_classes
 from competition.errors import ConfigError
 from competition.training.dataset import TrainingImages, plan_batches
 from competition.training.preview import previews
 from competition.training.sampling import Sampling
+from tests.data.making import index
 from tests.training.conftest import SETTINGS
 
 SMALL = ["data.size=64x96", "train.epochs=4", "train.batch_size=2"]
@@ -29,7 +29,7 @@ def test_a_preview_shows_what_the_epoch_trains_on(epoch: int, root: Path, tmp_pa
 
     cache = open_cache(manifest, SETTINGS, root, tmp_path, config.data.size)
     sampling = Sampling.of(config.sampling, manifest.items, config.data.size, same_epochs=False)
-    rare = find_rare(manifest.items, SETTINGS.classes, [])
+    rare = find_rare_classes(manifest.items, SETTINGS.classes, [])
     images = TrainingImages(cache, config, rare=rare, epochs=4)
     ids = [item.id for item in manifest.items]
     trained = {}

@@ -16,7 +16,7 @@ from competition.data.images import resize_image, resize_labels
 from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.data.pseudo import PseudoLabels
-from competition.data.rarity import find_rare
+from competition.data.rare_classes import find_rare_classes
 from competition.data.split.folds import Split
 from competition.ensemble.inputs import BlendedExperiment
 from competition.ensemble.pseudo import write_pseudo_labels
@@ -126,7 +126,7 @@ def test_weights_balance_and_rarity_count_their_pixels(spec_of: Specs, labels: P
     assert data.class_weights != plain.class_weights
     sampling = Sampling.of(spec.config.sampling, data.train_items, (32, 32), same_epochs=False)
     assert {len(data.train) - 2, len(data.train) - 1} <= set(sampling.holders[2].tolist())
-    assert set(TESTS) <= set(find_rare(data.train_items, SETTINGS.classes, ["disc"]).images)
+    assert set(TESTS) <= set(find_rare_classes(data.train_items, SETTINGS.classes, ["disc"]).images)
 
 
 def test_a_job_learns_from_them_and_resumes_to_the_same_bytes(spec_of: Specs, labels: PseudoLabels) -> None:

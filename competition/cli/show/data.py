@@ -10,8 +10,8 @@ from competition.cli.show import output
 if TYPE_CHECKING:
     from competition.api.create import Created
     from competition.api.data import DataReport, SplitReport
-    from competition.data.caches import KeptCache
-    from competition.data.checks.finding import Finding
+    from competition.data.cache_folders import CacheFolder
+    from competition.data.checks.findings import Finding
     from competition.data.eda.survey import Survey
 
 MEANINGS = {
@@ -77,12 +77,12 @@ def _findings(findings: "list[Finding]", title: str) -> Table:
     table = output.table("check", "n", "what", right=("n",), wrap=("what",), title=title)
     for finding in findings:
         more = ", …" if finding.count > len(finding.examples) else ""
-        text = f"{finding.what}\n{', '.join(finding.examples)}{more}\n-> {finding.mend}"
+        text = f"{finding.what}\n{', '.join(finding.examples)}{more}\n-> {finding.fix}"
         output.add_row(table, finding.kind, finding.count, text)
     return table
 
 
-def show_caches(found: "Sequence[KeptCache]", *, current: str) -> None:
+def show_caches(found: "Sequence[CacheFolder]", *, current: str) -> None:
     """Print the caches; `current` is the fingerprint of the data that the competition runs on."""
     if not found:
         output.out().print("No cache. The first job builds one.")

@@ -1,4 +1,4 @@
-"""What the data suggests for training, each suggestion with its reason."""
+"""Advice for training that follows from the data, each with its reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from competition.config.experiment import Config
 from competition.config.fields import STRIDE
 from competition.data.eda.appearance import NAMES
 from competition.data.eda.classes import ClassFacts, median_frequency
+from competition.data.eda.heat_maps import similarity
 from competition.data.eda.objects import ObjectFacts
-from competition.data.eda.places import likeness
 
 Floats = NDArray[np.float64]
 
@@ -26,13 +26,13 @@ _GREY = 4.0
 
 @dataclass(frozen=True)
 class Advice:
-    """One suggestion.
+    """One piece of advice.
 
     Args:
-        topic: what it is about: `class weights`, `crop`, `flips`, ….
+        topic: the subject: `class weights`, `crop`, `vertical flip`, ….
         what: what to do.
         why: the numbers behind it.
-        setting: `KEY=VALUE` for `comp run --set`, where a key of the configuration does it; else empty.
+        setting: `KEY=VALUE` for `comp run --set`; empty if no key of the configuration does it, or the baseline has it.
     """
 
     topic: str
@@ -51,16 +51,16 @@ def advise(
     kinds: int,
     config: Config,
 ) -> tuple[Advice, ...]:
-    """Every suggestion.
+    """All advice.
 
     Args:
-        sizes: (N, 2), height and width of the labelled images.
-        maps: (C, G, G), where each class lies.
-        features: (S, F), how the images look.
-        kinds: how many kinds the images fall into.
-        config: the baseline; what it does already needs no command.
+        sizes: (N, 2) height and width of the labelled images, pixels.
+        maps: (C, G, G) heat maps of the classes.
+        features: (S, F) the appearance of the images in the sample.
+        kinds: the number of kinds of images.
+        config: the baseline; advice that it follows already gets no command.
     """
-    found = [
+    advice = [
         _on_weights(classes),
         _on_size(classes, objects, sizes),
         _on_horizontal_flips(maps),
@@ -70,23 +70,23 @@ def advise(
         *_on_colour(features),
         *_on_kinds(kinds),
     ]
-    done = {f"{key}={value}" for key, value in config.leaves().items()}
-    return tuple(replace(advice, setting="") if advice.setting in done else advice for advice in found)
+    followed = {f"{key}={value}" for key, value in config.leaves().items()}
+    return tuple(replace(a, setting="") if a.setting in followed else a for a in advice)
 
 
 def _on_weights(classes: Sequence[ClassFacts]) -> Advice:
     present = [f for f in classes if f.pixels]
     shares = [f.share_where_present for f in present]
     if not present or max(shares) / min(shares) < _UNBALANCED:
-        return Advice("class weights", "None needed", "Every class fills a similar share of the images it occurs in.")
+        return Advice("class weights", "Not needed", "Every class has a similar share of the images that show it.")
     weights = median_frequency(present)
     rare = min(present, key=lambda f: f.share)
     common = max(present, key=lambda f: f.share)
     return Advice(
         "class weights",
-        f"{weights.min():.2g} to {weights.max():.2g}, see the table of classes",
-        f"{common.name} has {common.share / rare.share:,.0f} times the pixels of {rare.name}; median-frequency weights "
-        "even that out. Try them against Dice loss, which balances by itself.",
+        f"Try weights from {weights.min():.2g} to {weights.max():.2g} (see the table of classes)",
+        f"{common.name} has {common.share / rare.share:,.0f} times as many pixels as {rare.name}. Median-frequency "
+        "weights balance the classes. Compare with Dice loss, which balances them without weights.",
         "loss.class_weights=median",
     )
 
@@ -96,56 +96,56 @@ def _on_size(classes: Sequence[ClassFacts], objects: Sequence[ObjectFacts], size
     side = _typical_side(classes, objects)
     if max(height, width) <= _FITS:
         rounded = f"{_to_stride(height)}x{_to_stride(width)}"
-        why = f"Images are {height:.0f}x{width:.0f}, small enough to be seen whole."
+        why = f"Images are {height:.0f}x{width:.0f}: small enough to train on whole images."
         if side is not None and side < _SMALL:
-            why += f" The middle object of the smallest class is {side:.0f} pixels long: do not go smaller."
-        return Advice("size", f"Whole images at {rounded}", why, f"data.size={rounded}")
-    why = f"Images are {height:.0f}x{width:.0f}, and no class forms objects."
+            why += f" The smallest class has objects of {side:.0f} pixels (median): do not shrink the images."
+        return Advice("size", f"Train on whole images at {rounded}", why, f"data.size={rounded}")
+    why = f"Images are {height:.0f}x{width:.0f}, and no class has separate objects."
     if side is not None:
         why = (
-            f"Images are {height:.0f}x{width:.0f}; the middle object of the smallest class is {side:.0f} pixels long "
-            "and should keep its detail and four times as much of its surroundings."
+            f"Images are {height:.0f}x{width:.0f}. The smallest class has objects of {side:.0f} pixels (median): "
+            "they should keep their detail, and a crop should be four times as long."
         )
     crop = _crop(_FITS if side is None else 4 * side, shorter=min(height, width))
-    return Advice("crop", f"{crop}x{crop} at full resolution", why)
+    return Advice("crop", f"Train on crops of {crop}x{crop} at full resolution", why)
 
 
 def _crop(wanted: float, *, shorter: float) -> int:
-    """The side of a crop near `wanted` pixels, that fits into the images and into the memory of a device."""
+    """The side of a crop near `wanted` pixels that fits into the images and into the memory of a device, pixels."""
     largest = max(256, min(1024, int(shorter) // STRIDE * STRIDE))
     return int(np.clip(_to_stride(wanted), 256, largest))
 
 
 def _typical_side(classes: Sequence[ClassFacts], objects: Sequence[ObjectFacts]) -> float | None:
-    """The length of the middle object of the class with the smallest ones, pixels."""
-    sides = [found.median_side for facts, found in zip(classes, objects, strict=True) if facts.images]
+    """The median length of the objects of the class with the smallest ones, pixels; None if no class has objects."""
+    sides = [of_class.median_side for facts, of_class in zip(classes, objects, strict=True) if facts.images]
     return min((side for side in sides if side is not None), default=None)
 
 
 def _on_horizontal_flips(maps: Floats) -> Advice:
-    alike = likeness(maps, flipped=maps[:, :, ::-1])
-    if alike >= _SYMMETRIC:
-        why = f"Left and right halves hold the same classes in the same places ({alike:.0%} alike)."
-        return Advice("horizontal flip", "Yes, half of the time", why, "augment.horizontal_flip=0.5")
-    why = f"A flipped image puts the classes elsewhere ({alike:.0%} alike). Does that occur?"
-    return Advice("horizontal flip", "Only after a look at the heat maps", why, "augment.horizontal_flip=0.0")
+    similar = similarity(maps, flipped=maps[:, :, ::-1])
+    if similar >= _SYMMETRIC:
+        why = f"The left and the right half show the same classes in the same places ({similar:.0%} similar)."
+        return Advice("horizontal flip", "Flip half of the images", why, "augment.horizontal_flip=0.5")
+    why = f"In flipped images the classes are in other places ({similar:.0%} similar). Can such images occur?"
+    return Advice("horizontal flip", "Look at the heat maps before you use it", why, "augment.horizontal_flip=0.0")
 
 
 def _on_vertical_flips(maps: Floats) -> Advice:
-    alike = likeness(maps, flipped=maps[:, ::-1, :])
-    if alike >= _SYMMETRIC:
-        why = f"Top and bottom hold the same classes ({alike:.0%} alike): there is no up in these images."
-        return Advice("vertical flip", "Yes, half of the time", why, "augment.vertical_flip=0.5")
-    why = f"There is a top and a bottom: upside down, the classes lie elsewhere ({alike:.0%} alike)."
-    return Advice("vertical flip", "No", why, "augment.vertical_flip=0.0")
+    similar = similarity(maps, flipped=maps[:, ::-1, :])
+    if similar >= _SYMMETRIC:
+        why = f"The top and the bottom show the same classes ({similar:.0%} similar): these images have no upper side."
+        return Advice("vertical flip", "Flip half of the images", why, "augment.vertical_flip=0.5")
+    why = f"These images have a top and a bottom: upside down, the classes are in other places ({similar:.0%} similar)."
+    return Advice("vertical flip", "Do not flip", why, "augment.vertical_flip=0.0")
 
 
 def _on_scale(objects: Sequence[ObjectFacts]) -> Advice:
-    sides = [found.sides for found in objects if found.objects >= 10]
+    sides = [of_class.sides for of_class in objects if of_class.objects >= 10]
     if not sides:
-        return Advice("scale", "Mild, 0.8 to 1.25", "Too few objects to measure how their size varies.")
+        return Advice("scale", "Mild, 0.8 to 1.25", "There are too few objects to measure how much their sizes vary.")
     ratio = median_low(float(np.percentile(s, 75) / np.percentile(s, 25)) for s in sides)
-    why = f"Among the objects of a class, the middle half differ in length by a factor of {ratio:.1f}."
+    why = f"In the typical class, the lengths of the middle half of the objects differ by a factor of {ratio:.1f}."
     return Advice("scale", "Mild, 0.8 to 1.25" if ratio < _VARIED else "Strong, 0.5 to 2", why)
 
 
@@ -153,24 +153,24 @@ def _on_light(features: Floats) -> Advice:
     brightness = features[:, NAMES.index("brightness")]
     low, middle, high = np.percentile(brightness, [16, 50, 84])
     amount = float(np.clip(round((high - low) / 2 / max(middle, 1.0), 1), 0.1, 0.4))
-    why = f"Two thirds of the images have a mean brightness of {low:.0f} to {high:.0f} of 255."
-    return Advice("light", f"Brightness and contrast by ±{amount:.0%}", why, f"augment.brightness={amount}")
+    why = f"Two thirds of the images have a mean brightness from {low:.0f} to {high:.0f} (of 255)."
+    return Advice("light", f"Change brightness and contrast by ±{amount:.0%}", why, f"augment.brightness={amount}")
 
 
 def _on_colour(features: Floats) -> list[Advice]:
     grey = float((features[:, NAMES.index("saturation")] < _GREY).mean())
     if grey > 0.95:
-        return [Advice("colour", "No changes of hue or saturation", "The images are grey.")]
+        return [Advice("colour", "Do not change hue or saturation", "The images are grey.")]
     if grey > 0.05:
-        return [Advice("colour", "Turn some images grey", f"{grey:.0%} of the images are grey, the others are not.")]
+        return [Advice("colour", "Make some images grey", f"{grey:.0%} of the images are grey, the others are not.")]
     return []
 
 
 def _on_kinds(kinds: int) -> list[Advice]:
     if kinds < 2:
         return []
-    why = f"The images fall into {kinds} kinds. A score is worth more if you know it for each of them."
-    return [Advice("kinds", "Every fold should hold every kind", why)]
+    why = f"There are {kinds} kinds of images. Scores tell more if every fold has all of them."
+    return [Advice("kinds", "Put images of every kind into every fold", why)]
 
 
 def _to_stride(side: float) -> int:

@@ -1,4 +1,4 @@
-"""What an image looks like, in eight numbers that people have words for."""
+"""The appearance of an image: eight numbers that people have words for."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Feature:
-    """One number about an image, and what an image is called that has little or much of it."""
+    """One number about an image, and the words for an image with a low or a high value."""
 
     name: str
     low: str
@@ -29,15 +29,15 @@ FEATURES = (
     Feature("dark share", "few shadows", "deep shadows"),
     Feature("bright share", "few highlights", "large highlights"),
 )
-"""What `measure` returns, in its order."""
+"""The features that `measure` returns, in its order."""
 
 NAMES = tuple(feature.name for feature in FEATURES)
 
 SHARES = frozenset(NAMES[-2:])
-"""Those that are fractions."""
+"""The features that are fractions, 0..1."""
 
 _LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
-"""ITU-R BT.601."""
+"""The weights of red, green and blue in grey, ITU-R BT.601; float32, so that the arrays stay float32."""
 _DARK, _BRIGHT = 32, 224
 
 

@@ -1,4 +1,4 @@
-"""How often each class occurs, from the manifest alone: exact, without opening a mask."""
+"""How often each class occurs: exact numbers from the manifest, without opening a mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from competition.data.manifest import Manifest
 Floats = NDArray[np.float64]
 
 LARGEST_WEIGHT = 10.0
-"""A class of a few pixels would otherwise drown all others."""
+"""Without a limit, a class of a few pixels would outweigh all others."""
 
 
 @dataclass(frozen=True)
 class ClassFacts:
-    """One class.
+    """The facts about one class.
 
     Args:
-        share: of all pixels that are not void.
-        images: how many labelled images hold it.
-        share_where_present: of the pixels that are not void, in those images; 0 for a class that never occurs.
+        share: its part of all pixels that are not void, 0..1.
+        images: the number of labelled images that show it.
+        share_where_present: its part of the pixels that are not void in those images, 0..1; 0 if it never occurs.
     """
 
     name: str
@@ -32,52 +32,53 @@ class ClassFacts:
 
 
 def class_facts(manifest: Manifest, names: Sequence[str]) -> tuple[ClassFacts, ...]:
-    """What the labelled images hold of each class."""
+    """The facts about each class, from all labelled images."""
     pixels = _pixels(manifest, len(names))
     sizes = pixels.sum(axis=1)
     total = max(int(sizes.sum()), 1)
     facts = []
     for index, name in enumerate(names):
-        there = pixels[:, index] > 0
+        present = pixels[:, index] > 0
         count = int(pixels[:, index].sum())
-        where = count / int(sizes[there].sum()) if there.any() else 0.0
-        facts.append(ClassFacts(name, count, count / total, int(there.sum()), where))
+        share_where_present = count / int(sizes[present].sum()) if present.any() else 0.0
+        facts.append(ClassFacts(name, count, count / total, int(present.sum()), share_where_present))
     return tuple(facts)
 
 
 def median_frequency(facts: Sequence[ClassFacts]) -> Floats:
-    """A weight for each class's loss, float64 (C,): median-frequency balancing (Eigen and Fergus, ICCV 2015).
+    """A weight for the loss of each class, float64 (C,): median-frequency balancing (Eigen and Fergus, ICCV 2015).
 
-    The median over classes of the share that a class has where it occurs, divided by the class's own; at most 10, at
-    least a tenth, and 1 for a class that never occurs.
+    The weight is the median of `share_where_present` over the classes, divided by the class's own; between 0.1 and 10,
+    and 1 for a class that never occurs.
     """
     share = np.array([f.share_where_present for f in facts])
     present = share > 0
-    return _balanced(share, float(np.median(share[present])) if present.any() else 1.0)
+    return _weights(share, float(np.median(share[present])) if present.any() else 1.0)
 
 
 def inverse_frequency(facts: Sequence[ClassFacts]) -> Floats:
-    """A weight for each class's loss, float64 (C,), in inverse proportion to its share of all pixels.
+    """A weight for the loss of each class, float64 (C,), in inverse proportion to its share of all pixels.
 
-    A class with an equal share (1 / the number of classes that occur) weighs 1; the bounds are those of
+    A class with an equal share (1 / number of classes that occur) has the weight 1; the limits are those of
     `median_frequency`.
     """
     share = np.array([f.share for f in facts])
-    return _balanced(share, 1 / max(int((share > 0).sum()), 1))
+    return _weights(share, 1 / max(int((share > 0).sum()), 1))
 
 
 def co_occurrence(manifest: Manifest, classes: int) -> Floats:
-    """How often classes share an image: float64 (C, C), of the images with the row's class, those with the column's.
+    """How often classes occur in the same image, float64 (C, C), 0..1.
 
-    A row is NaN where its class never occurs.
+    Of the images that show the class of the row, the share that also shows the class of the column. A row is NaN if its
+    class never occurs.
     """
-    there = (_pixels(manifest, classes) > 0).astype(np.float64)
-    together = there.T @ there
-    alone = together.diagonal()[:, None]
-    return np.divide(together, alone, out=np.full_like(together, np.nan), where=alone > 0)
+    present = (_pixels(manifest, classes) > 0).astype(np.float64)
+    together = present.T @ present
+    images = together.diagonal()[:, None]
+    return np.divide(together, images, out=np.full_like(together, np.nan), where=images > 0)
 
 
-def _balanced(share: Floats, usual: float) -> Floats:
+def _weights(share: Floats, usual: float) -> Floats:
     weights = np.ones(len(share))
     present = share > 0
     weights[present] = np.clip(usual / share[present], 1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
@@ -85,5 +86,5 @@ def _balanced(share: Floats, usual: float) -> Floats:
 
 
 def _pixels(manifest: Manifest, classes: int) -> NDArray[np.int64]:
-    """Pixels of each class in each labelled image, int64 (N, C)."""
+    """The number of pixels of each class in each labelled image, int64 (N, C)."""
     return np.array([item.pixels for item in manifest.items], dtype=np.int64).reshape(-1, classes)

@@ -1,4 +1,4 @@
-"""Do the test images look like the training images? A small classifier tries to tell them apart."""
+"""Drift: how well a small classifier can tell test images from training images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FEWEST_IMAGES = 20
-"""On either side; with fewer, the answer would be chance."""
+"""The least number of training images and of test images; with fewer, the result would be chance."""
 
 _FOLDS = 5
-_RUN = 10
-"""Test images have no groups; so many neighbours in the order of their names stand together instead."""
-_TELLING = 3
+_NEIGHBOURS = 10
+"""Images without groups are held out in blocks of this many neighbours in the order of their names."""
+_MOST_FEATURES = 3
 
 
 @dataclass(frozen=True)
-class Telling:
-    """A feature that tells the two apart; `auc` is what it alone reaches, from 0.5 (nothing) to 1."""
+class DriftFeature:
+    """A feature that differs between training and test images; `auc` is that of the feature alone, 0.5..1."""
 
     feature: str
     auc: float
@@ -32,12 +32,12 @@ class Drift:
     """How well training and test images can be told apart.
 
     Args:
-        auc: area under the ROC curve of a random forest on images it has not seen; 0.5 is guessing, 1 certainty.
-        telling: the features that give it away, the strongest first.
+        auc: area under the ROC curve of a random forest on held-out images; 0.5 is guessing, 1 is always right.
+        features: the features that differ most, the strongest first.
     """
 
     auc: float
-    telling: tuple[Telling, ...]
+    features: tuple[DriftFeature, ...]
 
     @property
     def verdict(self) -> str:
@@ -52,10 +52,17 @@ class Drift:
 def measure_drift(
     train: Floats, test: Floats, *, groups: Sequence[str], names: Sequence[str], seed: int
 ) -> Drift | None:
-    """How different the features of the training images, float64 (N, F), are from those of the test images (M, F).
+    """How well the features of training images, float64 (N, F), differ from those of test images, float64 (M, F).
 
-    Whole groups are held out (`groups` of the training images, runs of neighbours among those without and among the
-    test images), so that knowing the next frame of a video is no help. None where either side is too small.
+    Whole groups are held out, so that the forest gains nothing from knowing the next frame of a video: the `groups` of
+    the training images, and blocks of neighbours where there are none.
+
+    Args:
+        groups: (N,) the group of each training image.
+        names: (F,) the names of the features.
+
+    Returns:
+        None if there are too few training or test images.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.metrics import roc_auc_score
@@ -69,18 +76,20 @@ def measure_drift(
         groups = [""] * len(train)
     held_out = np.concatenate([_held_out(groups, seed), _held_out([""] * len(test), seed)])
     forest = RandomForestClassifier(100, min_samples_leaf=3, class_weight="balanced", random_state=seed)
-    chance = cross_val_predict(forest, features, is_test, cv=PredefinedSplit(held_out), method="predict_proba")[:, 1]
-    telling = [
-        Telling(name, _one_sided(float(roc_auc_score(is_test, column))), *_medians(column, is_test))
+    probability = cross_val_predict(forest, features, is_test, cv=PredefinedSplit(held_out), method="predict_proba")[
+        :, 1
+    ]
+    by_feature = [
+        DriftFeature(name, _one_sided(float(roc_auc_score(is_test, column))), *_medians(column, is_test))
         for name, column in zip(names, features.T, strict=True)
     ]
-    telling.sort(key=lambda t: -t.auc)
-    return Drift(float(roc_auc_score(is_test, chance)), tuple(telling[:_TELLING]))
+    by_feature.sort(key=lambda feature: -feature.auc)
+    return Drift(float(roc_auc_score(is_test, probability)), tuple(by_feature[:_MOST_FEATURES]))
 
 
 def _held_out(groups: Sequence[str], seed: int) -> NDArray[np.intp]:
-    """The fold that each image of one side is held out in; a group is never torn, and every fold has the side."""
-    keys = [group or f"run {place // _RUN}" for place, group in enumerate(groups)]
+    """The fold in which each image is held out, intp (N,). A group stays together, and every fold gets images."""
+    keys = [group or f"block {position // _NEIGHBOURS}" for position, group in enumerate(groups)]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     shuffled = np.random.default_rng(seed).permutation(len(numbers))
     return np.array([shuffled[numbers[key]] % _FOLDS for key in keys], dtype=np.intp)

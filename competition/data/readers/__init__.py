@@ -1,1 +1,1 @@
-"""One module for each form that competitions ship their data in; `choose` picks the one that the settings describe."""
+"""Readers of labels, one module for each data format; `choose` returns the one that the settings describe."""

@@ -1,4 +1,4 @@
-"""The reader that a competition's settings describe, and its test images."""
+"""The reader and the test images that a competition's settings describe."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ from competition.data.readers.ignore import IgnoringReader
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import PairsReader
 from competition.data.readers.rle_csv import RleColumns, RleReader
-from competition.data.readers.source import Found, Reader, Source
+from competition.data.readers.source import Listing, Reader, Source
 
 
 def reader_of(settings: Settings, root: Path) -> Reader:
     """The reader of the competition's labels; relative paths start at `root`."""
     data = settings.data
-    reader = _of_labels(settings, root)
+    reader = _label_reader(settings, root)
     if data.ignore is None:
         return reader
     return IgnoringReader(reader, root / data.ignore, data.ignore_pattern)
 
 
-def find_test(settings: Settings, root: Path) -> Found:
+def find_test(settings: Settings, root: Path) -> Listing:
     """The test images, as sources without a mask, in natural order.
 
     Raises:
@@ -31,19 +31,19 @@ def find_test(settings: Settings, root: Path) -> Found:
     """
     data = settings.data
     if data.test_images is None:
-        return Found(())
+        return Listing(())
     folder = root / data.test_images
     if data.test_coco is not None:
         file = read_coco(root / data.test_coco)
-        sources, wrong = sources_of(file, root / data.test_coco, folder)
-        return Found(tuple(source for _, source in sources), (*file.problems, *wrong))
-    problems: list[str] = []
-    files = files_by_id(folder, "test images", problems)
+        sources, problems = sources_of(file, root / data.test_coco, folder)
+        return Listing(tuple(source for _, source in sources), (*file.problems, *problems))
+    folder_problems: list[str] = []
+    files = files_by_id(folder, "test images", folder_problems)
     in_order = sorted(files, key=natural_key)
-    return Found(tuple(Source(i, files[i].name, files[i]) for i in in_order), tuple(problems))
+    return Listing(tuple(Source(i, files[i].name, files[i]) for i in in_order), tuple(folder_problems))
 
 
-def _of_labels(settings: Settings, root: Path) -> Reader:
+def _label_reader(settings: Settings, root: Path) -> Reader:
     data = settings.data
     images = root / data.images
     if data.coco is not None:

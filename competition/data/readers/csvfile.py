@@ -1,4 +1,4 @@
-"""CSV files that people and other programs wrote."""
+"""CSV files that people or other programs wrote."""
 
 import csv
 from dataclasses import dataclass
@@ -7,31 +7,31 @@ from pathlib import Path
 from competition.errors import DataError, did_you_mean
 
 _LONGEST_CELL = 2**31 - 1
-"""Run lengths of a large photo are far longer than the 128 KiB that Python allows a cell."""
+"""The RLE of a large photo is far longer than the 128 KiB that Python allows for a cell."""
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """The columns of a file, and each row with the number of its line."""
+    """The columns of a file, and each row with its line number."""
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[tuple[int, dict[str, str]], ...]
 
     def column(self, name: str) -> str:
-        """`name`, which is one of the columns.
+        """Return `name` if it is a column.
 
         Raises:
-            DataError: it is none; says which there are.
+            DataError: it is not; lists the columns.
         """
         if name not in self.columns:
             near = did_you_mean(name, self.columns)
-            raise DataError(f"{self.path} has no column {name!r}.{near} It has: {', '.join(self.columns)}.")
+            raise DataError(f"{self.path} has no column {name!r}.{near} Its columns: {', '.join(self.columns)}.")
         return name
 
 
 def read_csv(path: Path) -> CsvFile:
-    """The rows of a comma-separated file in UTF-8 (with or without a byte-order mark) whose first line names columns.
+    """The rows of a comma-separated file in UTF-8, with or without a byte-order mark; its first line names the columns.
 
     Raises:
         DataError: it cannot be read, has no rows, names a column twice, or has a row with too few or too many cells.
@@ -44,7 +44,7 @@ def read_csv(path: Path) -> CsvFile:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV file in UTF-8: {error}.") from error
+        raise DataError(f"{path} is not a CSV file in UTF-8: {error}.") from error
     if len(lines) < 2:
         raise DataError(f"{path} has no rows below its header." if lines else f"{path} is empty.")
     columns = tuple(lines[0][1])

@@ -1,4 +1,4 @@
-"""What `comp init` need not be told: it looks at the data, and says what it took it for."""
+"""Detection of the data's format, so that `comp init` needs few options; a note says what was detected."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from competition.data.readers.coco import read_coco
 from competition.data.readers.csvfile import read_csv
 from competition.data.readers.listing import files_by_id
 from competition.data.readers.pairs import GROUP_COLUMN
-from competition.data.readers.rle_csv import OBJECT_CLASSES, classes_of, detect_columns, parsed
+from competition.data.readers.rle_csv import OBJECT_CLASSES, classes_of, detect_columns, read_rle_csv
 from competition.errors import DataError
 
-_LOOKED_AT = 32
-"""So many masks tell whether all hold 0 and 255: more than enough even where most are empty."""
+_SAMPLE = 32
+"""Masks to read to see if all hold 0 and 255: enough even if most are empty."""
 
 
 @dataclass(frozen=True)
 class Detected:
-    """The keys of `data` in competition.yaml, the classes, and a line for each thing that nobody said."""
+    """The keys of `data` in competition.yaml, the classes, and a note for each thing that no option said."""
 
     data: dict[str, Any]
     classes: tuple[str, ...]
@@ -33,10 +33,13 @@ class Detected:
 
 
 def detect(data: Mapping[str, Any], root: Path, *, classes: Sequence[str] | None, void: int | None) -> Detected:
-    """The form of the data, from the keys of `data` that were given; relative paths start at `root`.
+    """Complete the keys of `data` by looking at the files; relative paths start at `root`.
+
+    Args:
+        data: the keys that the options of `comp init` set.
 
     Raises:
-        DataError: what was given cannot be read, or does not tell enough.
+        DataError: a file cannot be read, or the files do not say enough.
     """
     if data.get("coco"):
         return _coco(dict(data), root, classes)
@@ -49,10 +52,9 @@ def _coco(data: dict[str, Any], root: Path, classes: Sequence[str] | None) -> De
     file = read_coco(root / data["coco"])
     if file.problems and not file.categories:
         raise DataError(file.problems[0])
-    found = tuple(classes or file.classes)
-    return Detected(
-        data, found, (f"{data['coco']}: {len(file.images)} images, {len(found) - 1} categories of objects.",)
-    )
+    names = tuple(classes or file.classes)
+    note = f"{data['coco']}: {len(file.images)} images, {len(names) - 1} categories of objects."
+    return Detected(data, names, (note,))
 
 
 def _rle(data: dict[str, Any], root: Path, classes: Sequence[str] | None) -> Detected:
@@ -60,22 +62,22 @@ def _rle(data: dict[str, Any], root: Path, classes: Sequence[str] | None) -> Det
     images = files_by_id(root / data["images"], "images", problems)
     if problems and not images:
         raise DataError(problems[0])
-    table = parsed(root / data["rle_csv"])
+    table = read_rle_csv(root / data["rle_csv"])
     columns = detect_columns(
         table,
         sorted(images, key=natural_key),
-        image=data.get("image_column"),
-        rle=data.get("rle_column"),
-        of_class=data.get("class_column"),
+        image_column=data.get("image_column"),
+        rle_column=data.get("rle_column"),
+        class_column=data.get("class_column"),
     )
-    data |= {"image_column": columns.image, "rle_column": columns.rle, "class_column": columns.of_class}
-    of_class = f"classes in {columns.of_class!r}" if columns.of_class else "one class of objects"
-    note = f"{data['rle_csv']}: images in {columns.image!r}, run lengths in {columns.rle!r}, {of_class}."
+    data |= {"image_column": columns.image, "rle_column": columns.rle, "class_column": columns.class_label}
+    classes_note = f"classes in {columns.class_label!r}" if columns.class_label else "one class of objects"
+    note = f"{data['rle_csv']}: images in {columns.image!r}, run lengths in {columns.rle!r}, {classes_note}."
     return Detected(data, tuple(classes or classes_of(table, columns)), (note,))
 
 
 def _with_groups(data: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Groups come from the list of pairs where it has them and nobody said otherwise."""
+    """Take the groups from the list of pairs if it has them and no option names others."""
     if not data.get("pairs") or data.get("meta") or data.get("group_regex"):
         return data
     has_groups = GROUP_COLUMN in read_csv(root / data["pairs"]).columns
@@ -93,17 +95,20 @@ def _mask_files(data: dict[str, Any], root: Path, classes: Sequence[str] | None,
         return Detected({**data, "binary": True}, tuple(classes or OBJECT_CLASSES), (note,))
     if classes is None:
         raise DataError(
-            "--classes is missing: the masks hold class indices, and nothing says what these are called.",
-            hint="comp init --images DIR --masks DIR --classes FILE, a class name a line; line 1 is value 0.",
+            "--classes is missing: the masks hold class indices, and comp does not know the names of the classes.",
+            hint="Write the names to a file, one a line (line 1 is value 0), and use --classes FILE.",
         )
     return Detected(data, tuple(classes))
 
 
 def _holds_0_and_255(data: dict[str, Any], root: Path, void: int | None) -> bool:
-    """Whether the masks are those of one class of object, at any bit depth. Where one cannot be told, indexing says."""
+    """True if the masks hold background and one class of object, at any bit depth.
+
+    False if a mask cannot be read: the index reports it later, with all other problems.
+    """
     settings = yamlfile.build({"name": "-", "classes": OBJECT_CLASSES, "data": data}, Settings, source="comp init")
-    sources = reader_of(settings, root).find().labelled
-    step = max(1, len(sources) // _LOOKED_AT)
+    sources = reader_of(settings, root).find().sources
+    step = max(1, len(sources) // _SAMPLE)
     values: set[int] = set()
     try:
         for source in sources[::step]:

@@ -1,4 +1,4 @@
-"""What the values of a mask file mean: class indices, 0 and 255, or colours."""
+"""The meaning of the values in a mask file: class indices, 0 and 255, or colours."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,27 +15,30 @@ from competition.data.images import Pixels, decode_image, decode_mask, read_byte
 from competition.data.readers.source import Labels
 
 FOREGROUND = (1, 255, 65535)
-"""What binary masks call the object, by their bit depth; several may stand in one set."""
+"""The value of the object in binary masks, by bit depth; one data set may mix them."""
 
 _NOT_LISTED = IGNORE_INDEX - 1
-"""Marks values that mean nothing; the settings allow no class of this index."""
+"""Marks values without a meaning; the settings allow no class with this index."""
 
 
 class Encoding(Protocol):
-    """How a mask file writes labels down."""
+    """A way to write labels into a mask file."""
 
     def decode(self, data: bytes, path: Path) -> tuple[Pixels, dict[str, int]]:
-        """The labels (H, W), and how many pixels hold each value that means nothing; `path` names the file in errors.
+        """The labels, uint8 (H, W), and the number of pixels of each value without a meaning.
+
+        Args:
+            path: the name of the file in errors.
 
         Raises:
-            DataError: the bytes are no such mask.
+            DataError: the bytes are not such a mask.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Values:
-    """One number per pixel; `labels` says which label each stands for."""
+    """One number per pixel; `labels` maps it to a label."""
 
     labels: Mapping[int, int]
 
@@ -47,17 +50,17 @@ class Values:
 
 @dataclass(frozen=True)
 class Colors:
-    """One colour per pixel; `labels` says which label each 0xrrggbb stands for.
+    """One colour per pixel; `labels` maps it, as 0xrrggbb, to a label.
 
     Args:
-        tolerance: how far each channel may lie from a listed colour's; of several so near, the nearest is meant.
+        tolerance: the largest difference per channel to a listed colour, 0..255; the nearest listed colour counts.
     """
 
     labels: Mapping[int, int]
     tolerance: int = 0
 
     def decode(self, data: bytes, path: Path) -> tuple[Pixels, dict[str, int]]:
-        """See `Encoding`. A palette gives its colours here, not its indices."""
+        """See `Encoding`. Of a palette image, the colours count here, not the indices."""
         rgb = decode_image(data, path).astype(np.int32)
         packed = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
         pixels, unknown = translate(packed, self.labels)
@@ -67,11 +70,11 @@ class Colors:
         return pixels, {f"colour #{color:06x}": count for color, count in unknown.items()}
 
     def _nearest(self, color: int) -> int | None:
-        apart = np.abs(_channels(np.array([color])) - self._listed)
-        allowed = np.flatnonzero(apart.max(axis=1) <= self.tolerance)
+        difference = np.abs(_channels(np.array([color])) - self._listed)
+        allowed = np.flatnonzero(difference.max(axis=1) <= self.tolerance)
         if not len(allowed):
             return None
-        nearest = allowed[(apart[allowed] ** 2).sum(axis=1).argmin()]
+        nearest = allowed[(difference[allowed] ** 2).sum(axis=1).argmin()]
         return list(self.labels.values())[int(nearest)]
 
     @cached_property
@@ -80,7 +83,7 @@ class Colors:
 
 
 def encoding_of(settings: Settings) -> Encoding:
-    """How the competition's mask files are written."""
+    """The encoding of the competition's mask files."""
     data, classes = settings.data, settings.classes
     if data.colors is not None:
         label = {VOID: IGNORE_INDEX} | {name: index for index, name in enumerate(classes)}
@@ -93,7 +96,7 @@ def read_mask_file(path: Path, encoding: Encoding) -> Labels:
     """The labels in a mask file.
 
     Raises:
-        DataError: it cannot be read; names it and why.
+        DataError: the file cannot be read; names it and the reason.
     """
     data = read_bytes(path)
     pixels, unknown = encoding.decode(data, path)
@@ -101,39 +104,44 @@ def read_mask_file(path: Path, encoding: Encoding) -> Labels:
 
 
 def translate(raw: NDArray[np.integer], labels: Mapping[int, int]) -> tuple[Pixels, dict[int, int]]:
-    """The label of every value (H, W), IGNORE_INDEX for those not listed; and how many pixels hold each of these."""
+    """The label of every value, uint8 (H, W), and the number of pixels of each value that `labels` lacks.
+
+    Args:
+        raw: the values of a mask (H, W). Values that `labels` lacks become IGNORE_INDEX.
+    """
     if _are_labels(raw, labels):
         return raw.astype(np.uint8), {}
     if raw.dtype.kind == "u" and raw.dtype.itemsize <= 2:
+        # A table of all 256 or 65536 values is much faster than a search.
         table = np.full(2 ** (8 * raw.dtype.itemsize), _NOT_LISTED, dtype=np.uint8)
         listed = [value for value in labels if value < len(table)]
         table[listed] = [labels[value] for value in listed]
-        meant: Pixels = np.take(table, raw)
+        translated: Pixels = np.take(table, raw)
     else:
-        meant = _look_up(raw, labels)
-    missing = meant == _NOT_LISTED
+        translated = _look_up(raw, labels)
+    missing = translated == _NOT_LISTED
     if not missing.any():
-        return meant, {}
+        return translated, {}
     values, counts = np.unique(raw[missing], return_counts=True)
-    meant[missing] = IGNORE_INDEX
-    return meant, dict(zip(values.tolist(), counts.tolist(), strict=True))
+    translated[missing] = IGNORE_INDEX
+    return translated, dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _are_labels(raw: NDArray[np.integer], labels: Mapping[int, int]) -> bool:
-    """Whether every value stands for itself, as in most competitions' masks: these need no table."""
-    counting = all(labels.get(value) == value for value in range(len(labels)))
-    return counting and raw.dtype == np.uint8 and raw.max(initial=0) < len(labels)
+    """True if every value is its own label, as in most competitions' masks: these need no table."""
+    identity = all(labels.get(value) == value for value in range(len(labels)))
+    return identity and raw.dtype == np.uint8 and raw.max(initial=0) < len(labels)
 
 
 def _look_up(raw: NDArray[np.integer], labels: Mapping[int, int]) -> Pixels:
-    """`translate` where the values are too many for a table: a search among the listed ones."""
+    """`translate` for values too large for a table: a binary search among the listed ones."""
     values = np.array(sorted(labels), dtype=np.int64)
-    place = np.minimum(np.searchsorted(values, raw), len(values) - 1)
-    meant: Pixels = np.array([labels[value] for value in values.tolist()], dtype=np.uint8)[place]
-    meant[values[place] != raw] = _NOT_LISTED
-    return meant
+    position = np.minimum(np.searchsorted(values, raw), len(values) - 1)
+    translated: Pixels = np.array([labels[value] for value in values.tolist()], dtype=np.uint8)[position]
+    translated[values[position] != raw] = _NOT_LISTED
+    return translated
 
 
 def _channels(packed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(N,) 0xrrggbb as (N, 3)."""
+    """The red, green and blue of colours 0xrrggbb (N,), as int64 (N, 3)."""
     return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.int64)

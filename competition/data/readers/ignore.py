@@ -1,4 +1,4 @@
-"""A picture per image that says where it counts: the field of view of a microscope or an eye camera."""
+"""Ignore masks: for each image a second mask, 0 where no score counts, such as outside a camera's field of view."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,54 +9,61 @@ from pathlib import Path
 from competition.config.settings import IGNORE_INDEX, STEM
 from competition.data.images import decode_mask, read_bytes
 from competition.data.readers.listing import files_by_id
-from competition.data.readers.source import Found, Labels, Reader
+from competition.data.readers.source import Labels, Listing, Reader
 from competition.errors import DataError
 
 
 @dataclass(frozen=True)
 class IgnoringReader:
-    """Another reader's labels, void where the picture in `folder` (the image's stem, or `pattern` with it) is 0."""
+    """The labels of another reader, void where the ignore mask is 0.
+
+    Args:
+        folder: the ignore masks.
+        pattern: their stems; {stem} stands for the stem of the image.
+    """
 
     reader: Reader
     folder: Path
     pattern: str = STEM
 
-    def find(self) -> Found:
+    def find(self) -> Listing:
         """See `Reader`."""
-        found = self.reader.find()
+        listing = self.reader.find()
         problems: list[str] = []
-        regions = files_by_id(self.folder, "ignore regions", problems)
-        wanted = {source: self.pattern.replace(STEM, source.id) for source in found.labelled}
-        if regions:
+        ignore_masks = files_by_id(self.folder, "ignore masks", problems)
+        stem_of = {source: self.pattern.replace(STEM, source.id) for source in listing.sources}
+        if ignore_masks:
             problems += [
-                f"The image {source.image} has no ignore region; it would be called {stem}."
-                for source, stem in wanted.items()
-                if stem not in regions
+                f"The image {source.image} has no ignore mask (expected: {stem} with the suffix of an image)."
+                for source, stem in stem_of.items()
+                if stem not in ignore_masks
             ]
-        labelled = tuple(
-            replace(source, label_files=(*source.label_files, regions[stem]))
-            for source, stem in wanted.items()
-            if stem in regions
+        sources = tuple(
+            replace(source, label_files=(*source.label_files, ignore_masks[stem]))
+            for source, stem in stem_of.items()
+            if stem in ignore_masks
         )
-        return Found(labelled, (*found.problems, *problems), found.notes)
+        return Listing(sources, (*listing.problems, *problems), listing.notes)
 
     def read_labels(self, image_id: str, mask: str, *, size: tuple[int, int]) -> Labels:
         """See `Reader`."""
         labels = self.reader.read_labels(image_id, mask, size=size)
-        path = _regions(self.folder, self.folder.stat().st_mtime_ns).get(self.pattern.replace(STEM, image_id))
+        path = _ignore_masks(self.folder, self.folder.stat().st_mtime_ns).get(self.pattern.replace(STEM, image_id))
         if path is None:
-            raise DataError(f"The image {image_id} has no ignore region in {self.folder} (any more).")
+            raise DataError(f"The image {image_id} has no ignore mask in {self.folder} any more.")
         data = read_bytes(path)
         counts = decode_mask(data, path) != 0
         if counts.shape != labels.pixels.shape:
-            region, label = ("x".join(map(str, array.shape)) for array in (counts, labels.pixels))
-            raise DataError(f"The ignore region {path} is {region}, and its image {label} (height x width).")
+            size_of_mask, size_of_image = ("x".join(map(str, array.shape)) for array in (counts, labels.pixels))
+            raise DataError(
+                f"The ignore mask {path} is {size_of_mask}, but its image is {size_of_image} (height x width)."
+            )
         labels.pixels[~counts] = IGNORE_INDEX
         both = f"{labels.sha256} {hashlib.sha256(data).hexdigest()}"
         return replace(labels, sha256=hashlib.sha256(both.encode()).hexdigest())
 
 
 @lru_cache(maxsize=2)
-def _regions(folder: Path, changed: int) -> Mapping[str, Path]:
-    """The pictures of the folder, listed once in a process for as long as none comes or goes."""
-    return files_by_id(folder, "ignore regions", [])
+def _ignore_masks(folder: Path, changed: int) -> Mapping[str, Path]:
+    """The files of the folder by id, listed once in a process as long as no file is added or removed."""
+    return files_by_id(folder, "ignore masks", [])

@@ -1,7 +1,5 @@
-"""Which image files lie in a folder, and where a name that a list gives lies inside it."""
+"""The image files in a folder, and the names that comp refuses."""
 
-import unicodedata
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from competition.data.naming import id_of
@@ -9,67 +7,49 @@ from competition.data.naming import id_of
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 
 
-def files_by_id(folder: Path, what: str, problems: list[str]) -> dict[str, Path]:
-    """The image files of a folder by id; what is wrong with the folder is added to `problems`.
+def files_by_id(folder: Path, noun: str, problems: list[str]) -> dict[str, Path]:
+    """The image files of a folder, by id. Hidden files, and files with other suffixes, are skipped.
 
-    Files that are no images by their suffix, and hidden ones, are passed over.
+    Args:
+        noun: the contents of the folder in problems (`test images`).
+        problems: everything that is wrong with the folder is added to it.
     """
     try:
         names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
     except OSError as error:
         why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        problems.append(f"The folder of {what}, {folder}, {why}.")
+        problems.append(f"The folder of {noun}, {folder}, {why}.")
         return {}
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for name in names:
         if Path(name).suffix.lower() not in SUFFIXES:
             continue
         if not name.isprintable():
-            problems.append(f"{folder}: the name {name!r} holds characters that cannot be written down; rename it.")
-        elif id_of(name) in found:
-            other = found[id_of(name)].name
+            problems.append(f"{folder}: the name {name!r} has characters that cannot be printed; rename the file.")
+        elif id_of(name) in files:
+            other = files[id_of(name)].name
             problems.append(f"{folder}: {other} and {name} have the same stem, so they would be one image.")
         else:
-            found[id_of(name)] = folder / name
-    if not found:
-        other_files = f"; it holds {', '.join(names[:3])}{' …' if len(names) > 3 else ''}" if names else ""
-        problems.append(f"The folder of {what}, {folder}, has no image files ({', '.join(SUFFIXES)}){other_files}.")
-    return found
+            files[id_of(name)] = folder / name
+    if not files:
+        contents = f"; it holds {', '.join(names[:3])}{' …' if len(names) > 3 else ''}" if names else ""
+        problems.append(f"The folder of {noun}, {folder}, has no image files ({', '.join(SUFFIXES)}){contents}.")
+    return files
 
 
-def wrong_name(name: object) -> str:
-    """Why a name cannot be that of a file inside a folder; empty where it can.
+def refusal_of_name(name: object) -> str:
+    """The reason why a name cannot be a file inside a folder; empty if it can.
 
-    A list that somebody else wrote must not make comp read files outside the folder it was given.
+    A list from the internet must not make comp read files outside the folder of the data.
     """
     if not isinstance(name, str):
-        return "it is no text"
+        return "it is not a text"
     if not PurePosixPath(name.strip()).name:
         return "it is empty"
     if not name.isprintable():
-        return "it holds characters that cannot be written down"
+        return "it has characters that cannot be printed"
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or name.startswith("\\"):
-        return "it is an absolute path; names must lie inside the folder"
-    if ".." in PureWindowsPath(name).parts:  # these split at / and at \
+        return "it is an absolute path, but names must be inside the folder"
+    if ".." in PureWindowsPath(name).parts:  # a Windows path splits at / and at \
         return "it leads out of the folder"
     return ""
-
-
-def ids_of(names: Iterable[str]) -> dict[str, str]:
-    """The id of each image of a list, by its name there: the stem, after the folders that not all of them share.
-
-    `batch_01/0001.jpg` beside `batch_02/0001.jpg` is `batch_01/0001`; where all lie in `images/`, it is `0001`.
-    """
-    paths = {name: PurePosixPath(name) for name in names}
-    shared = 0
-    for parts in zip(*(path.parent.parts for path in paths.values()), strict=False):
-        if len(set(parts)) > 1:
-            break
-        shared += 1
-    return {name: id_in_folders(str(PurePosixPath(*path.parts[shared:]))) for name, path in paths.items()}
-
-
-def id_in_folders(name: str) -> str:
-    """The stem of a file with all the folders before it, in one Unicode form."""
-    path = PurePosixPath(name)
-    return unicodedata.normalize("NFC", str(path.parent / path.stem))

@@ -1,4 +1,4 @@
-"""What every reader finds and gives: sources, and their labels."""
+"""The types that all readers share: sources, listings and labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from competition.data.images import Pixels
 
 @dataclass(frozen=True)
 class Source:
-    """One image and where its label comes from.
+    """One image, and the place of its label.
 
     Args:
-        id: the image's stem; where a list names images in several folders, with those (`batch_01/0001`).
+        id: the stem of the image file; with its folders if a list names images in several (`batch_01/0001`).
         image: the image's path inside the images folder (inside the test images folder for a test image).
-        path: where that file lies.
-        mask: what its reader calls the label (a file name, a row, an image of a JSON file); empty for a test image.
-        label_files: every file that the label is made of.
+        path: the image file.
+        mask: the name of the label for its reader (a file name, a row, an id in a JSON file); empty for a test image.
+        label_files: every file that the label is read from.
     """
 
     id: str
@@ -28,16 +28,16 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the data holds.
+class Listing:
+    """The images that the data holds.
 
     Args:
-        labelled: the images that have a label.
-        problems: everything that is wrong; with one, the data cannot be used.
-        notes: what a person should know and may be meant so.
+        sources: the images that can be used.
+        problems: everything that is wrong; with any, the data cannot be used.
+        notes: facts that a person should know; they may be intended.
     """
 
-    labelled: tuple[Source, ...]
+    sources: tuple[Source, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -47,9 +47,9 @@ class Labels:
     """The label of one image.
 
     Args:
-        pixels: uint8 (H, W): class indices, and IGNORE_INDEX where nothing counts.
-        sha256: changes with everything that the label was made of.
-        unknown: how many pixels hold each value that means nothing (`value 7`, `colour #ff8000`); they are void in
+        pixels: uint8 (H, W), class indices, and IGNORE_INDEX for void.
+        sha256: changes with everything that the label was read from.
+        unknown: the number of pixels of each value without a meaning (`value 7`, `colour #ff8000`); they are void in
             `pixels`.
     """
 
@@ -59,10 +59,10 @@ class Labels:
 
 
 class Reader(Protocol):
-    """A form that labels come in. Readers are immutable, so threads may share one."""
+    """A reader of one format of labels. Readers are immutable, so threads may share one."""
 
-    def find(self) -> Found:
-        """The images that have a label, in natural order, and what is wrong with them.
+    def find(self) -> Listing:
+        """The images that have a label, in natural order, and all problems with them.
 
         Raises:
             DataError: the file that lists them cannot be used at all.
@@ -70,12 +70,13 @@ class Reader(Protocol):
         ...
 
     def read_labels(self, image_id: str, mask: str, *, size: tuple[int, int]) -> Labels:
-        """The label that `mask` names.
+        """The label of an image.
 
         Args:
-            size: the image's (height, width), pixels. A label that has a size of its own is given at that.
+            mask: `Source.mask`.
+            size: the image's (height, width), pixels. A label with a size of its own is returned at that size.
 
         Raises:
-            DataError: it cannot be read; names it and why.
+            DataError: the label cannot be read; names it and the reason.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which images validate which model."""
+"""A split: the fold that validates on each image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,44 +16,44 @@ from competition.files import sha256_of_json
 
 COLUMNS = ("id", "fold")
 NEVER = -1
-"""The fold of an image that is trained on by every model and validates none (hold-out)."""
-_MEND = "`comp split` with the same options makes the same folds again."
+"""The fold of an image that every model trains on and none validates on (hold-out)."""
+_FIX = "`comp split` with the same options makes the same folds again."
 
 
 class Scheme(StrEnum):
-    """How images are dealt out to the folds."""
+    """A way to assign images to folds."""
 
     HOLDOUT = "holdout"
     """One model; a share of the images (whole groups where there are groups) validates it; stratified."""
     KFOLD = "kfold"
     """At random."""
     STRATIFIED = "stratified"
-    """Each fold has its share of every class, in pixels and in images, and of every image size."""
+    """Every fold has its share of every class, in pixels and in images, and of every image size."""
     GROUP = "group"
-    """At random, groups kept whole."""
+    """At random, but the images of a group share a fold."""
     STRATIFIED_GROUP = "stratified-group"
-    """Groups kept whole, and each fold has its share of everything as far as they allow."""
-    GIVEN = "given"
-    """Somebody else dealt them out."""
+    """The images of a group share a fold, and every fold has its share of everything as far as groups allow."""
+    IMPORTED = "given"  # the value stands in databases and in the headers of folds.csv, so it keeps its old word
+    """Taken from a file (`--folds-csv`) or a column (`--split-column`)."""
 
     @property
     def needs_groups(self) -> bool:
-        """Whether it is about groups."""
+        """Whether every image needs a group."""
         return self in (Scheme.GROUP, Scheme.STRATIFIED_GROUP)
 
     @property
     def is_stratified(self) -> bool:
-        """Whether folds are made alike in what they hold."""
+        """Whether classes and image sizes are balanced."""
         return self in (Scheme.HOLDOUT, Scheme.STRATIFIED, Scheme.STRATIFIED_GROUP)
 
 
 def parse_scheme(text: str) -> Scheme:
-    """The scheme of this name, one that comp can carry out by itself.
+    """The scheme of this name, one that `comp split` makes by itself.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such scheme.
     """
-    names = [scheme.value for scheme in Scheme if scheme is not Scheme.GIVEN]
+    names = [scheme.value for scheme in Scheme if scheme is not Scheme.IMPORTED]
     if text not in names:
         raise UnknownNameError.among("scheme", text, names)
     return Scheme(text)
@@ -61,11 +61,11 @@ def parse_scheme(text: str) -> Scheme:
 
 @dataclass(frozen=True)
 class Split:
-    """A way to deal out the labelled images.
+    """The labelled images, assigned to folds.
 
     Args:
-        folds: how many models validate it: 1 for hold-out.
-        assignment: by image id, the fold that validates on the image; -1 if every model trains on it.
+        folds: the number of folds, and of models; 1 for hold-out.
+        assignment: by image id, the fold that validates on the image; NEVER (-1) if every model trains on it.
     """
 
     scheme: Scheme
@@ -75,16 +75,16 @@ class Split:
 
     @cached_property
     def hash(self) -> str:
-        """The sha256 of who is where, however it came about: equal folds, equal hash."""
+        """The sha256 of the assignment alone, so equal folds have equal hashes, whatever scheme made them."""
         return sha256_of_json(self.assignment)
 
     def train_ids(self, fold: int) -> list[str]:
-        """The images that the model of this fold trains on, in natural order."""
+        """The ids of the images that the model of this fold trains on, in natural order."""
         self._check(fold)
         return self._ids(lambda of_image: of_image != fold)
 
     def valid_ids(self, fold: int) -> list[str]:
-        """The images that the model of this fold never sees, in natural order."""
+        """The ids of the images that the model of this fold validates on and never trains on, in natural order."""
         self._check(fold)
         return self._ids(lambda of_image: of_image == fold)
 
@@ -101,21 +101,21 @@ class Split:
         Raises:
             DataError: the file is missing, damaged or was changed; names the line and what to do.
         """
-        table = read_table(path, columns=COLUMNS, mend=_MEND)
+        table = read_table(path, columns=COLUMNS, fix=_FIX)
         assignment: dict[str, int] = {}
         for line, (image_id, fold) in table.rows:
             if image_id in assignment:
-                raise damaged(path, line, f"{image_id!r} stands there twice", mend=_MEND)
+                raise damaged(path, line, f"{image_id!r} occurs twice", fix=_FIX)
             if not fold.removeprefix("-").isdecimal():
-                raise damaged(path, line, f"the fold is {fold!r}, not a number", mend=_MEND)
+                raise damaged(path, line, f"the fold is {fold!r}, not a number", fix=_FIX)
             assignment[image_id] = int(fold)
         try:
             facts = table.facts
             split = cls(Scheme(facts["scheme"]), int(facts["folds"]), int(facts["seed"]), assignment)
         except (KeyError, ValueError, TypeError) as error:
-            raise DataError(f"The header of {path} is damaged: {error!r}.", hint=_MEND) from error
+            raise DataError(f"The header of {path} is damaged: {error!r}.", hint=_FIX) from error
         if split.hash != facts.get("hash"):
-            raise DataError(f"{path} was changed after it was written, or rows are gone.", hint=_MEND)
+            raise DataError(f"{path} was changed after it was written, or rows are gone.", hint=_FIX)
         return split
 
     def _ids(self, wanted: Callable[[int], bool]) -> list[str]:
@@ -128,10 +128,10 @@ class Split:
 
 @dataclass(frozen=True)
 class FoldSummary:
-    """What a fold validates on; fold -1 is what a hold-out never validates on.
+    """The validation images of a fold, summarised; fold -1 stands for the images that a hold-out only trains on.
 
     Args:
-        class_share: share of each class in the fold's pixels that are not void, fractions.
+        class_share: (C,) share of each class in the pixels of the fold that are not void, 0 to 1.
     """
 
     fold: int
@@ -141,7 +141,7 @@ class FoldSummary:
 
 
 def summarise(manifest: Manifest, split: Split) -> tuple[FoldSummary, ...]:
-    """What each fold validates on, in order; for a hold-out also what is only trained on, last."""
+    """A summary of each fold, in order; last, for a hold-out, one of the images that are only trained on."""
     folds = sorted(set(split.assignment.values()), key=lambda fold: (fold == NEVER, fold))
     return tuple(_summary(manifest, split, fold) for fold in folds)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from competition.data.readers.outlines import covered, read_shape, runs_of
+from competition.data.readers.coco_shapes import inside_of, read_shape, rle_of_shape
 from competition.errors import DataError
 from competition.files import replacing
 from competition.scoring.confusion import Labels
@@ -45,7 +45,7 @@ def read(target: Path, layout: Layout, sizes: Mapping[str, tuple[int, int]]) -> 
     try:
         for entry in json.loads(target.read_text(encoding="utf-8")):
             image_id = by_key[entry["image_id"]]
-            pixels = covered(runs_of(read_shape(entry["segmentation"], sizes[image_id]), sizes[image_id]))
+            pixels = inside_of(rle_of_shape(read_shape(entry["segmentation"], sizes[image_id]), sizes[image_id]))
             found[image_id][pixels.reshape(sizes[image_id], order="F")] = label_of[entry["category_id"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{target} does not hold COCO results: {error}.") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from competition.data.readers.csvfile import read_csv
-from competition.data.rle import decode, encode
+from competition.data.rle_codec import decode, encode
 from competition.errors import DataError, RefusedError
 from competition.files import replacing
 from competition.scoring.confusion import Labels

@@ -30,17 +30,19 @@ def advice(**changes: object) -> dict[str, Advice]:
 
 
 def test_weights_are_explained_by_the_extremes() -> None:
-    assert "road has 20 times the pixels of pole" in advice()["class weights"].why
+    assert "road has 20 times as many pixels as pole" in advice()["class weights"].why
     even = class_facts(Manifest((item("a", 50, 50),)), ["a", "b"])
-    assert advice(classes=even, objects=[objects()] * 2)["class weights"].what == "None needed"
+    assert advice(classes=even, objects=[objects()] * 2)["class weights"].what == "Not needed"
 
 
 def test_small_images_are_shown_whole_and_large_ones_cropped() -> None:
     assert advice()["size"].setting == "data.size=192x288"
     large = advice(sizes=np.array([[3000, 4000]]), objects=[objects(104.0, 104.0)] * 4)
-    assert large["crop"].what == "416x416 at full resolution"
+    assert large["crop"].what == "Train on crops of 416x416 at full resolution"
     assert "104 pixels" in large["crop"].why
-    assert "no class forms objects" in advice(sizes=np.array([[3000, 4000]]), objects=[objects()] * 4)["crop"].why
+    assert (
+        "no class has separate objects" in advice(sizes=np.array([[3000, 4000]]), objects=[objects()] * 4)["crop"].why
+    )
 
 
 @pytest.mark.parametrize(("axis", "topic"), [(1, "vertical flip"), (2, "horizontal flip")])
@@ -48,9 +50,9 @@ def test_flips_depend_on_where_classes_lie(axis: int, topic: str) -> None:
     sided = np.zeros((4, 6, 6))
     sided[:, :3] = 1.0
     maps = sided if axis == 1 else sided.transpose(0, 2, 1)
-    assert advice(maps=maps)[topic].what in ("No", "Only after a look at the heat maps")
+    assert advice(maps=maps)[topic].what in ("Do not flip", "Look at the heat maps before you use it")
     other = {"vertical flip": "horizontal flip", "horizontal flip": "vertical flip"}[topic]
-    assert advice(maps=maps)[other].what == "Yes, half of the time"
+    assert advice(maps=maps)[other].what == "Flip half of the images"
 
 
 def test_what_the_baseline_does_already_needs_no_command() -> None:

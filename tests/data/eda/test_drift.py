@@ -23,8 +23,8 @@ def test_a_shift_is_seen_and_named() -> None:
     found = measure_drift(normal(60, 0), normal(60, 1, shift=5), groups=[""] * 60, names=NAMES, seed=0)
     assert found is not None
     assert found.auc > 0.95
-    assert found.telling[0].feature == "light"
-    assert found.telling[0].test_median - found.telling[0].train_median == pytest.approx(5, abs=0.7)
+    assert found.features[0].feature == "light"
+    assert found.features[0].test_median - found.features[0].train_median == pytest.approx(5, abs=0.7)
     assert found.verdict == "test images look clearly different"
 
 

@@ -8,10 +8,10 @@ from competition.config.experiment import Config
 from competition.config.settings import DataSettings, Settings
 from competition.data.eda.summary import summarise
 from competition.data.eda.survey import Survey, survey
-from competition.data.index import index
 from competition.data.manifest import Manifest
 from competition.errors import DataError
 from tests.conftest import draw_images
+from tests.data.making import index
 
 SETTINGS = Settings(
     name="shapes",
@@ -23,7 +23,7 @@ SETTINGS = Settings(
 def look(root: Path, *, most: int = 100, **drawing: int) -> Survey:
     draw_images(root, **drawing)
     manifest = index(SETTINGS, root)
-    return survey(manifest, SETTINGS, root, config=Config(), looks=root / "looks.csv", most=most)
+    return survey(manifest, SETTINGS, root, config=Config(), hash_file=root / "looks.csv", most=most)
 
 
 def test_everything_is_looked_at(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_everything_is_looked_at(tmp_path: Path) -> None:
     assert found.features.shape == (12, 8)
     assert found.test_features.shape == (3, 8)
     assert found.drift is None
-    assert len(found.choice.typical) == 6
+    assert len(found.examples.typical) == 6
 
 
 def test_a_sample_spreads_over_the_groups_and_says_so(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_class_that_never_occurs_is_null(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"classes": (*SETTINGS.classes, "never"), "data": SETTINGS.data})
     settings = settings.model_copy(update={"data": SETTINGS.data.model_copy(update={"test_images": None})})
     manifest = index(settings, tmp_path)
-    found = survey(manifest, settings, tmp_path, config=Config(), looks=tmp_path / "looks.csv", most=9)
+    found = survey(manifest, settings, tmp_path, config=Config(), hash_file=tmp_path / "looks.csv", most=9)
     plain = summarise(found)
     assert plain["co_occurrence"][3] == [None] * 4
     assert plain["classes"][3]["median_object_side_px"] is None
@@ -71,4 +71,4 @@ def test_a_class_that_never_occurs_is_null(tmp_path: Path) -> None:
 
 def test_no_images_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no labelled images"):
-        survey(Manifest(()), SETTINGS, tmp_path, config=Config(), looks=tmp_path / "looks.csv", most=9)
+        survey(Manifest(()), SETTINGS, tmp_path, config=Config(), hash_file=tmp_path / "looks.csv", most=9)

@@ -11,12 +11,12 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from competition.data.index import index, index_data
+from competition.data.index import index_data
 from competition.data.load import open_loader
 from competition.data.readers.coco import CocoReader, read_coco
-from competition.data.readers.outlines import covered, read_shape, runs_of
+from competition.data.readers.coco_shapes import inside_of, read_shape, rle_of_shape
 from competition.errors import DataError
-from tests.data.making import make_settings, save
+from tests.data.making import index, make_settings, save
 
 SIZE = (6, 8)
 CLASSES = ("background", "a", "b")
@@ -65,7 +65,7 @@ def test_images_keep_their_folders_and_those_without_objects(tmp_path: Path) -> 
         ("x/1", "x/1.png", "0", (48, 0, 0)),
         ("y/1", "y/1.png", "1", (40, 0, 8)),
     ]
-    assert indexed.notes == ("1 images have no object in train.json: background alone.",)
+    assert indexed.notes == ("Images without an object in train.json: 1. All their pixels are background.",)
     item = indexed.manifest.item("y/1")
     assert open_loader(settings_, tmp_path).labels(item)[1:5, 1:3].tolist() == [[2, 2]] * 4
     assert open_loader(settings_, tmp_path).image(item).shape == (*SIZE, 3)
@@ -73,7 +73,7 @@ def test_images_keep_their_folders_and_those_without_objects(tmp_path: Path) -> 
 
 def test_folders_that_all_share_are_no_part_of_the_id(tmp_path: Path) -> None:
     path = write(tmp_path, [], images=("data/train/1.png", "data/train/2.png"))
-    assert [s.id for s in CocoReader(path, tmp_path, CLASSES).find().labelled] == ["1", "2"]
+    assert [s.id for s in CocoReader(path, tmp_path, CLASSES).find().sources] == ["1", "2"]
 
 
 def test_a_list_of_test_images(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_crowds_count_like_any_object(tmp_path: Path) -> None:
 
 
 def drawn(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
-    return covered(runs_of(read_shape(segmentation, size), size)).reshape(size[::-1]).T
+    return inside_of(rle_of_shape(read_shape(segmentation, size), size)).reshape(size[::-1]).T
 
 
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40), elements=st.integers(0, 1)))
@@ -175,9 +175,9 @@ def test_a_label_changes_with_its_own_objects_alone(tmp_path: Path) -> None:
 
 def test_the_size_must_be_the_images(tmp_path: Path) -> None:
     reader = CocoReader(write(tmp_path, []), tmp_path, CLASSES)
-    with pytest.raises(DataError, match=r"1\.png is 7x8, and train\.json says 6x8 \(height x width\)\.$"):
+    with pytest.raises(DataError, match=r"1\.png is 7x8, but train\.json says 6x8 \(height x width\)\.$"):
         reader.read_labels("", "0", size=(7, 8))
-    with pytest.raises(DataError, match="annotated without its EXIF orientation"):
+    with pytest.raises(DataError, match="The annotations ignore its EXIF orientation"):
         reader.read_labels("", "0", size=(8, 6))
     with pytest.raises(DataError, match="no image with the id '7'"):
         reader.read_labels("", "7", size=SIZE)
@@ -185,6 +185,6 @@ def test_the_size_must_be_the_images(tmp_path: Path) -> None:
 
 def test_classes_that_are_given_must_be_the_files(tmp_path: Path) -> None:
     path = write(tmp_path, [])
-    assert "'b' is none of the classes" in CocoReader(path, tmp_path, ("bg", "a")).find().problems[0]
+    assert "'b' is not one of the classes" in CocoReader(path, tmp_path, ("bg", "a")).find().problems[0]
     assert "'a' is a category" in CocoReader(path, tmp_path, ("a", "b")).find().problems[0]
     assert CocoReader(path, tmp_path, ("street", "b", "a")).find().problems == ()

@@ -25,7 +25,7 @@ def test_each_way_to_write_colours(tmp_path: Path, text: str) -> None:
         ("a,#00", "line 1: 'a,#00' is not name,#rrggbb"),
         ("a,#000000\nb,1,2,256", "line 2: 'b,1,2,256' is not"),
         (",#000000", "line 1: ',#000000' is not"),
-        ("a,#000000\nb,#000000", "line 2: #000000 means 'a' already"),
+        ("a,#000000\nb,#000000", "line 2: #000000 already stands for 'a'"),
         ("name,color\n", "lists no colours"),
     ],
 )

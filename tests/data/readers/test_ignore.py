@@ -3,10 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from competition.data.index import index
 from competition.data.load import open_loader
 from competition.errors import DataError
-from tests.data.making import make_data, make_settings, save
+from tests.data.making import index, make_data, make_settings, save
 
 SETTINGS = make_settings(ignore="fov", ignore_pattern="{stem}_fov")
 
@@ -23,22 +22,22 @@ def test_nothing_counts_where_the_picture_is_black(tmp_path: Path) -> None:
     assert without.item("a").mask_sha256 != manifest.item("a").mask_sha256
 
 
-def test_a_picture_that_changed_is_noticed(tmp_path: Path) -> None:
+def test_a_mask_that_changed_is_noticed(tmp_path: Path) -> None:
     make_data(tmp_path, ("a",), size=(2, 3))
     save(np.zeros((2, 3), np.uint8), tmp_path / "fov" / "a_fov.png")
     item = index(SETTINGS, tmp_path).item("a")
     save(np.ones((2, 3), np.uint8), tmp_path / "fov" / "a_fov.png")
-    with pytest.raises(DataError, match="other contents"):
+    with pytest.raises(DataError, match="has changed"):
         open_loader(SETTINGS, tmp_path).labels(item)
     (tmp_path / "fov" / "a_fov.png").unlink()
-    with pytest.raises(DataError, match="no ignore region"):
+    with pytest.raises(DataError, match="no ignore mask"):
         open_loader(SETTINGS, tmp_path).labels(item)
 
 
-def test_every_image_needs_a_picture_of_its_size(tmp_path: Path) -> None:
+def test_every_image_needs_a_mask_of_its_size(tmp_path: Path) -> None:
     make_data(tmp_path, ("a", "b"), size=(2, 3))
     save(np.zeros((3, 2), np.uint8), tmp_path / "fov" / "a_fov.png")
     with pytest.raises(DataError) as caught:
         index(SETTINGS, tmp_path)
-    assert "a_fov.png is 3x2, and its image 2x3 (height x width)" in caught.value.message
-    assert "The image b.png has no ignore region; it would be called b_fov." in caught.value.message
+    assert "a_fov.png is 3x2, but its image is 2x3 (height x width)" in caught.value.message
+    assert "The image b.png has no ignore mask (expected: b_fov with the suffix of an image)." in caught.value.message

@@ -2,10 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
-from competition.data.index import index
 from competition.data.readers.encodings import Values
 from competition.data.readers.pairs import PairsReader
-from tests.data.making import make_settings, save
+from tests.data.making import index, make_settings, save
 
 
 def reader(root: Path, text: str) -> PairsReader:
@@ -18,7 +17,7 @@ def reader(root: Path, text: str) -> PairsReader:
 def test_rows_pair_files_whatever_they_are_called(tmp_path: Path) -> None:
     found = reader(tmp_path, "mask,image\nout/2.png,in/a.png\nout/1.png,in/b.jpg\n").find()
     assert found.problems == ()
-    assert [(s.id, s.image, s.mask) for s in found.labelled] == [
+    assert [(s.id, s.image, s.mask) for s in found.sources] == [
         ("a", "in/a.png", "out/2.png"),
         ("b", "in/b.jpg", "out/1.png"),
     ]
@@ -28,11 +27,11 @@ def test_every_row_that_is_wrong_is_named(tmp_path: Path) -> None:
     rows = ("in/a.png,out/1.png", "in/a.png,out/2.png", "../a.png,out/1.png", "in/b.jpg,", "in/c.png,out/1.png")
     found = reader(tmp_path, "image,mask\n" + "\n".join([*rows, "out/1.png,out/1.png"])).find()
     assert [p.replace(f"{tmp_path}/", "") for p in found.problems] == [
-        "pairs.csv, line 3: the image 'in/a.png' stands there twice, or another has its stem.",
+        "pairs.csv, line 3: the image 'in/a.png' occurs twice, or another image has the same stem.",
         "pairs.csv, line 4: '../a.png' cannot be the name of the image: it leads out of the folder.",
         "pairs.csv, line 5: '' cannot be the name of the mask: it is empty.",
         "pairs.csv, line 6: the image in/c.png does not exist.",
-        "pairs.csv, line 7: 'out/1.png' is given as image and as mask.",
+        "pairs.csv, line 7: 'out/1.png' is both the image and the mask.",
     ]
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from competition.config.settings import Settings
-from competition.data.index import index, index_data
+from competition.data.index import index_data
 from competition.data.load import open_loader
-from competition.data.readers.rle_csv import RleColumns, RleReader, classes_of, detect_columns, parsed
+from competition.data.readers.rle_csv import RleColumns, RleReader, classes_of, detect_columns, read_rle_csv
 from competition.errors import DataError
-from tests.data.making import make_settings, save
+from tests.data.making import index, make_settings, save
 
 
 def competition(root: Path, text: str, *, classes: int = 2, of_class: str | None = None) -> Settings:
@@ -30,7 +30,7 @@ def test_several_rows_make_one_label_and_an_empty_cell_is_no_object(tmp_path: Pa
 def test_an_image_without_a_row_is_background_and_said(tmp_path: Path) -> None:
     indexed = index_data(competition(tmp_path, "id,rle\na,1 2\n"), tmp_path)
     assert indexed.manifest.item("b").pixels == (6, 0)
-    assert indexed.notes == ("1 images have no row in train.csv, such as b: background alone.",)
+    assert indexed.notes == ("Images without a row in train.csv: 1, such as b. All their pixels are background.",)
 
 
 def test_images_are_named_with_suffix_and_folders_or_without(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_label_changes_with_its_own_rows_alone(tmp_path: Path) -> None:
     settings = competition(tmp_path, "id,rle\na,1 2\nb,1 1\n")
     after = index(settings, tmp_path)
     assert before.item("a").mask_sha256 == after.item("a").mask_sha256
-    with pytest.raises(DataError, match=r"label b of b\.png has other contents"):
+    with pytest.raises(DataError, match=r"label b of b\.png has changed"):
         open_loader(settings, tmp_path).labels(before.item("b"))
 
 
@@ -64,10 +64,10 @@ def test_every_row_that_is_wrong_is_named(tmp_path: Path) -> None:
         index(competition(tmp_path, text, classes=3, of_class="cls"), tmp_path)
     problems = [line.strip().replace(f"{tmp_path}/", "") for line in caught.value.message.splitlines()[1:]]
     assert problems == [
-        "train.csv, line 5: a run ends at pixel 9, past the 6 of an image of 3x2.",
+        "train.csv, line 5: a run ends at pixel 9, but the image of 3x2 has 6 pixels.",
         "train.csv, line 2: there is no image 'x' in images.",
         "train.csv, line 3: the row names no image.",
-        "train.csv, line 4: 'z' is no class.",
+        "train.csv, line 4: 'z' is not a class.",
         "train.csv: two rows of image 'b' are the same.",
     ]
 
@@ -103,24 +103,29 @@ def test_columns_are_detected(tmp_path: Path, header: str, columns: RleColumns) 
     named = {columns.image: "a.png", columns.rle: "1 1"}
     row = ",".join(named.get(column, "k") for column in header.split(","))
     (tmp_path / "t.csv").write_text(f"{header}\n{row}\n")
-    assert detect_columns(parsed(tmp_path / "t.csv"), ["a", "b"], image=None, rle=None, of_class=None) == columns
+    assert (
+        detect_columns(
+            read_rle_csv(tmp_path / "t.csv"), ["a", "b"], image_column=None, rle_column=None, class_column=None
+        )
+        == columns
+    )
 
 
 def test_columns_that_cannot_be_detected_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\na,1 1\n")
-    table = parsed(tmp_path / "t.csv")
-    with pytest.raises(DataError, match=r"is called encodedpixels or rle.*\n.*--rle-column"):
-        detect_columns(table, ["a"], image=None, rle=None, of_class=None)
-    with pytest.raises(DataError, match=r"names the images \(such as 'q'\).*\n.*--image-column"):
-        detect_columns(table, ["q"], image=None, rle="y", of_class=None)
+    table = read_rle_csv(tmp_path / "t.csv")
+    with pytest.raises(DataError, match=r"has no column encodedpixels or rle.*\n.*--rle-column"):
+        detect_columns(table, ["a"], image_column=None, rle_column=None, class_column=None)
+    with pytest.raises(DataError, match=r"has the names of the images \(such as 'q'\).*\n.*--image-column"):
+        detect_columns(table, ["q"], image_column=None, rle_column="y", class_column=None)
     with pytest.raises(DataError, match="no column 'z'"):
-        detect_columns(table, ["a"], image="z", rle=None, of_class=None)
-    assert detect_columns(table, ["a"], image=None, rle="y", of_class=None) == RleColumns("x", "y")
+        detect_columns(table, ["a"], image_column="z", rle_column=None, class_column=None)
+    assert detect_columns(table, ["a"], image_column=None, rle_column="y", class_column=None) == RleColumns("x", "y")
 
 
 def test_classes_are_those_that_occur(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,rle,class\na,1 1,10\na,2 1,9\nb,,\n")
-    table = parsed(tmp_path / "t.csv")
+    table = read_rle_csv(tmp_path / "t.csv")
     assert classes_of(table, RleColumns("id", "rle", "class")) == ("background", "9", "10")
     assert classes_of(table, RleColumns("id", "rle")) == ("background", "object")
 

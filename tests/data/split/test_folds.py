@@ -45,7 +45,7 @@ def test_a_split_is_read_as_it_was_written(tmp_path: Path, scheme: Scheme) -> No
     [
         ("a,0", "a,1", "was changed after it was written"),
         ("b,1\n", "", "rows are gone"),
-        ("b,1", "a,1", "line 3, is damaged: 'a' stands there twice"),
+        ("b,1", "a,1", "line 3, is damaged: 'a' occurs twice"),
         ("b,1", "b,one", "line 3, is damaged: the fold is 'one'"),
     ],
 )

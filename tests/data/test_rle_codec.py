@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from competition.data.rle import covered, decode, encode, runs_of
+from competition.data.rle_codec import decode, encode, pixels_of_rle, rle_of
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20))
 
@@ -30,9 +30,9 @@ def test_by_hand(rows: list[str], text: str) -> None:
 
 def test_covered_pixels_are_counted_down_the_columns() -> None:
     # 3 high, 2 wide: pixels 2 and 3 are the lower two of the first column, 4 is the top of the second
-    assert covered("2 3", (3, 2)).tolist() == [1, 2, 3]
-    assert covered("6 1 1 1", (3, 2)).tolist() == [0, 5]
-    assert covered("", (3, 2)).tolist() == []
+    assert pixels_of_rle("2 3", (3, 2)).tolist() == [1, 2, 3]
+    assert pixels_of_rle("6 1 1 1", (3, 2)).tolist() == [0, 5]
+    assert pixels_of_rle("", (3, 2)).tolist() == []
 
 
 @given(MASKS)
@@ -41,7 +41,7 @@ def test_what_kaggle_writes_is_read_back(mask: NDArray[np.bool_]) -> None:
     assert encode(mask) == text
     assert np.array_equal(decode(text, mask.shape), mask)
     flat = np.zeros(mask.size, bool)
-    flat[covered(text, mask.shape)] = True
+    flat[pixels_of_rle(text, mask.shape)] = True
     assert np.array_equal(flat.reshape(mask.T.shape).T, mask)
 
 
@@ -56,38 +56,38 @@ def test_any_text_is_a_mask_or_an_error(text: str) -> None:
     except ValueError:
         return
     assert mask.shape == (4, 5)
-    assert sorted(covered(text, (4, 5)).tolist()) == np.flatnonzero(mask.T).tolist()
+    assert sorted(pixels_of_rle(text, (4, 5)).tolist()) == np.flatnonzero(mask.T).tolist()
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("1 2 3", "3 numbers do not make pairs"),
+        ("1 2 3", "3 numbers cannot be pairs"),
         ("1 x", "'1 x' is not a list of whole numbers"),
         ("1.0 2", "not a list of whole numbers"),
         ("-1 2", "not a list of whole numbers"),
         ("nan", "not a list of whole numbers"),
-        ("0 2", "a run starts at 0; the first pixel is 1"),
-        ("3 0", "the run at 3 has length 0"),
-        ("6 2", "a run ends at pixel 7, past the 6 of an image of 3x2"),
-        ("7 1", "a run ends at pixel 7, past the 6"),
-        ("9" * 23 + " 1", "holds a number that no image has pixels for"),
-        ("1 3 3 1", "the run at 3 overlaps the one before it"),
-        ("3 1 1 3", "the run at 3 overlaps the one before it"),
+        ("0 2", "a run starts at pixel 0, but the first pixel is 1"),
+        ("3 0", "the run at pixel 3 has the length 0"),
+        ("6 2", "a run ends at pixel 7, but the image of 3x2 has 6 pixels"),
+        ("7 1", "a run ends at pixel 7, but"),
+        ("9" * 23 + " 1", "holds a number larger than any image"),
+        ("1 3 3 1", "the run at pixel 3 overlaps the run before it"),
+        ("3 1 1 3", "the run at pixel 3 overlaps the run before it"),
     ],
 )
 def test_each_mistake_is_named(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         decode(text, (3, 2))
     with pytest.raises(ValueError, match=why):
-        covered(text, (3, 2))
+        pixels_of_rle(text, (3, 2))
 
 
 @pytest.mark.parametrize("side", [40, 300])
 def test_many_numbers_are_written_like_few(side: int) -> None:
     """From 400 numbers on another way of writing them is taken."""
     mask = np.random.default_rng(side).random((side, side)) < 0.5
-    numbers = runs_of(mask).tolist()
+    numbers = rle_of(mask).tolist()
     assert len(numbers) > 400
     assert encode(mask) == " ".join(map(str, numbers))
     assert np.array_equal(decode(encode(mask), mask.shape), mask)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from competition.config.settings import IGNORE_INDEX
-from competition.data.eda.places import GRID, heat_maps, likeness, to_grid
+from competition.data.eda.heat_maps import GRID, heat_maps, similarity, to_grid
 
 
 def halves(upper: int, lower: int) -> np.ndarray:
@@ -24,9 +24,9 @@ def test_void_is_not_counted() -> None:
     assert (maps[:, GRID // 2 :] == 0.5).all()
 
 
-def test_likeness_knows_up_from_down() -> None:
+def test_similarity_knows_up_from_down() -> None:
     maps = heat_maps([to_grid(halves(0, 1))], 2)
-    assert likeness(maps, flipped=maps[:, :, ::-1]) == 1
-    assert likeness(maps, flipped=maps[:, ::-1]) == 0
+    assert similarity(maps, flipped=maps[:, :, ::-1]) == 1
+    assert similarity(maps, flipped=maps[:, ::-1]) == 0
     mixed = heat_maps([to_grid(halves(0, 1)), to_grid(halves(0, 0))], 2)
-    assert likeness(mixed, flipped=mixed[:, ::-1]) == pytest.approx((0.5 + 0.5 + 0 + 0) / (1 + 1 + 0.5 + 0.5))
+    assert similarity(mixed, flipped=mixed[:, ::-1]) == pytest.approx((0.5 + 0.5 + 0 + 0) / (1 + 1 + 0.5 + 0.5))

@@ -1,4 +1,4 @@
-"""The classes that training images hold little of."""
+"""Rare classes, and the images that show one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,38 +9,37 @@ from competition.data.manifest import Item
 from competition.errors import UnknownNameError
 
 FAR_BELOW = 0.25
-"""A class is rare below this part of its even share of the pixels (1 / number of classes)."""
+"""A class is rare if it has less than this part of an equal share of the pixels (1 / number of classes)."""
 
 
 @dataclass(frozen=True)
-class Rare:
-    """Rare classes, by index, and the ids of the images that hold one, in the order of the images."""
+class RareClasses:
+    """The indices of rare classes, and the ids of the images that show one, in the order of the images."""
 
     classes: tuple[int, ...] = ()
     images: tuple[str, ...] = ()
 
 
-NONE = Rare()
-"""No class is rare."""
+NO_RARE_CLASSES = RareClasses()
 
 
-def find_rare(items: Sequence[Item], names: Sequence[str], chosen: Sequence[str]) -> Rare:
-    """The classes called `chosen`; without any, those far below their even share, at least the rarest that occurs.
+def find_rare_classes(items: Sequence[Item], names: Sequence[str], chosen: Sequence[str]) -> RareClasses:
+    """The classes named in `chosen`; if that is empty, those far below an equal share, or at least the rarest one.
 
     Raises:
-        UnknownNameError: there is no such class.
+        UnknownNameError: a name is not a class.
     """
     pixels = np.array([item.pixels for item in items], dtype=np.int64).reshape(-1, len(names))
     classes = class_indices(chosen, names) or _far_below(pixels.sum(axis=0))
-    holders = np.flatnonzero(pixels[:, list(classes)].any(axis=1))
-    return Rare(classes, tuple(items[place].id for place in holders.tolist()))
+    showing = np.flatnonzero(pixels[:, list(classes)].any(axis=1))
+    return RareClasses(classes, tuple(items[position].id for position in showing.tolist()))
 
 
 def class_indices(chosen: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
-    """The indices of the classes called `chosen`, without repetitions.
+    """The indices of the classes named in `chosen`, sorted, each once.
 
     Raises:
-        UnknownNameError: there is no such class.
+        UnknownNameError: a name is not a class.
     """
     for name in chosen:
         if name not in names:

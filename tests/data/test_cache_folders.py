@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from competition.data.caches import find_caches, remove_cache
+from competition.data.cache_folders import find_caches, remove_cache
 from competition.paths import CachePaths, Paths
 
 
