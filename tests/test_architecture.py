@@ -1,6 +1,7 @@
 """The rules of the house, held by reading the code's imports."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -86,6 +87,13 @@ def test_imports_point_down(path: Path) -> None:
     assert layer_of(part) >= 0, f"{part} has no layer: give it one in LAYERS"
     wrong = [p for p in parts_imported(path) if layer_of(p) > layer_of(part)]
     assert not wrong
+
+
+@pytest.mark.parametrize("room", ["network", "augmenting"])
+def test_the_rooms_in_training_know_nothing_of_the_rest_of_it_but_its_seeds(room: str) -> None:
+    imported = {name for p in (PACKAGE / "training" / room).glob("*.py") for name in imports_of(p)}
+    outside = {name for name in imported if re.match(rf"competition\.training\.(?!{room}\b)", name)}
+    assert {name.split(".")[2] for name in outside} == {"seeds"}
 
 
 def test_only_the_child_process_reaches_training() -> None:

@@ -84,6 +84,7 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
     resumed = checkpoint.load(paths, identity=identity)
     position = resumed.position if resumed else Position()
 
+    # Data.
     data = load_job_data(spec, reporter)
     rare = find_rare_classes(data.train_items, spec.settings.classes, config.sampling.rare)
     images = TrainingImages(data.cache, config, rare=rare, epochs=data.epochs, same_epochs=data.same_epochs)
@@ -100,6 +101,7 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
     batches = load_batches(images, remaining, workers=config.train.workers, device=device)
     hardware.bind(device)  # not earlier: the loader's workers are forks, and CUDA does not survive a fork
 
+    # Model and optimiser.
     segmenter = _segmenter(spec, device)
     learner = Learner(
         segmenter, config, epochs=data.epochs, steps=steps, device=device, class_weights=data.class_weights
@@ -120,6 +122,7 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
     predictor = Predictor(spec, data, device, throughput)
     _log_start(data, segmenter, device, position)
 
+    # A debug job compares each batch of its first epoch before and after training.
     first_epoch = list(plan(epochs=1))
     if not (is_fold or position.untrained):
         tick = throughput.ticker("measure", 1)
@@ -141,9 +144,10 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
         if is_measured:
             tick = throughput.ticker("measure", epoch)
             batchnorm.measure(model, data.cache, data.train, config, device=device, tick=tick)
-        is_last = epoch == data.epochs and not picks_best
-        predict = config.predict if is_last else without_tta(config.predict)
-        matrices = predictor.validate(model, predict, epoch=epoch, keep=is_fold and is_last)
+        # Only the model that is kept is predicted in full, and only the last one is known to be kept in advance.
+        is_final = epoch == data.epochs and not picks_best
+        predict = config.predict if is_final else without_tta(config.predict)
+        matrices = predictor.validate(model, predict, epoch=epoch, keep=is_fold and is_final)
         throughput.validation_s = watch.lap()
         score = metrics.score(spec.settings.metric, matrices)
         throughput.score = None if math.isnan(score) else score
@@ -155,13 +159,13 @@ def learn(spec: JobSpec, reporter: Reporter, log_epoch: LogEpoch) -> Outcome:
         log_epoch(position.rows[-1])
         print(position.rows[-1].log_line(data.epochs, memory_mib=hardware.peak_memory_mib(device)), flush=True)
 
+    # Evaluate and save.
     print(throughput.summary(), flush=True)
     model = learner.evaluated
     if best:
         model.network.load_state_dict(best)
     if is_fold:
-        # the loop kept the last epoch's predictions, unless patience ended it or another epoch is the best
-        if not is_last:
+        if not is_final:  # patience ended the loop, or another epoch may be the best
             matrices = predictor.validate(model, config.predict, epoch=position.epoch, keep=True)
             score = metrics.score(spec.settings.metric, matrices)
         predictor.predict_test(model, epoch=position.epoch)

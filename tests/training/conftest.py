@@ -52,7 +52,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spec_of(root: Path) -> Specs:
     """Makes a job: fold 0 trains on 9 images and validates on 5. Each has a folder of its own unless it gets a name."""
     fingerprint = next(p.name for p in (root / "runs" / "data").iterdir() if p.is_dir())
@@ -79,19 +79,34 @@ def spec_of(root: Path) -> Specs:
 
 
 class Listener:
-    """Hears a job's progress and asks it to stop at the n-th message of a phase."""
+    """Collects a job's progress, and asks the job to stop at the n-th message of a phase."""
 
     def __init__(self, *, stop_at: tuple[str, int] | None = None) -> None:
-        self.heard: list[Progress] = []
+        self.messages: list[Progress] = []
         self.reporter = Reporter(self._send, interval_s=0.0)
         self._stop_at = stop_at
 
     def _send(self, progress: Progress) -> bool:
-        self.heard.append(progress)
-        here = (progress.phase, sum(p.phase == progress.phase for p in self.heard))
+        self.messages.append(progress)
+        here = (progress.phase, sum(p.phase == progress.phase for p in self.messages))
         return here != self._stop_at
 
 
 def run(spec: JobSpec, *, stop_at: tuple[str, int] | None = None) -> Succeeded:
     """Run a job in this process."""
     return train(spec, Listener(stop_at=stop_at).reporter)
+
+
+@pytest.fixture(scope="session")
+def finished(spec_of: Specs) -> tuple[JobSpec, Succeeded]:
+    """A fold job with the settings of `SMALL` that ran from start to end, and its result. Only to be read."""
+    with pytest.MonkeyPatch.context() as patch:  # set up before `one_thread`, which is for single tests
+        patch.setenv("OMP_NUM_THREADS", "1")
+        spec = spec_of()
+        return spec, run(spec)
+
+
+@pytest.fixture(scope="session")
+def whole(finished: tuple[JobSpec, Succeeded]) -> JobSpec:
+    """The job of `finished`."""
+    return finished[0]

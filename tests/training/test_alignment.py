@@ -50,30 +50,30 @@ def always(entry: dict[str, Any], engine: Engine) -> dict[str, Any]:
 
 def only_spatial(entries: Transforms, engine: Engine) -> Transforms:
     """The same pipeline, structure and probabilities, without what changes colours."""
-    kept = []
+    spatial = []
     for entry in entries:
         if "transforms" in entry:
             children = only_spatial(entry["transforms"], engine)
             if children:
-                kept.append({**entry, "transforms": children})
+                spatial.append({**entry, "transforms": children})
         elif is_spatial(entry, engine):
-            kept.append(entry)
-    return kept
+            spatial.append(entry)
+    return spatial
 
 
 def spatial_operations() -> dict[str, tuple[Engine, dict[str, Any]]]:
-    found: dict[str, tuple[Engine, dict[str, Any]]] = {}
+    operations: dict[str, tuple[Engine, dict[str, Any]]] = {}
     for engine in Engine:
         for name in PRESETS:
             for entry in leaves(pipeline_entries(AugmentConfig(engine=engine, pipeline=name))):
                 if is_spatial(entry, engine):
-                    found[f"{engine}-{name}-{entry[CLASS_NAME]}"] = (engine, always(entry, engine))
+                    operations[f"{engine}-{name}-{entry[CLASS_NAME]}"] = (engine, always(entry, engine))
     for name, operation in OPERATIONS.items():
         strengths = [operation.at(level / (LEVELS - 1)) for level in (0, 3, LEVELS - 1)]
         for number, entry in enumerate(leaves([*strengths, operation.at_random_strength])):
             if is_spatial(entry, Engine.ALBUMENTATIONS):
-                found[f"policy-{name}-{number}"] = (Engine.ALBUMENTATIONS, entry)
-    return found
+                operations[f"policy-{name}-{number}"] = (Engine.ALBUMENTATIONS, entry)
+    return operations
 
 
 OPERATIONS_OF_ALL = spatial_operations()

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from competition.config.experiment import BatchNorm
+from competition.jobspec import JobSpec, Succeeded
 from competition.training import batchnorm
 from competition.training.job_data import load_job_data
 from competition.training.network.model import IMAGENET, Segmenter
@@ -113,9 +114,8 @@ class _Deepest(nn.Module):
         return features
 
 
-def test_the_facts_say_what_a_job_was_evaluated_with(spec_of: Specs) -> None:
-    running = run(spec_of("train.batch_norm=running"))
-    measured = run(spec_of())
+def test_the_facts_name_the_statistics_of_the_evaluation(spec_of: Specs, finished: tuple[JobSpec, Succeeded]) -> None:
+    running, (_, measured) = run(spec_of("train.batch_norm=running")), finished
     assert (running.facts["batch_norm"], measured.facts["batch_norm"]) == ("running", "measured")
     assert running.last_loss == measured.last_loss
     assert running.score != measured.score

@@ -31,9 +31,9 @@ def save(paths: JobPaths, *steps: int) -> None:
         checkpoint.save(paths, at_step(step), identity=IDENTITY)
 
 
-def step_of(found: Checkpoint | None) -> int:
-    assert found is not None
-    return found.position.step
+def step_of(loaded: Checkpoint | None) -> int:
+    assert loaded is not None
+    return loaded.position.step
 
 
 def damage(path: Path, *, keep: float) -> None:
@@ -44,11 +44,11 @@ def damage(path: Path, *, keep: float) -> None:
 
 def test_round_trip(paths: JobPaths) -> None:
     save(paths, 2)
-    found = checkpoint.load(paths, identity=IDENTITY)
-    assert found is not None
-    assert found.position == at_step(2).position
-    assert torch.equal(found.learner["network"]["weight"], torch.tensor([1.0, 2.0]))
-    assert torch.equal(found.best["weight"], torch.tensor([1.0, 2.0]))
+    loaded = checkpoint.load(paths, identity=IDENTITY)
+    assert loaded is not None
+    assert loaded.position == at_step(2).position
+    assert torch.equal(loaded.learner["network"]["weight"], torch.tensor([1.0, 2.0]))
+    assert torch.equal(loaded.best["weight"], torch.tensor([1.0, 2.0]))
     assert [p.name for p in paths.folder.iterdir()] == ["checkpoint.pt"]
 
 

@@ -52,13 +52,13 @@ class Started:
 
     def messages(self) -> list[Message]:
         """Everything that it says until it ends."""
-        heard = []
+        messages = []
         while True:
             try:
-                heard.append(self.connection.recv())
+                messages.append(self.connection.recv())
             except EOFError:
                 self.process.join(30)
-                return heard
+                return messages
 
     def wait_for(self, *, epoch: int) -> None:
         """Listen until the job is in this epoch or a later one."""
@@ -75,15 +75,15 @@ class Started:
 
     def group(self) -> list[int]:
         """Which processes of its group are at work."""
-        found = []
+        pids = []
         for process in psutil.process_iter(["pid", "status"]):
             try:
                 is_member = os.getpgid(process.pid) == self.process.pid
             except ProcessLookupError:
                 continue
             if is_member and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-        return found
+                pids.append(process.pid)
+        return pids
 
 
 def wait_until_gone(process: ForkServerProcess) -> None:
@@ -115,9 +115,17 @@ def test_a_child_is_a_process_group_of_its_own(warm: ForkServerContext, spec_of:
     wait_until_gone(started.process)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(warm: ForkServerContext, spec_of: Specs) -> JobSpec:
+    """A child's job of 16 epochs that ran from start to end. Only to be read."""
+    spec = spec_of("train.epochs=16", "train.workers=0")
+    assert isinstance(Started(warm, spec).messages()[-1], Succeeded)
+    return spec
+
+
 @pytest.mark.parametrize("send", [os.kill, os.killpg])
 def test_sigterm_saves_and_the_next_attempt_goes_on(
-    send: Callable[[int, int], None], warm: ForkServerContext, spec_of: Specs
+    send: Callable[[int, int], None], warm: ForkServerContext, spec_of: Specs, undisturbed: JobSpec
 ) -> None:
     spec = spec_of("train.epochs=16", "train.workers=2")
     started = Started(warm, spec)
@@ -130,9 +138,6 @@ def test_sigterm_saves_and_the_next_attempt_goes_on(
     assert spec.job_paths.checkpoint.is_file()
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
     assert "Resuming at epoch" in spec.job_paths.log.read_text()
-
-    undisturbed = spec_of("train.epochs=16", "train.workers=0")
-    assert isinstance(Started(warm, undisturbed).messages()[-1], Succeeded)
     assert_same_job(spec, undisturbed)
 
 
@@ -174,7 +179,7 @@ def test_the_loaders_workers_end_when_the_job_is_killed_alone(warm: ForkServerCo
         time.sleep(0.05)
 
 
-held: list[object] = []
+still_held: list[object] = []
 
 
 def exit_with_a_loader(spec: JobSpec, _connection: Connection) -> None:
@@ -182,7 +187,7 @@ def exit_with_a_loader(spec: JobSpec, _connection: Connection) -> None:
     data = load_job_data(spec, Listener().reporter)
     wanted = plan_batches(data.train, seed=1, batch_size=4, epochs=2)
     batches = load_batches(TrainingImages(data.cache, spec.config), wanted, workers=2, device=torch.device("cpu"))
-    held.append(batches)
+    still_held.append(batches)
     next(batches)
 
 
@@ -199,7 +204,9 @@ def run_where_files_must_be_small(spec: JobSpec, connection: Connection) -> None
     run(spec, connection)
 
 
-def test_a_full_disk_leaves_the_last_checkpoint_and_the_job_goes_on(warm: ForkServerContext, spec_of: Specs) -> None:
+def test_a_full_disk_leaves_the_last_checkpoint_and_the_job_goes_on(
+    warm: ForkServerContext, spec_of: Specs, whole: JobSpec
+) -> None:
     spec = spec_of()
     with pytest.raises(StoppedError):
         run_here(spec, stop_at=("train", 2))
@@ -212,10 +219,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_job_goes_on(warm: ForkSe
     assert spec.job_paths.checkpoint.read_bytes() == before
     assert not list(spec.job_paths.folder.glob("*.tmp"))
     assert isinstance(Started(warm, replace(spec, token="next")).messages()[-1], Succeeded)
-
-    undisturbed = spec_of()
-    run_here(undisturbed)
-    assert_same_job(spec, undisturbed)
+    assert_same_job(spec, whole)
 
 
 def test_a_log_that_cannot_be_begun_is_a_full_disk(warm: ForkServerContext, spec_of: Specs) -> None:
@@ -304,9 +308,9 @@ def answer(context: ForkServerContext, model: ModelConfig) -> object:
     process = context.Process(target=preflight, args=(Config(model=model), theirs, Path(), 2))
     process.start()
     theirs.close()
-    said = ours.recv()
+    answered = ours.recv()
     process.join()
-    return said
+    return answered
 
 
 def test_preflight_accepts_a_model_that_can_be_built(warm: ForkServerContext) -> None:

@@ -33,10 +33,10 @@ def test_steps_per_epoch(images: int, batch_size: int, steps: int) -> None:
 def test_an_epoch_sees_each_image_once_and_no_image_alone(images: int, batch_size: int, epochs: int, seed: int) -> None:
     ids = [f"image{n}" for n in range(images)]
     steps = steps_per_epoch(images, batch_size)
-    made = list(plan_batches(ids, seed=seed, batch_size=batch_size, epochs=epochs))
-    assert [(d.epoch, d.step) for d in made] == [(e, s) for e in range(epochs) for s in range(steps)]
+    plans = list(plan_batches(ids, seed=seed, batch_size=batch_size, epochs=epochs))
+    assert [(plan.epoch, plan.step) for plan in plans] == [(e, s) for e in range(epochs) for s in range(steps)]
     for epoch in range(epochs):
-        of_epoch = [d.ids for d in made if d.epoch == epoch]
+        of_epoch = [plan.ids for plan in plans if plan.epoch == epoch]
         assert sorted(i for batch in of_epoch for i in batch) == sorted(ids)
         assert all(len(batch) <= batch_size + 1 for batch in of_epoch)
         if batch_size > 1 and images > 1:
@@ -107,7 +107,7 @@ class AwkwardError(Exception):
 def raised_by(error: Exception, spec: JobSpec, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> Exception:
     """What training gets when preparing a batch raises `error`."""
 
-    def prepare(_images: TrainingImages, _draw: BatchPlan) -> Batch:
+    def prepare(_images: TrainingImages, _plan: BatchPlan) -> Batch:
         raise error
 
     monkeypatch.setattr(TrainingImages, "__getitem__", prepare)
@@ -133,35 +133,35 @@ def raised_by(error: Exception, spec: JobSpec, monkeypatch: pytest.MonkeyPatch, 
 def test_an_error_arrives_as_it_was(
     error: Exception, workers: int, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    got = raised_by(error, spec_of(), monkeypatch, workers=workers)
-    assert type(got) is type(error)
-    assert classify(got) == classify(error)
-    assert "in prepare\n" in got.__notes__[0]
+    raised = raised_by(error, spec_of(), monkeypatch, workers=workers)
+    assert type(raised) is type(error)
+    assert classify(raised) == classify(error)
+    assert "in prepare\n" in raised.__notes__[0]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_error_that_cannot_travel_arrives_in_words(
     workers: int, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    got = raised_by(AwkwardError("this", "that"), spec_of(), monkeypatch, workers=workers)
-    assert classify(got) == (FailureKind.CRASH, "RuntimeError: AwkwardError: this that")
-    assert "in prepare\n" in got.__notes__[0]
+    raised = raised_by(AwkwardError("this", "that"), spec_of(), monkeypatch, workers=workers)
+    assert classify(raised) == (FailureKind.CRASH, "RuntimeError: AwkwardError: this that")
+    assert "in prepare\n" in raised.__notes__[0]
 
 
 @pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda:0", True)])
 def test_batches_for_a_gpu_are_pinned(
     device: str, pinned: bool, spec_of: Specs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[dict[str, object]] = []
+    calls: list[dict[str, object]] = []
 
     def loader(images: object, **options: object) -> list[Batch]:
-        made.append(options)
+        calls.append(options)
         return []
 
     monkeypatch.setattr(dataset, "DataLoader", loader)
     data = load_job_data(spec_of(), Listener().reporter)
     list(load_batches(TrainingImages(data.cache, spec_of().config), [], workers=2, device=torch.device(device)))
-    assert (made[0]["pin_memory"], made[0]["num_workers"]) == (pinned, 2)
+    assert (calls[0]["pin_memory"], calls[0]["num_workers"]) == (pinned, 2)
 
 
 def test_the_last_epochs_are_not_mixed(spec_of: Specs) -> None:

@@ -26,7 +26,7 @@ ANNOUNCED = """Error(s) in loading state_dict for Unet:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "says"),
+    ("error", "kind", "text"),
     [
         (GateError.no_fall_between_epochs(1.0, 2.0), FailureKind.GATE, "1.0000 in epoch 1, 2.0000 in the last"),
         (
@@ -84,10 +84,10 @@ ANNOUNCED = """Error(s) in loading state_dict for Unet:
         (AssertionError(), FailureKind.CRASH, "AssertionError"),
     ],
 )
-def test_each_error_has_its_kind_and_its_words(error: Exception, kind: FailureKind, says: str) -> None:
-    found, reason = classify(error)
-    assert found is kind
-    assert says in reason
+def test_each_error_has_its_kind_and_its_words(error: Exception, kind: FailureKind, text: str) -> None:
+    actual, reason = classify(error)
+    assert actual is kind
+    assert text in reason
     assert "DSA" not in reason
     assert "head.bias" not in reason
 

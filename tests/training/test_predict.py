@@ -44,21 +44,21 @@ def predicted(
 ) -> dict[str, Tensor]:
     rows = {"a": 0, "b": 1, "c": 2}
     segmenter = Segmenter(network, RAW, Precision.FP32)
-    found = predictions(segmenter, pixels, rows, items, batch_size=batch_size, device=CPU, config=config)  # type: ignore[arg-type]
-    return {of.id: logits for of, logits in found}
+    images = predictions(segmenter, pixels, rows, items, batch_size=batch_size, device=CPU, config=config)  # type: ignore[arg-type]
+    return {item.id: logits for item, logits in images}
 
 
 def test_each_image_comes_at_its_own_size_and_from_its_own_row() -> None:
     pixels = np.zeros((3, 2, 2, 3), np.uint8)
     for row in range(3):
         pixels[row] = 10 * (row + 1)
-    found = predicted(Channels(), [item("c", 4, 6), item("a", 2, 2), item("b", 3, 5)], pixels)
-    assert {name: tuple(logits.shape) for name, logits in found.items()} == {
+    by_id = predicted(Channels(), [item("c", 4, 6), item("a", 2, 2), item("b", 3, 5)], pixels)
+    assert {name: tuple(logits.shape) for name, logits in by_id.items()} == {
         "c": (3, 4, 6),
         "a": (3, 2, 2),
         "b": (3, 3, 5),
     }
-    means = {name: logits.mean().item() for name, logits in found.items()}
+    means = {name: logits.mean().item() for name, logits in by_id.items()}
     assert means == pytest.approx({"c": 30, "a": 10, "b": 20})
 
 
@@ -91,9 +91,9 @@ def test_too_little_memory_predicts_fewer_at_once(capsys: pytest.CaptureFixture[
     pixels = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
     items = [item(name, 2, 2) for name in "abc"]
     narrow = Narrow(1)
-    found = predicted(narrow, items, pixels, batch_size=4)
+    by_id = predicted(narrow, items, pixels, batch_size=4)
     assert narrow.tried == [3, 2, 1, 1, 1]
-    assert [found[name].mean().item() for name in "abc"] == [0, 1, 2]
+    assert [by_id[name].mean().item() for name in "abc"] == [0, 1, 2]
     assert "at most 1 are predicted at once" in capsys.readouterr().out
     with pytest.raises(torch.OutOfMemoryError):
         predicted(Narrow(0), items, pixels)
@@ -102,9 +102,9 @@ def test_too_little_memory_predicts_fewer_at_once(capsys: pytest.CaptureFixture[
 def test_so_it_does_with_windows() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     narrow = Narrow(2)
-    found = predicted(narrow, [item("b", 64, 64)], pixels, batch_size=8, config=PredictConfig(window=(32, 32)))
+    by_id = predicted(narrow, [item("b", 64, 64)], pixels, batch_size=8, config=PredictConfig(window=(32, 32)))
     assert narrow.tried[:3] == [8, 4, 2]
-    torch.testing.assert_close(found["b"], torch.from_numpy(pixels[1]).permute(2, 0, 1).float())
+    torch.testing.assert_close(by_id["b"], torch.from_numpy(pixels[1]).permute(2, 0, 1).float())
 
 
 def test_predictions_are_resized_in_the_plain_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,13 +48,13 @@ def labels(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pse
     disc[2], square[1] = 1, 1
     disc[:, :24] = 1 / 3
     oof, test = [], []
-    for fold, said in enumerate((disc, square)):
+    for fold, of_fold in enumerate((disc, square)):
         for shards, part, ids in ((oof, "oof", split.valid_ids(fold)), (test, "test", [i.id for i in manifest.test])):
             place = folder / f"{part}{fold}"
             facts = {"split_hash": split.hash, "fingerprint": fingerprint}
-            with ShardWriter(place, classes=SETTINGS.classes, part=part, **facts) as written:
+            with ShardWriter(place, classes=SETTINGS.classes, part=part, **facts) as shard:
                 for image_id in ids:
-                    written.add(image_id, said)
+                    shard.add(image_id, of_fold)
             shards.append(place)
     name = uuid.uuid4().hex
     members = [BlendedExperiment("a", tuple(oof), tuple(test))]
@@ -129,13 +129,14 @@ def test_weights_balance_and_rarity_count_their_pixels(spec_of: Specs, labels: P
     assert set(TESTS) <= set(find_rare_classes(data.train_items, SETTINGS.classes, ["disc"]).images)
 
 
-def test_a_job_learns_from_them_and_resumes_to_the_same_bytes(spec_of: Specs, labels: PseudoLabels) -> None:
-    plain, one, other = spec_of(), *(with_pseudo(spec_of(), labels) for _ in range(2))
-    run(plain)
+def test_a_job_learns_from_them_and_resumes_to_the_same_bytes(
+    spec_of: Specs, labels: PseudoLabels, whole: JobSpec
+) -> None:
+    one, other = (with_pseudo(spec_of(), labels) for _ in range(2))
     done = run(one)
     assert done.facts["pseudo_images"] == 2
-    assert Shard.open(one.job_paths.oof).ids == Shard.open(plain.job_paths.oof).ids
-    assert one.job_paths.oof.read_bytes() != plain.job_paths.oof.read_bytes()
+    assert Shard.open(one.job_paths.oof).ids == Shard.open(whole.job_paths.oof).ids
+    assert one.job_paths.oof.read_bytes() != whole.job_paths.oof.read_bytes()
     with pytest.raises(StoppedError):
         run(other, stop_at=("train", 2))
     run(other)
@@ -152,11 +153,11 @@ def test_labels_that_have_changed_are_another_condition(spec_of: Specs, labels: 
 
 def test_labels_of_another_split_are_refused(spec_of: Specs, labels: PseudoLabels) -> None:
     facts = labels.paths.facts
-    kept = facts.read_text()
-    facts.write_text(kept.replace(labels.facts.split_hash, "0" * 64))
+    content = facts.read_text()
+    facts.write_text(content.replace(labels.facts.split_hash, "0" * 64))
     try:
         unpinned = with_overrides(spec_of().config, [f"data.pseudo={labels.name}"])
         with pytest.raises(RefusedError, match="another split"):
             load_job_data(replace(spec_of(), config=unpinned), Listener().reporter)
     finally:
-        facts.write_text(kept)
+        facts.write_text(content)

@@ -15,7 +15,7 @@ from competition.data.load import open_loader
 from competition.data.manifest import Manifest
 from competition.errors import ConfigError, DataError, RefusedError
 from competition.files import sha256_of
-from competition.jobspec import JobSpec
+from competition.jobspec import JobSpec, Succeeded
 from competition.lifecycle import JobKind
 from competition.predictions.shards import Shard
 from competition.scoring import confusion, metrics
@@ -57,24 +57,8 @@ def assert_same_job(one: JobSpec, other: JobSpec) -> None:
     assert one.job_paths.test.read_bytes() == other.job_paths.test.read_bytes()
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> dict[str, JobSpec]:
-    """Jobs that ran without being stopped, by what was set."""
-    return {}
-
-
-@pytest.fixture
-def whole(spec_of: Specs, undisturbed: dict[str, JobSpec]) -> JobSpec:
-    """A fold job that ran from start to end."""
-    if "whole" not in undisturbed:
-        undisturbed["whole"] = spec_of()
-        run(undisturbed["whole"])
-    return undisturbed["whole"]
-
-
-def test_a_fold_job_leaves_its_files_and_their_hashes(spec_of: Specs) -> None:
-    spec = spec_of()
-    done = run(spec)
+def test_a_fold_job_leaves_its_files_and_their_hashes(finished: tuple[JobSpec, Succeeded]) -> None:
+    spec, done = finished
     folder = spec.job_paths.folder
     assert {p.name for p in folder.iterdir()} == {*ARTIFACTS, "record.json", "result.json"}
     assert done.artifacts == {name: sha256_of(folder / name) for name in ARTIFACTS}
@@ -178,23 +162,22 @@ def test_a_job_stopped_anywhere_goes_on_to_the_same_bytes(
     assert done.first_loss == json.loads(whole.job_paths.result.read_text())["first_loss"]
 
 
-def test_dropout_is_the_same_after_a_resume(spec_of: Specs) -> None:
-    settings = ("model.encoder=efficientnet-b0", "train.epochs=1", "train.batch_size=3")
-    one, other = spec_of(*settings), spec_of(*settings)
+def assert_resume_changes_nothing(one: JobSpec, other: JobSpec, *, stop_at: tuple[str, int]) -> None:
+    """Run the first from start to end, and stop and resume the second: both leave the same bytes."""
     run(one)
     with pytest.raises(StoppedError):
-        run(other, stop_at=("train", 1))
+        run(other, stop_at=stop_at)
     run(other)
     assert_same_job(one, other)
+
+
+def test_dropout_is_the_same_after_a_resume(spec_of: Specs) -> None:
+    settings = ("model.encoder=efficientnet-b0", "train.epochs=1", "train.batch_size=3")
+    assert_resume_changes_nothing(spec_of(*settings), spec_of(*settings), stop_at=("train", 1))
 
 
 def test_mixing_and_sampling_are_the_same_after_a_resume(spec_of: Specs) -> None:
-    one, other = spec_of(*MUCH), spec_of(*MUCH)
-    run(one)
-    with pytest.raises(StoppedError):
-        run(other, stop_at=("train", 3))
-    run(other)
-    assert_same_job(one, other)
+    assert_resume_changes_nothing(spec_of(*MUCH), spec_of(*MUCH), stop_at=("train", 3))
 
 
 def test_a_resume_goes_on_instead_of_starting_anew(spec_of: Specs) -> None:
@@ -203,7 +186,7 @@ def test_a_resume_goes_on_instead_of_starting_anew(spec_of: Specs) -> None:
         run(spec, stop_at=("train", 3))
     listener = Listener()
     recipe.train(spec, listener.reporter)
-    trained = [(p.epoch, p.batch) for p in listener.heard if p.phase == "train"]
+    trained = [(p.epoch, p.batch) for p in listener.messages if p.phase == "train"]
     assert trained == [(2, 2), (3, 1), (3, 2)]
 
 
@@ -214,7 +197,7 @@ def test_a_checkpoint_of_another_config_is_left_out(spec_of: Specs, capsys: pyte
     changed = spec_of("optimizer.lr=5e-4", name="changed")
     listener = Listener()
     recipe.train(changed, listener.reporter)
-    assert [p.epoch for p in listener.heard if p.phase == "train"] == [1, 1, 2, 2]
+    assert [p.epoch for p in listener.messages if p.phase == "train"] == [1, 1, 2, 2]
     assert "made with another config" in capsys.readouterr().out
 
 
@@ -227,7 +210,7 @@ def test_a_debug_job_is_small_and_leaves_its_history_alone(spec_of: Specs) -> No
     assert done.last_loss < done.first_loss
     assert done.artifacts.keys() == {"history.csv"}
     assert done.facts["epochs"] == 2
-    assert {p.phase for p in listener.heard} <= {"cache", "train", "measure", "validate"}
+    assert {p.phase for p in listener.messages} <= {"cache", "train", "measure", "validate"}
 
 
 def test_a_debug_job_remembers_what_the_untrained_model_lost(spec_of: Specs) -> None:
@@ -268,7 +251,7 @@ def test_what_predicts_differently_uses_the_trained_weights(spec_of: Specs, whol
     again = replace(spec_of("predict.tta=d4"), trained=whole.job_paths.model)
     listener = Listener()
     done = recipe.train(again, listener.reporter)
-    assert {p.phase for p in listener.heard} == {"validate", "predict"}
+    assert {p.phase for p in listener.messages} == {"validate", "predict"}
     assert done.train_s == 0
     assert done.first_loss is done.last_loss is None
     assert done.artifacts.keys() == ARTIFACTS - {"history.csv"}
@@ -475,22 +458,22 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(spec_of: Specs, whole:
     spec.job_paths.checkpoint.write_bytes(spec.job_paths.checkpoint.read_bytes()[:-1])
     listener = Listener()
     recipe.train(spec, listener.reporter)
-    assert next((p.epoch, p.phase) for p in listener.heard) == (1, "measure")  # the first epoch is trained already
+    assert next((p.epoch, p.phase) for p in listener.messages) == (1, "measure")  # the first epoch is trained already
     assert_same_job(whole, spec)
 
 
 def test_a_mask_that_changes_under_a_running_job_is_named(spec_of: Specs, root: Path) -> None:
     mask = sorted((root / "masks").iterdir())[0]  # of the first image, which fold 0 validates on
-    kept = mask.read_bytes()
+    content = mask.read_bytes()
     spec = spec_of()
     with pytest.raises(StoppedError):
         run(spec, stop_at=("train", 1))
-    mask.write_bytes(kept[:60])
+    mask.write_bytes(content[:60])
     try:
         with pytest.raises(DataError, match=mask.stem):
             run(spec)
     finally:
-        mask.write_bytes(kept)
+        mask.write_bytes(content)
     assert spec.job_paths.checkpoint.is_file()
 
 
@@ -501,17 +484,12 @@ def test_a_job_asked_to_stop_does_not_finish_a_large_image_first(spec_of: Specs,
     listener = Listener(stop_at=("validate", 4))
     with pytest.raises(StoppedError):
         recipe.train(spec, listener.reporter)
-    assert [(p.phase, p.batch) for p in listener.heard if p.phase != "cache"] == [("validate", 0)] * 4
+    assert [(p.phase, p.batch) for p in listener.messages if p.phase != "cache"] == [("validate", 0)] * 4
 
 
 def test_parts_train_and_windows_predict(spec_of: Specs) -> None:
     settings = ("data.size=64x64", "sampling.crop=32x32", "sampling.rare_crop=0.5", "predict.window=32x32")
-    one, other = spec_of(*settings), spec_of(*settings)
-    run(one)
-    with pytest.raises(StoppedError):
-        run(other, stop_at=("measure", 2))
-    run(other)
-    assert_same_job(one, other)
+    assert_resume_changes_nothing(spec_of(*settings), spec_of(*settings), stop_at=("measure", 2))
 
 
 def test_float16_scales_its_loss_and_resumes_to_the_same_bytes(spec_of: Specs) -> None:
@@ -528,10 +506,10 @@ def test_float16_scales_its_loss_and_resumes_to_the_same_bytes(spec_of: Specs) -
 
 def test_an_image_that_cannot_be_read_is_named(spec_of: Specs, root: Path) -> None:
     image = next((root / "images").iterdir())
-    kept = image.read_bytes()
-    image.write_bytes(kept[:100])
+    content = image.read_bytes()
+    image.write_bytes(content[:100])
     try:
         with pytest.raises(DataError, match=image.stem):
             run(spec_of("data.size=96x96"))  # a size that nobody has cached
     finally:
-        image.write_bytes(kept)
+        image.write_bytes(content)

@@ -16,8 +16,8 @@ def stopped(spec: JobSpec) -> None:
 
 
 def recorded(spec: JobSpec) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(spec.job_paths.record.read_text())
-    return found
+    content: dict[str, Any] = json.loads(spec.job_paths.record.read_text())
+    return content
 
 
 def with_code(monkeypatch: pytest.MonkeyPatch, code: str, numpy: str) -> None:

@@ -54,8 +54,8 @@ def test_repeated_images_are_told_apart() -> None:
 def test_sizes_grow_and_the_last_epoch_has_the_full_one(epochs: int, sides: list[int]) -> None:
     config = SamplingConfig(sizes=[(32, 32), (64, 64)])
     sampling = Sampling.of(config, ITEMS, (96, 96), same_epochs=False)
-    found = [sampling.size(epoch, epochs) for epoch in range(epochs)]
-    assert found == [(side, side) for side in sides]
+    sizes = [sampling.size(epoch, epochs) for epoch in range(epochs)]
+    assert sizes == [(side, side) for side in sides]
 
 
 def test_a_still_job_repeats_its_first_epoch_at_the_full_size() -> None:

@@ -38,12 +38,12 @@ def test_poly_by_hand() -> None:
 
 def test_one_cycle_by_hand() -> None:
     """Ten steps: three up from a 25th, seven down; a warm-up of its own would be one too many."""
-    found = factors("one-cycle", warmup_epochs=5.0, steps=10)
+    rates = factors("one-cycle", warmup_epochs=5.0, steps=10)
     up = [1 - (1 - 1 / 25) * (1 + math.cos(math.pi * k / 3)) / 2 for k in range(3)]
     down = [1 / 25e4 + (1 - 1 / 25e4) * (1 + math.cos(math.pi * k / 7)) / 2 for k in range(7)]
-    assert found == pytest.approx([*up, *down])
-    assert found[0] == pytest.approx(1 / 25)
-    assert found[3] == 1.0
+    assert rates == pytest.approx([*up, *down])
+    assert rates[0] == pytest.approx(1 / 25)
+    assert rates[3] == 1.0
 
 
 def test_plateau_warms_up_like_the_others() -> None:

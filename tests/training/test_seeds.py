@@ -14,9 +14,9 @@ def test_a_seed_is_the_same_on_every_machine_and_run() -> None:
 
 
 def test_every_part_counts() -> None:
-    made = {seeds.derive(*parts) for parts in [(1, 2, "a"), (2, 1, "a"), (1, 2, "b"), (12, "a"), (1, "2", "a")]}
-    assert len(made) == 5
-    assert all(0 <= seed < 2**32 for seed in made)
+    derived = {seeds.derive(*parts) for parts in [(1, 2, "a"), (2, 1, "a"), (1, 2, "b"), (12, "a"), (1, "2", "a")]}
+    assert len(derived) == 5
+    assert all(0 <= seed < 2**32 for seed in derived)
 
 
 def test_fixing_seeds_every_generator() -> None:

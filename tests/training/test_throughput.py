@@ -10,25 +10,25 @@ CPU = torch.device("cpu")
 
 
 def listening(*, interval_s: float) -> tuple[list[Progress], Reporter]:
-    told: list[Progress] = []
+    messages: list[Progress] = []
 
     def send(progress: Progress) -> bool:
-        told.append(progress)
+        messages.append(progress)
         return True
 
-    return told, Reporter(send, interval_s=interval_s)
+    return messages, Reporter(send, interval_s=interval_s)
 
 
 def test_what_is_told_of_a_job_half_way() -> None:
-    told, reporter = listening(interval_s=0.0)
+    messages, reporter = listening(interval_s=0.0)
     throughput = Throughput(reporter, epochs=4, steps=8, steps_done=2, device=CPU, loss=0.5, lr=1e-3, score=0.25)
     throughput.add_step(6, seconds=3.0, waited_s=0.3)
     throughput.add_step(6, seconds=1.0, waited_s=0.1)
     throughput.validation_s = 5.0
     throughput.report("train", epoch=2, done=2, total=2)
     # 4 of 8 steps are left at 2 s each, and 3 of 4 validations at 5 s.
-    peak_mib = told[0].memory_mib
-    assert told == [Progress(2, 4, 2, 2, 0.5, 0.25, 3.0, 4 * 2.0 + 3 * 5.0, "train", 1e-3, peak_mib)]
+    peak_mib = messages[0].memory_mib
+    assert messages == [Progress(2, 4, 2, 2, 0.5, 0.25, 3.0, 4 * 2.0 + 3 * 5.0, "train", 1e-3, peak_mib)]
     assert peak_mib is not None
     assert 0.9 * peak_mib <= hardware.peak_memory_mib(CPU) <= 1.1 * peak_mib
     assert throughput.wait_share == 0.1
@@ -40,11 +40,11 @@ def test_nothing_is_known_before_the_first_step() -> None:
 
 
 def test_progress_is_not_told_more_often_than_asked_for() -> None:
-    told, reporter = listening(interval_s=3600.0)
+    messages, reporter = listening(interval_s=3600.0)
     throughput = Throughput(reporter, epochs=1, steps=9, steps_done=0, device=CPU)
     for step in range(9):
         throughput.report("train", epoch=1, done=step + 1, total=9)
-    assert len(told) == 1
+    assert len(messages) == 1
 
 
 def test_a_worker_that_is_gone_stops_the_job() -> None:

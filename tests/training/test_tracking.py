@@ -68,9 +68,9 @@ def test_event_files_hold_every_epoch_once(spec_of: Specs) -> None:
     events = EventAccumulator(str(spec.job_paths.tensorboard)).Reload()
     assert set(events.Tags()["scalars"]) == KEYS
     for key in KEYS:
-        found = events.Scalars(key)
-        assert [event.step for event in found] == [1, 2, 3]
-        assert [event.value for event in found] == pytest.approx([float(row[key]) for row in rows(spec)], rel=1e-4)
+        scalars = events.Scalars(key)
+        assert [event.step for event in scalars] == [1, 2, 3]
+        assert [event.value for event in scalars] == pytest.approx([float(row[key]) for row in rows(spec)], rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow uses what SQLAlchemy deprecates
@@ -81,10 +81,10 @@ def test_mlflow_has_a_run_for_each_attempt(spec_of: Specs, monkeypatch: pytest.M
     run(spec)
     client = mlflow.MlflowClient(f"sqlite:///{spec.paths.mlflow}")
     experiment = client.get_experiment_by_name("shapes")
-    (made,) = client.search_runs([experiment.experiment_id])
-    assert made.info.status == "FINISHED"
-    assert made.data.params["train.batch_size"] == "4"
-    history = client.get_metric_history(made.info.run_id, "train_loss")
+    (attempt,) = client.search_runs([experiment.experiment_id])
+    assert attempt.info.status == "FINISHED"
+    assert attempt.data.params["train.batch_size"] == "4"
+    history = client.get_metric_history(attempt.info.run_id, "train_loss")
     assert [metric.step for metric in history] == [1, 2]
     assert [m.value for m in history] == pytest.approx([float(row["train_loss"]) for row in rows(spec)], rel=1e-4)
 
@@ -120,13 +120,13 @@ def test_a_tracker_is_told_how_a_job_ended(spec_of: Specs, monkeypatch: pytest.M
         try:
             yield lambda row: None
         except StoppedError:
-            told.append("stopped")
+            endings.append("stopped")
             raise
 
-    told: list[str] = []
+    endings: list[str] = []
     monkeypatch.setattr(tracking, "require", lambda trackers: None)
     monkeypatch.setitem(tracking._OPEN, Tracker.MLFLOW, elsewhere)
     with pytest.raises(StoppedError), tracking.tracking(tracked(spec_of(), Tracker.MLFLOW)) as record:
         record(Row(1, 1.0, 0.5, 1e-3, 1.0, 9.0))
         raise StoppedError
-    assert told == ["stopped"]
+    assert endings == ["stopped"]

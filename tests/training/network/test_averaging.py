@@ -60,13 +60,13 @@ def test_ema_by_hand() -> None:
 
 def test_swa_is_the_mean_over_the_last_quarter() -> None:
     walk = Walk(epochs=8, average="swa", swa_start=0.75)
-    found = []
+    averages = []
     for epoch in range(8):
         walk.to(float(epoch))
         walk.averaging.after_step(walk.segmenter, epoch)
         walk.averaging.after_epoch(walk.segmenter, epoch)
-        found.append(walk.average)
-    assert found == [*[None] * 6, 6.0, 6.5]
+        averages.append(walk.average)
+    assert averages == [*[None] * 6, 6.0, 6.5]
 
 
 def test_swa_of_a_single_epoch_is_that_epoch() -> None:

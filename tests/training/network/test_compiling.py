@@ -26,9 +26,9 @@ def test_without_a_compiler_the_steps_run_as_they_are(tmp_path: Path) -> None:
     program = [sys.executable, "-c", FALLS_BACK]
     root = Path(__file__).parents[3]
     done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=root, check=True)
-    said, outcome = done.stdout.splitlines()
-    assert said.startswith("train.compile: nothing can compile for cpu here, so the steps run as they are (")
-    assert "/nowhere/c++" in said
+    message, outcome = done.stdout.splitlines()
+    assert message.startswith("train.compile: nothing can compile for cpu here, so the steps run as they are (")
+    assert "/nowhere/c++" in message
     assert outcome == "False True"
 
 
@@ -50,8 +50,8 @@ class Opaque(nn.Module):
         self.last = nn.Conv2d(3, 2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.last(twice(x))
-        return made
+        logits: Tensor = self.last(twice(x))
+        return logits
 
 
 @pytest.mark.slow

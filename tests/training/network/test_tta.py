@@ -33,14 +33,14 @@ def test_the_default_is_the_network_itself() -> None:
 @pytest.mark.parametrize("tta", list(TestTimeAugmentation))
 def test_views_are_turned_back(tta: TestTimeAugmentation) -> None:
     pixels = some(32, 64)
-    found = predict_function(pointwise, PredictConfig(tta=tta), batch_size=3)(pixels)
-    torch.testing.assert_close(found.softmax(1), pointwise(pixels).softmax(1))
+    logits = predict_function(pointwise, PredictConfig(tta=tta), batch_size=3)(pixels)
+    torch.testing.assert_close(logits.softmax(1), pointwise(pixels).softmax(1))
 
 
 def test_mirrored_views_are_averaged_as_probabilities() -> None:
-    found = predict_function(column, PredictConfig(tta=TestTimeAugmentation.HFLIP), batch_size=3)(some(32, 32))
+    logits = predict_function(column, PredictConfig(tta=TestTimeAugmentation.HFLIP), batch_size=3)(some(32, 32))
     plain = column(some(32, 32)).softmax(1)
-    torch.testing.assert_close(found.softmax(1), (plain + plain.flip(3)) / 2)
+    torch.testing.assert_close(logits.softmax(1), (plain + plain.flip(3)) / 2)
 
 
 def test_d4_of_an_image_that_is_not_square_asks_for_both_shapes() -> None:
@@ -62,35 +62,35 @@ def test_scales_are_multiples_of_the_stride_and_come_back_at_the_image_s_size() 
         return pointwise(pixels)
 
     pixels = torch.full((1, 64, 96, 3), 100, dtype=torch.uint8)
-    found = predict_function(seen, PredictConfig(scales=(1.0, 1.5, 0.5)), batch_size=3)(pixels)
+    logits = predict_function(seen, PredictConfig(scales=(1.0, 1.5, 0.5)), batch_size=3)(pixels)
     assert shapes == [
         (64, 96),
         (96, 128),
         (32, 64),
     ]  # 0.5 x 96 is halfway between two multiples of 32, and so is 1.5 x 96
-    assert found.shape == (1, 3, 64, 96)
-    torch.testing.assert_close(found.softmax(1), pointwise(pixels).softmax(1))
+    assert logits.shape == (1, 3, 64, 96)
+    torch.testing.assert_close(logits.softmax(1), pointwise(pixels).softmax(1))
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.5, 0.9])
 @pytest.mark.parametrize("size", [(32, 32), (70, 101), (33, 200)])
 def test_windows_see_every_pixel_where_it_is(size: tuple[int, int], overlap: float) -> None:
     pixels = some(*size)
-    found = predict_function(pointwise, PredictConfig(window=(32, 64), overlap=overlap), batch_size=3)(pixels)
-    torch.testing.assert_close(found, pointwise(pixels))
+    logits = predict_function(pointwise, PredictConfig(window=(32, 64), overlap=overlap), batch_size=3)(pixels)
+    torch.testing.assert_close(logits, pointwise(pixels))
 
 
 def test_the_middle_of_a_window_counts_most() -> None:
     """Two windows of 64 over 96 columns: each has the last word where it sees the pixel nearer to its middle."""
-    found = predict_function(column, PredictConfig(window=(32, 64), overlap=0.5), batch_size=8)(some(32, 96, images=1))[
-        0, 1, 16
-    ]
+    logits = predict_function(column, PredictConfig(window=(32, 64), overlap=0.5), batch_size=8)(
+        some(32, 96, images=1)
+    )[0, 1, 16]
     left = F.pad(torch.linspace(-2, 2, 64), (0, 32))
     right = F.pad(torch.linspace(-2, 2, 64), (32, 0))
     gaussian = torch.exp(-((((torch.arange(64) + 0.5) / 64 - 0.5) * 8) ** 2) / 2).clamp(min=1e-3)
     weights = F.pad(gaussian, (0, 32)), F.pad(gaussian, (32, 0))
     expected = (left * weights[0] + right * weights[1]) / (weights[0] + weights[1])
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_no_more_windows_at_once_than_the_batch_size() -> None:

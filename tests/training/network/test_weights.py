@@ -120,9 +120,9 @@ def test_an_unreachable_hub_is_told_with_the_other_choices(encoder: str, monkeyp
     monkeypatch.setattr(urllib.request, "urlopen", refuse)
     with pytest.raises(ConfigError) as caught:
         weights.check_hub(encoder)
-    told = str(caught.value)
-    assert "no route to host" in told
-    assert all(choice in told for choice in ("offline", "none", "PATH"))
+    message = str(caught.value)
+    assert "no route to host" in message
+    assert all(choice in message for choice in ("offline", "none", "PATH"))
 
 
 def test_weights_on_this_machine_need_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
