@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from competition.lifecycle import JobState
-from competition.queue.forecast import Turn, forecast
-from competition.queue.reasons import why
+from competition.queue.waiting import Turn, forecast
+from competition.queue.waiting import why
 from competition.store.queue import jobs, order, pauses
 from competition.store.queue.jobs import Job
 from competition.store.queue.pauses import Pause

@@ -25,7 +25,7 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """
     from competition.cli.show import output
     from competition.cli.show.doctor import show_checks
-    from competition.queue.doctor import Verdict, examine
+    from competition.api.doctor import Verdict, examine
 
     opened = open_competition(folder)
     checks = list(examine(opened.store))

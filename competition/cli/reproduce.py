@@ -39,7 +39,7 @@ def reproduce(
     from competition.cli.show import output
     from competition.cli.show.experiments import show_reproduction
     from competition.queue.devices import choose
-    from competition.queue.reproduce import Sameness, reproduce
+    from competition.api.reproduce import Sameness, reproduce
 
     opened = open_competition(folder)
     device = choose(devices)[0]

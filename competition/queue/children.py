@@ -1,4 +1,4 @@
-"""Warm child processes: a fork server that has imported torch once starts each job in tenths of a second."""
+"""Child processes: a fork server that has imported torch once starts each in tenths of a second; how each ended."""
 
 import multiprocessing
 import os
@@ -17,23 +17,28 @@ import psutil
 from competition.config.experiment import Config
 from competition.errors import CompError
 from competition.jobspec import Failed, Interrupted, JobSpec, Message, Progress, Succeeded
+from competition.lifecycle import FailureKind
 from competition.queue.processes import identify, kill_group, kills_for_memory, this_process
+from competition.queue.reaper import finished_result
 from competition.store.queue.attempts import Process
 
 if TYPE_CHECKING:
     from competition.data.preview import Previewed, PreviewSpec
 
 PRELOADED = ["competition.queue.preload", "competition.training.child", __name__]
-"""What the fork server imports: that SIGTERM waits, all that a job needs, and this module, where children begin."""
+"""The modules that the fork server imports: one that makes SIGTERM wait, all that a job needs, and this one, where
+children begin."""
+_LOST_STATUS = 255
+"""The exit code in multiprocessing of a child whose fork server died before it could report the child's end."""
 
 
 @dataclass
 class Child:
-    """A job's process and what it said last.
+    """A job's process and its last messages.
 
     Args:
         gate: the child waits until something comes through it, so that no job runs that the database does not know.
-        memory_kills: how many processes the machine had ended for lack of memory when the child started.
+        memory_kills: how many processes the machine had killed for lack of memory when the child started.
     """
 
     spec: JobSpec
@@ -42,32 +47,32 @@ class Child:
     connection: Connection
     gate: Connection
     memory_kills: int | None
-    is_let_go: bool = False
+    has_begun: bool = False
     progress: Progress | None = None
     outcome: Succeeded | Failed | Interrupted | None = None
 
-    def let_go(self) -> None:
-        """Let the child begin."""
-        with suppress(BrokenPipeError):  # it has ended already, which shows elsewhere
+    def begin(self) -> None:
+        """Let the child begin its job."""
+        with suppress(BrokenPipeError):  # it has ended already; its exit code tells
             self.gate.send(None)
-        self.is_let_go = True
+        self.has_begun = True
 
     def listen(self) -> None:
-        """Take in everything that the child has said so far."""
+        """Read all messages that the child has sent so far."""
         try:
             while self.connection.poll():
-                self._hear(self.connection.recv())
+                self._take(self.connection.recv())
         except (EOFError, OSError):
             return
 
     def ask_to_stop(self) -> None:
-        """Let the child finish its batch, save and end."""
+        """Ask the child to finish its batch, save and end."""
         if self.process.is_alive():
             with suppress(ProcessLookupError):
                 os.kill(self.identity.pid, signal.SIGTERM)
 
     def end(self) -> bool:
-        """Kill the child and what it started; whether they are proven gone."""
+        """Kill the child and all that it started; False if they may still be running."""
         self.listen()
         self.gate.close()
         gone = kill_group(self.identity)
@@ -76,28 +81,52 @@ class Child:
         self.connection.close()
         return gone
 
-    def _hear(self, message: Message) -> None:
+    def _take(self, message: Message) -> None:
         if isinstance(message, Progress):
             self.progress = message
         else:
             self.outcome = message
 
 
+def ending_of(child: Child) -> Succeeded | Failed | Interrupted:
+    """How a child that is gone ended: its own message, else the result on disk, else the cause of its death."""
+    outcome = child.outcome or finished_result(child.spec.job_paths, child.spec.token)
+    if outcome is not None:
+        return outcome
+    kind, reason = _cause_of_death(child.process.exitcode, child.memory_kills)
+    return Failed(child.spec.token, kind, reason)
+
+
+def _cause_of_death(code: int | None, memory_kills: int | None) -> tuple[FailureKind, str]:
+    if code is None or code == _LOST_STATUS:
+        return FailureKind.LOST, "its process ended, and the fork server that knew how has ended too"
+    if code >= 0:
+        return FailureKind.CRASH, f"its process ended with exit code {code} and no result"
+    name = signal.Signals(-code).name
+    if name not in ("SIGKILL", "SIGTERM"):
+        return FailureKind.CRASH, f"its process crashed with {name}"
+    # The kernel's out-of-memory killer sends SIGKILL and counts it; the job's process is the likely one.
+    now = kills_for_memory()
+    if name == "SIGKILL" and (now is None or memory_kills is None or now > memory_kills):
+        return FailureKind.MEMORY, "its process was ended by SIGKILL, most likely for lack of memory"
+    return FailureKind.LOST, f"its process was ended from outside by {name}"
+
+
 class ForkServer:
-    """Starts children from one fork server, which ends with the process that made it."""
+    """Starts children from one fork server, which ends with the process that started it."""
 
     def __init__(self) -> None:
         self._context = _warm_context()
 
     def warm(self) -> None:
-        """Start the fork server now: it imports for some seconds, for which the first job would wait."""
+        """Start the fork server now: its imports take seconds, and the first job would wait for them."""
         forkserver.ensure_running()
 
     def start(self, spec: JobSpec) -> Child:
-        """A child that runs the job once it is let go.
+        """A child that runs the job as soon as `begin` lets it.
 
         Raises:
-            OSError: the machine can start no process now.
+            OSError: the machine cannot start a process now.
         """
         ours, theirs = self._context.Pipe(duplex=False)
         their_gate, gate = self._context.Pipe(duplex=False)
@@ -132,7 +161,7 @@ class ForkServer:
         return shown
 
     def _ask(self, target: Callable[..., None], *arguments: object) -> Any:
-        """What a child answers that gets the arguments and a connection; a CompError is raised."""
+        """Call `target` in a child with the arguments and a connection; the answer, or the CompError that it sent."""
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(target=target, args=(*arguments, theirs))
         process.start()
@@ -157,7 +186,8 @@ def _identity(pid: int) -> Process:
 
 
 def _warm_context() -> ForkServerContext:
-    """The fork server takes its environment from the moment it starts; what seeds depend on is fixed here."""
+    """A context whose fork server makes runs with one seed repeatable."""
+    # The fork server keeps the environment that it starts with, so these are set before.
     os.environ["PYTHONHASHSEED"] = "0"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     context = multiprocessing.get_context("forkserver")
@@ -169,7 +199,7 @@ def _run_job(spec: JobSpec, connection: Connection, gate: Connection) -> None:
     try:
         gate.recv()
     except EOFError:
-        return  # the worker died before it could write down that this process exists
+        return  # the worker died before the database knew this process
     from competition.training.child import run
 
     run(spec, connection)

@@ -30,7 +30,7 @@ from competition.config.settings import read_settings
 from competition.jobspec import JobSpec
 from competition.paths import Paths
 from competition.queue.devices import CPU
-from competition.queue.specs import job_spec
+from competition.queue.job_specs import job_spec
 from competition.store import experiments, schema
 from competition.store.engine import open_store
 from competition.store.queue import jobs

@@ -35,7 +35,7 @@ S = JobState
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "TICK_S", 0.02)
     monkeypatch.setattr(worker_module, "HEARTBEAT_S", 0.05)
-    monkeypatch.setattr(worker_module, "complete", lambda *args, **options: [])
+    monkeypatch.setattr(worker_module, "score_and_compare", lambda *args, **options: [])
 
 
 def state(store: Store, name: str = "b1") -> JobState:

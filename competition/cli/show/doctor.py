@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from competition.cli.show import output
 
 if TYPE_CHECKING:
-    from competition.queue.doctor import Check
+    from competition.api.doctor import Check
 
 
 def show_checks(checks: "Sequence[Check]") -> None:

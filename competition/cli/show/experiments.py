@@ -12,7 +12,7 @@ from competition.wording import outcome
 if TYPE_CHECKING:
     from competition.api.baselines import CurrentBaseline
     from competition.experiments.lineages import Lineage, Node
-    from competition.queue.reproduce import Reproduction
+    from competition.api.reproduce import Reproduction
 
 _LONGEST = 40
 

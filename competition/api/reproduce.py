@@ -16,8 +16,8 @@ from competition.lifecycle import JobKind, JobState
 from competition.paths import JobPaths
 from competition.queue.children import ForkServer
 from competition.queue.devices import Device
+from competition.queue.job_specs import job_spec
 from competition.queue.processes import this_process
-from competition.queue.specs import job_spec
 from competition.store import artifacts, experiments
 from competition.store.engine import Store
 from competition.store.queue import jobs, slots
@@ -104,7 +104,7 @@ def reproduce(
         folder=paths.folder,
     )
     child = fork_server.start(spec)
-    child.let_go()
+    child.begin()
     try:
         while child.outcome is None and child.process.is_alive():
             child.process.join(_TICK_S)

@@ -1,4 +1,4 @@
-from competition.queue.forecast import Turn, forecast
+from competition.queue.waiting import Turn, forecast
 from competition.store.queue.order import Waiting
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from competition.queue.doctor import OLD_S, Verdict, examine, file_system_of
+from competition.api.doctor import OLD_S, Verdict, examine, file_system_of
 from competition.queue.processes import this_process
 from competition.store.engine import Store
 from competition.store.queue import attempts

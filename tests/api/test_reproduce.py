@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from competition.api.reproduce import Difference, Reproduction, reproduce
 from competition.files import write_json
 from competition.jobspec import JobSpec, Succeeded
-from competition.queue.reproduce import Difference, Reproduction, reproduce
 from competition.store.engine import Store
 from tests.conftest import submitted
 from tests.queue.making import SETTINGS, QuickForkServer, Work, device, worker
