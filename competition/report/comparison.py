@@ -17,13 +17,11 @@ from competition.data.manifest import Manifest
 from competition.data.parallel import Progress
 from competition.paths import Paths
 from competition.report.codediff import CodeDiff
-from competition.report.gallery import gallery
-from competition.report.imagewise import change_rows, scatter
-from competition.report.oof import calibrate, oof_shards
+from competition.report.comparison_pictures import calibrate, change_rows, oof_shards, reliability, scatter
 from competition.report.overlay import thumbnail_uri
-from competition.report.page import picture, write_page
-from competition.report.reliability import reliability
-from competition.report.templating import render
+from competition.report.pages import render, write_page
+from competition.report.sheet import gallery
+from competition.report.theme import picture
 from competition.scoring.calibration import Calibration
 from competition.scoring.imagewise import ImageChange, most_changed
 from competition.wording import Fact, percent

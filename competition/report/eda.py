@@ -17,10 +17,10 @@ from competition.data.parallel import in_threads
 from competition.paths import Paths
 from competition.report import figures, sentences
 from competition.report.overlay import shrink_image, thumbnail_uri
-from competition.report.page import Picture, picture, write_page
+from competition.report.pages import render, write_page
 from competition.report.palette import VOID, Colour, class_colours, leading_background, written
 from competition.report.sheet import Tile, sheet_png, tiles
-from competition.report.templating import render
+from competition.report.theme import Picture, picture
 
 _CONTENTS = (
     ("advice", "Advice"),

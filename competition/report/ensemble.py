@@ -6,23 +6,21 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from competition.config.settings import Settings
 from competition.data.images import Pixels
 from competition.ensemble.explain import ChangedImage
 from competition.ensemble.make import MadeEnsemble
 from competition.files import write_bytes
-from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels
+from competition.report.overlay import overlay, shrink_image, shrink_labels
 from competition.report.palette import Colour, class_colours
+from competition.report.sheet import gallery
 from competition.report.theme import LIGHT, Theme, draw
 from competition.store.engine import Store
 from competition.wording import percent
 
 _NUMBERED = 12
 """Up to so many members, each cell bears its number."""
-_GAP, _CAPTION = 8, 18
-_PAPER, _INK = (255, 255, 255), (31, 36, 48)
 
 
 def write_pictures(store: Store, settings: Settings, made: MadeEnsemble) -> None:
@@ -106,30 +104,10 @@ def front_png(points: Sequence[tuple[float, float, int]], *, limit_s: float, cho
 
 def changes_png(changed: Sequence[ChangedImage], colours: Sequence[Colour], *, single: str) -> bytes:
     """A row for each image, its truth, what the best single member and what the blend say, as a PNG file."""
-    heads = ("truth", single, "blend")
-    rows = [_row(each, colours) for each in changed]
-    width = max(tile.shape[1] for row in rows for tile in row)
-    heights = [row[0].shape[0] for row in rows]
-    size = (len(heads) * (width + _GAP) + _GAP, _CAPTION + sum(heights) + len(rows) * (_CAPTION + _GAP) + _GAP)
-    sheet = Image.new("RGB", size, _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    for column, head in enumerate(heads):
-        pen.text((_GAP + column * (width + _GAP), 4), _latin(head), fill=_INK)
-    top = _CAPTION + _GAP
-    for each, row, height in zip(changed, rows, heights, strict=True):
-        for column, tile in enumerate(row):
-            sheet.paste(Image.fromarray(tile), (_GAP + column * (width + _GAP), top))
-        caption = f"{each.id}  {percent(each.change, signed=True)}"
-        pen.text((_GAP, top + height + 2), _latin(caption), fill=_INK)
-        top += height + _CAPTION + _GAP
-    return png_bytes(np.asarray(sheet))
+    rows = [(f"{each.id}  {percent(each.change, signed=True)}", _row(each, colours)) for each in changed]
+    return gallery(("truth", single, "blend"), rows)
 
 
 def _row(changed: ChangedImage, colours: Sequence[Colour]) -> list[Pixels]:
     small = shrink_image(changed.image)
     return [overlay(small, shrink_labels(labels), colours) for labels in (changed.truth, changed.single, changed.blend)]
-
-
-def _latin(text: str) -> str:
-    """Pillow's own font knows no other letters."""
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -17,10 +17,10 @@ from competition.files import replacing
 from competition.paths import Paths
 from competition.predictions.shards import Shard
 from competition.report.figures import WIDTH
-from competition.report.gallery import LONGEST, gallery
-from competition.report.histories import read_history
+from competition.report.learning import read_history
 from competition.report.overlay import faded, overlay, shrink_image, shrink_labels
 from competition.report.palette import Colour, class_colours, leading_background
+from competition.report.sheet import LONGEST, gallery
 from competition.report.theme import LIGHT, Theme, draw
 from competition.scoring import confusion, metrics
 

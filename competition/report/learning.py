@@ -1,7 +1,9 @@
 """Learning curves of many experiments, on shared axes so that they can be compared by eye."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -9,10 +11,9 @@ from competition.experiments.leaderboard import LeaderboardRow
 from competition.paths import Paths
 from competition.report import charts
 from competition.report.charts import Line
-from competition.report.histories import read_history
 
 MOST = 24
-"""So many experiments are drawn: those under way, then the best."""
+"""Number of experiments that are drawn: those in progress, then the best."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ def learning_curves(paths: Paths, rows: Sequence[LeaderboardRow], most: int = MO
         )
         for each in read
     ]
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows of a history.csv, one per epoch; none if there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _read(paths: Paths, row: LeaderboardRow) -> _Read | None:

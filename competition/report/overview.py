@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 
 from competition import __version__
@@ -17,11 +18,11 @@ from competition.experiments.team_state import team_state
 from competition.files import write_text
 from competition.lifecycle import JobState
 from competition.paths import Paths
+from competition.report import charts
 from competition.report.heatmap import heat_map
 from competition.report.learning import learning_curves
 from competition.report.overlay import thumbnail_uri
-from competition.report.scatter import scatter_of
-from competition.report.templating import render
+from competition.report.pages import render
 from competition.scoring.verdicts import Call
 from competition.store import ensembles, events, ideas, members, scores, splits, submissions
 from competition.store.engine import Store
@@ -29,7 +30,7 @@ from competition.store.ensembles import Ensemble
 from competition.store.queue import jobs
 from competition.store.submissions import Submission
 from competition.store.workload import workloads
-from competition.submission.public_board import PublicBoard, climb_warning, facts, public_board
+from competition.submission.public_board import PublicBoard, Standing, climb_warning, facts, public_board
 from competition.team.next_steps import next_steps
 from competition.wording import Fact, percent, verdict_notes
 
@@ -79,7 +80,7 @@ def overview(store: Store, settings: Settings, *, live: bool = False) -> str:
         "heat": heat_map(settings.classes, rows, scores.class_ious(store)),
         "gallery": _gallery(paths, rows),
         "board": board,
-        "scatter": scatter_of(board) if board else None,
+        "scatter": _scatter(board) if board else None,
         "board_facts": facts(board) if board else [],
         "climb": climb_warning(board) if board and board.climb else "",
         "submissions": handed_in[::-1],
@@ -161,6 +162,28 @@ def _public_board(store: Store, settings: Settings, handed_in: Sequence[Submissi
         return None
     board = public_board(store, settings)
     return board if board.standings else None
+
+
+def _scatter(board: PublicBoard) -> Markup:
+    """A dot for each submission, in percent; its whisker is one standard error of the public score."""
+    points = [
+        charts.Point(
+            x=100 * standing.cv,
+            y=100 * standing.public,
+            label=str(standing.submission.id),
+            title=_dot_title(standing),
+            error=None if standing.error is None else 100 * standing.error,
+        )
+        for standing in board.standings
+    ]
+    gap = 100 * board.gap[0] if board.gap else None
+    label = "public score by CV score, a dot for each submission"
+    return charts.scatter(points, label=label, axes=("CV, %", "public, %"), slope_gap=gap)
+
+
+def _dot_title(standing: Standing) -> str:
+    submission = standing.submission
+    return f"{submission.id} {submission.source}: CV {percent(standing.cv)}, public {percent(standing.public)}"
 
 
 def _blend(paths: Paths, blend: Ensemble) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The contact sheet: images beside the same images with their masks drawn over them."""
+"""Pictures on one sheet: tiles with an image and its mask, and galleries with a row for each image."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from competition.data.images import Pixels
 from competition.report.overlay import overlay, png_bytes, shrink_image, shrink_labels, thumbnail_uri
 from competition.report.palette import Colour
 
-_GAP = 8
-_CAPTION = 18
-_COLUMNS = 2
+LONGEST = 240
+"""Longest side of a picture in a gallery, pixels."""
+
+_GAP, _CAPTION, _COLUMNS = 8, 18, 2
+_GALLERY_GAP, _GALLERY_CAPTION = 6, 16
 _PAPER, _INK = (255, 255, 255), (31, 36, 48)
 
 
@@ -65,8 +67,7 @@ def sheet_png(part: Sequence[Tile]) -> bytes:
         top, left = number // _COLUMNS * cell_height + _GAP, number % _COLUMNS * cell_width + _GAP
         sheet.paste(Image.fromarray(tile.plain), (left, top))
         sheet.paste(Image.fromarray(tile.masked), (left + width + _GAP, top))
-        caption = f"{tile.id}  {tile.why}".encode("latin-1", "replace").decode("latin-1")
-        pen.text((left, top + height + 2), caption, fill=_INK)
+        pen.text((left, top + height + 2), _latin(f"{tile.id}  {tile.why}"), fill=_INK)
     return png_bytes(np.asarray(sheet))
 
 
@@ -74,3 +75,28 @@ def tile(shown: Example, image: Pixels, labels: Pixels, colours: Sequence[Colour
     """One tile; `clear` is the class whose pixels are shown as they are."""
     small = shrink_image(image)
     return Tile(shown.id, shown.why, small, overlay(small, shrink_labels(labels), colours, clear=clear))
+
+
+def gallery(titles: Sequence[str], rows: Sequence[tuple[str, Sequence[Pixels]]]) -> bytes:
+    """Rows of pictures, uint8 (H, W, 3), a column for each title, each row with its caption below, as a PNG file."""
+    height = max(picture.shape[0] for _, pictures in rows for picture in pictures)
+    width = max(picture.shape[1] for _, pictures in rows for picture in pictures)
+    size = (
+        len(titles) * (width + _GALLERY_GAP) + _GALLERY_GAP,
+        _GALLERY_CAPTION + len(rows) * (height + _GALLERY_CAPTION + _GALLERY_GAP) + _GALLERY_GAP,
+    )
+    sheet = Image.new("RGB", size, _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for column, title in enumerate(titles):
+        pen.text((_GALLERY_GAP + column * (width + _GALLERY_GAP), 2), _latin(title), fill=_INK)
+    for row, (caption, pictures) in enumerate(rows):
+        top = _GALLERY_CAPTION + _GALLERY_GAP + row * (height + _GALLERY_CAPTION + _GALLERY_GAP)
+        for column, picture in enumerate(pictures):
+            sheet.paste(Image.fromarray(picture), (_GALLERY_GAP + column * (width + _GALLERY_GAP), top))
+        pen.text((_GALLERY_GAP, top + height + 1), _latin(caption), fill=_INK)
+    return png_bytes(np.asarray(sheet))
+
+
+def _latin(text: str) -> str:
+    """Pillow's own font knows no other letters."""
+    return text.encode("latin-1", "replace").decode("latin-1")

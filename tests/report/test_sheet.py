@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from competition.report.gallery import gallery
+from competition.report.sheet import gallery
 
 
 def test_a_gallery_has_a_row_of_pictures_for_each_image_whatever_its_name() -> None:

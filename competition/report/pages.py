@@ -1,18 +1,31 @@
-"""Filling in the templates of this package; text from users is escaped."""
+"""Pages from the templates of this package; text from users is escaped."""
 
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from competition import wording
+from competition.files import replacing, write_text
 from competition.report import charts
 
 
 def render(template: str, **values: object) -> str:
     """The text of a template of this package with its values filled in."""
     return _environment().get_template(template).render(**values)
+
+
+def write_page(page: Path, html: str, pictures: dict[str, bytes]) -> None:
+    """Write a page and, beside it, its pictures by file name; pictures of an earlier page are removed."""
+    for name, data in pictures.items():
+        with replacing(page.with_name(name)) as aside:
+            aside.write_bytes(data)
+    write_text(page, html)
+    for stale in page.parent.glob("*.png"):
+        if stale.name not in pictures:
+            stale.unlink()
 
 
 @cache

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from competition.config.settings import IGNORE_INDEX
-from competition.report.imagewise import BROKEN, MENDED, STILL_WRONG, changed_pixels, scatter
+from competition.report.comparison_pictures import BROKEN, MENDED, STILL_WRONG, changed_pixels, scatter
 from competition.report.theme import LIGHT, draw
 from competition.scoring.imagewise import ImageChange
 
