@@ -34,7 +34,7 @@ def again(store: Store, first: Work, second: Work) -> Reproduction:
 @pytest.fixture(autouse=True)
 def unscored(monkeypatch: pytest.MonkeyPatch) -> None:
     """These jobs leave no confusion matrices to score."""
-    monkeypatch.setattr("competition.queue.worker.complete", lambda *args, **options: None)
+    monkeypatch.setattr("competition.queue.worker.score_and_compare", lambda *args, **options: None)
 
 
 def test_what_a_job_found_out_is_compared_too(store: Store) -> None:
