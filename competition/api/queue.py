@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from competition.lifecycle import JobState
-from competition.queue.waiting import Turn, forecast
-from competition.queue.waiting import why
+from competition.queue.waiting import Turn, forecast, why
 from competition.store.queue import jobs, order, pauses
 from competition.store.queue.jobs import Job
 from competition.store.queue.pauses import Pause

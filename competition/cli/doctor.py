@@ -23,9 +23,9 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
     What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
     code 1 if a problem is left.
     """
+    from competition.api.doctor import Verdict, examine
     from competition.cli.show import output
     from competition.cli.show.doctor import show_checks
-    from competition.api.doctor import Verdict, examine
 
     opened = open_competition(folder)
     checks = list(examine(opened.store))

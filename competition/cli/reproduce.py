@@ -36,10 +36,10 @@ def reproduce(
     not, the record of the first run (code, versions, device, data) is compared with this one's. Exit code 1 if the
     score is off by more than the tolerance.
     """
+    from competition.api.reproduce import Sameness, reproduce
     from competition.cli.show import output
     from competition.cli.show.experiments import show_reproduction
     from competition.queue.devices import choose
-    from competition.api.reproduce import Sameness, reproduce
 
     opened = open_competition(folder)
     device = choose(devices)[0]

@@ -11,8 +11,8 @@ from competition.wording import outcome
 
 if TYPE_CHECKING:
     from competition.api.baselines import CurrentBaseline
-    from competition.experiments.lineages import Lineage, Node
     from competition.api.reproduce import Reproduction
+    from competition.experiments.lineages import Lineage, Node
 
 _LONGEST = 40
 
