@@ -147,7 +147,7 @@ def test_labels_that_have_changed_are_another_condition(spec_of: Specs, labels: 
     spec = with_pseudo(spec_of(), labels)
     stale = with_overrides(spec.config, [f"data.pseudo={labels.name}@{'0' * 12}"])
     assert stale.sha256 != spec.config.sha256 != spec_of().config.sha256
-    with pytest.raises(ConfigError, match=f"it was {labels.name}@0+ and is {labels.pinned}"):
+    with pytest.raises(ConfigError, match=f"{labels.name}@0+ was asked for, but now they are {labels.pinned}"):
         load_job_data(replace(spec, config=stale), Listener().reporter)
 
 
