@@ -28,9 +28,9 @@ def pages() -> dict[str, str]:
 
 def command_names() -> list[str]:
     """Every command and subcommand as it is typed, without `comp`."""
-    from competition.cli.app import app_for
+    from competition.cli.app import make_app
 
-    app = app_for([])
+    app = make_app()
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback and not c.hidden]
     for group in app.registered_groups:
         for command in group.typer_instance.registered_commands if group.typer_instance else []:
@@ -172,9 +172,9 @@ def _values(schema: dict[str, object], definitions: dict[str, dict[str, object]]
 
 
 def _help(name: str) -> str:
-    from competition.cli.app import app_for
+    from competition.cli.app import make_app
 
-    ran = CliRunner().invoke(app_for([]), [*name.split(), "--help"], env={"COLUMNS": "80"}, prog_name="comp")
+    ran = CliRunner().invoke(make_app(), [*name.split(), "--help"], env={"COLUMNS": "80"}, prog_name="comp")
     lines = ran.stdout.rstrip().splitlines()
     return "\n".join(line.rstrip() for line in lines).strip()
 

@@ -119,7 +119,7 @@ def test_the_exported_program_and_comp_do_not_import_each_other() -> None:
 def test_the_list_of_commands_loads_what_typing_needs_and_no_more() -> None:
     """`comp --help` and completion pay for it each time."""
     program = (
-        "import sys; from competition.cli.app import app_for; app_for([]); "
+        "import sys; from competition.cli.app import make_app; make_app(); "
         "print(*{m.partition('.')[0] for m in sys.modules})"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
@@ -130,6 +130,26 @@ def test_sqlalchemy_stays_in_the_store() -> None:
     roots = {p: {name.split(".")[0] for name in imports_of(p)} for p in modules()}
     outside = {part_of(p) for p, names in roots.items() if "sqlalchemy" in names}
     assert outside == {"store"}
+
+
+def words_of_one_database(path: Path) -> set[str]:
+    """Names, keywords and SQL in a module's code that only one database, or its driver, understands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {name for name in imports_of(path) if re.match(r"sqlite3|psycopg|sqlalchemy\.dialects", name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and re.match(r"sqlite_|postgresql_", node.arg or ""):
+            found.add(str(node.arg))
+        elif isinstance(node, ast.Attribute) and node.attr in ("driver_connection", "exec_driver_sql", "json_each"):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and re.match(r"PRAGMA|BEGIN|SELECT|sqlite:", str(node.value)):
+            found.add(str(node.value))
+    return found
+
+
+def test_only_the_engine_and_the_migrations_know_which_database_it_is() -> None:
+    knowing = {str(p.relative_to(PACKAGE)) for p in modules() if words_of_one_database(p)}
+    trackers = {"training/tracking.py"}  # the address of MLflow's own database
+    assert {name for name in knowing if "store/migrations/" not in name} - trackers == {"store/engine.py"}
 
 
 @pytest.mark.parametrize(

@@ -1,69 +1,85 @@
 """The list of commands. Importing a command's module is cheap: what is heavy is imported when the command runs."""
 
-from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from competition.cli.version import print_version
 
 COMMANDS = {
-    "init": "init",
-    "assign": "assign",
-    "eda": "eda",
-    "check": "check",
-    "split": "split",
-    "baseline": "baseline",
-    "augment": "augment",
-    "idea": "idea",
-    "run": "run",
-    "predict": "predict",
-    "rebase": "rebase",
-    "reproduce": "reproduce",
-    "note": "note",
-    "worker": "worker",
-    "queue": "queue",
-    "logs": "logs",
-    "events": "events",
-    "pause": "control",
-    "resume": "control",
-    "bump": "control",
-    "cancel": "control",
-    "retry": "control",
-    "hold": "control",
-    "leaderboard": "leaderboard",
-    "compare": "compare",
-    "tree": "tree",
-    "ensemble": "ensemble",
-    "pseudo": "pseudo",
-    "submit": "submit",
-    "export": "export",
-    "submissions": "submissions",
-    "score": "submissions",
-    "status": "status",
-    "report": "report",
-    "serve": "report",
-    "cache": "cache",
-    "artifacts": "artifacts",
-    "doctor": "doctor",
-    "backup": "doctor",
-    "demo": "demo",
+    "Set up": {
+        "demo": "demo",
+        "init": "init",
+        "assign": "assign",
+        "eda": "eda",
+        "check": "check",
+        "split": "split",
+    },
+    "Experiments": {
+        "baseline": "baseline",
+        "augment": "augment",
+        "idea": "idea",
+        "run": "run",
+        "predict": "predict",
+        "rebase": "rebase",
+        "reproduce": "reproduce",
+        "note": "note",
+        "leaderboard": "leaderboard",
+        "compare": "compare",
+        "tree": "tree",
+    },
+    "Queue": {
+        "worker": "worker",
+        "queue": "queue",
+        "logs": "logs",
+        "pause": "control",
+        "resume": "control",
+        "bump": "control",
+        "cancel": "control",
+        "retry": "control",
+    },
+    "Ensembles and submissions": {
+        "ensemble": "ensemble",
+        "pseudo": "pseudo",
+        "submit": "submit",
+        "submissions": "submissions",
+        "score": "submissions",
+        "export": "export",
+    },
+    "Team and upkeep": {
+        "status": "status",
+        "events": "events",
+        "report": "report",
+        "serve": "report",
+        "cache": "cache",
+        "artifacts": "artifacts",
+        "doctor": "doctor",
+        "backup": "doctor",
+    },
 }
-"""The module of each command. `comp --help` lists them in this order, those that have commands of their own last."""
+"""The module of each command, under the headings and in the order of `comp --help`."""
 
 
-def app_for(arguments: Sequence[str]) -> typer.Typer:
-    """What runs these arguments: the one command that they begin with, else all, to list them or to find the nearest.
+class _Commands(TyperGroup):
+    """All commands under their headings. Typer's own headings would need rich, which doubles the time of `--help`."""
 
-    To make every command ready would take a twelfth of the time of a short one.
-    """
-    wanted = arguments[0] if arguments else ""
-    return _app([COMMANDS[wanted]] if wanted in COMMANDS else dict.fromkeys(COMMANDS.values()))
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        width = max(len(command) for commands in COMMANDS.values() for command in commands)
+        for heading, commands in COMMANDS.items():
+            with formatter.section(heading):
+                limit = formatter.width - width - 6
+                lines = {command: self.commands[command].get_short_help_str(limit) for command in commands}
+                # Padded, so that the second column of all sections begins at the same place.
+                formatter.write_dl([(command.ljust(width), line) for command, line in lines.items()])
 
 
-def _app(modules: Iterable[str]) -> typer.Typer:
+def make_app() -> typer.Typer:
+    """The program with all its commands."""
     app = typer.Typer(
         name="comp",
+        cls=_Commands,
         help="Run a team through an image-segmentation competition.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -71,6 +87,6 @@ def _app(modules: Iterable[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(print_version)
-    for module in modules:
+    for module in dict.fromkeys(module for commands in COMMANDS.values() for module in commands.values()):
         import_module(f"competition.cli.{module}").register(app)
     return app

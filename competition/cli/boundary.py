@@ -47,11 +47,11 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _call(arguments: list[str] | None) -> int:
-    from competition.cli.app import app_for
+    from competition.cli.app import make_app
 
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        app_for(given)(given)
+        make_app()(given)
     except SystemExit as end:  # Typer has shown a usage mistake (2) or an interrupt (130) itself
         return end.code if isinstance(end.code, int) else 0
     return 0

@@ -26,7 +26,7 @@ def demo(
     Five kinds of street litter, three members, a baseline and its experiments: about two minutes on two cores. The
     demo prints each command and runs it. The trainings are real, and nothing is downloaded.
     """
-    from competition.cli.app import app_for
+    from competition.cli.app import make_app
     from competition.cli.show import output
     from competition.demo import IMAGES, TEST_IMAGES, make_street_litter, story
 
@@ -38,7 +38,7 @@ def demo(
         output.say(f"\n$ comp {command}")
         words = shlex.split(command)
         with contextlib.chdir(folder):
-            app_for(words)(words, standalone_mode=False)
+            make_app()(words, standalone_mode=False)
     output.say(f"\nThe demo took {output.duration(time.monotonic() - started)}. Its files are in {folder.resolve()}:")
     output.say("  competition.yaml, baseline.yaml          the settings that the team shares")
     output.say("  runs/experiments/*/fold*/                checkpoints, logs, out-of-fold probabilities")

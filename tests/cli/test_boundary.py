@@ -105,7 +105,7 @@ def test_a_process_ends_with_its_output_written_and_its_code(arguments: list[str
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert ran.returncode == code
     assert (ran.stdout or ran.stderr).startswith("Usage: " if code != 1 else "Error: No competition.yaml")
-    assert ran.stdout.endswith("Show, archive or prune probabilities.\n") == (code == 0)
+    assert ran.stdout.endswith("Copy the database, while jobs run.\n") == (code == 0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no /dev/full")
