@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from competition.scoring.seedband import SeedBand, pooled
 from competition.scoring.verdicts import (
     Effect,
     FoldTest,
+    SeedBand,
     Verdict,
     cannot_meet_level,
     corrected_t,
     holm,
     judge,
     p_value,
+    pooled,
 )
 from competition.store.families import Families, ScoredExperiment, StoredComparison
 

@@ -10,14 +10,17 @@ contain. A class that is absent from the truth alone scores 0: it was predicted 
 void has no score, and counts in no mean either.
 """
 
+import math
 from collections.abc import Callable
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.config.settings import Metric
-from competition.errors import ConfigError
-from competition.scoring import own
+from competition.config.owncode import importable_from, load
+from competition.config.settings import Metric, OwnMetric
+from competition.errors import CompError, ConfigError
 
 Matrices = NDArray[np.int64] | NDArray[np.float64]
 """Counts of pixels, or estimates of them."""
@@ -109,7 +112,7 @@ def score(metric: str, matrices: Matrices) -> float:
     """
     images = matrices.reshape(-1, *matrices.shape[-2:])
     if metric not in _METRICS:
-        return own.score(metric, images)
+        return _score_by_own_code(metric, images)
     if Metric(metric).is_image_wise:
         return float(_mean_of_present(score_each(metric, images)))
     return float(score_each(metric, images.sum(axis=0)))
@@ -133,6 +136,30 @@ def check(metric: str, *, classes: int) -> None:
     perfect = np.eye(classes, dtype=np.int64)[None] * 100
     if np.isnan(score(metric, perfect)):
         raise ConfigError(f"metric {metric} has no value for a perfect prediction.")
+
+
+def _score_by_own_code(metric: str, matrices: NDArray[Any]) -> float:
+    """What the function `package.module:function` returns for matrices (N, C, C), which it gets as int64.
+
+    Modules are looked for in the competition's folder first. Higher must be better.
+
+    Raises:
+        ConfigError: there is no such function, it raised an error, or it returned no number.
+    """
+    folder = metric.folder if isinstance(metric, OwnMetric) else None
+    try:
+        with importable_from(folder):
+            returned = load(metric, folder, what="metric")(np.rint(matrices).astype(np.int64))
+    except CompError:
+        raise
+    except Exception as error:  # it is the team's code: whatever it raises is shown as theirs
+        raise ConfigError(f"metric {metric} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(returned, Real) or math.isinf(returned):
+        raise ConfigError(
+            f"metric {metric} returned {returned!r}, which is no finite number.",
+            hint="It is called with int64 matrices (images, classes, classes), rows the truth, and returns a float.",
+        )
+    return float(returned)
 
 
 def _iou(sums: Matrices) -> Scores:

@@ -13,7 +13,7 @@ from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, covariance
 from competition.scoring.metrics import Matrices, Scores
-from competition.scoring.seedband import SeedBand
+from competition.scoring.verdicts import SeedBand
 
 
 def seed_band(metric: str, repeats: Sequence[Sequence[Matrices]], bootstrap: Bootstrap) -> SeedBand:

@@ -10,7 +10,7 @@ from competition.config.conditions import Condition
 from competition.config.experiment import Config, config_from
 from competition.errors import UnknownNameError
 from competition.lifecycle import ExperimentState, JobKind, JobState, experiment_state, repeats_asked_for
-from competition.scoring.seedband import SeedBand
+from competition.scoring.verdicts import SeedBand
 from competition.store import events, schema
 from competition.store.engine import Store
 from competition.store.scores import band_of, fold_states, scores_by_repeat

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from competition.scoring.seedband import SeedBand
+from competition.scoring.verdicts import SeedBand
 from competition.store import schema
 from competition.store.scores import band_of, scores_by_repeat
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from competition.lifecycle import FoldStates, JobKind, JobState, repeats_asked_for
-from competition.scoring.seedband import SeedBand
+from competition.scoring.verdicts import SeedBand
 from competition.store import events, schema
 from competition.store.engine import Store
 

@@ -6,7 +6,7 @@ import pytest
 from competition.config.experiment import Config
 from competition.config.settings import DataSettings, OwnMetric, Settings, with_own_metric
 from competition.experiments import snapshot
-from competition.scoring import own
+from competition.scoring import metrics
 
 
 def settings(root: Path, metric: str = "our.metrics:half") -> Settings:
@@ -43,12 +43,12 @@ def test_a_job_runs_the_code_as_it_was(root: Path) -> None:
     live = settings(root)
     folder = taken(root)
     matrices = np.ones((1, 2, 2), np.int64)
-    assert own.score(live.metric, matrices) == 0.5
+    assert metrics.score(live.metric, matrices) == 0.5
     (root / "helper.py").write_text("HALF = 0.25  # edited while the job waited\n")
     bound = snapshot.bound(live, folder)
     assert isinstance(bound.metric, OwnMetric)
-    assert own.score(bound.metric, matrices) == 0.5
-    assert own.score(live.metric, matrices) == 0.25, "and back again"
+    assert metrics.score(bound.metric, matrices) == 0.5
+    assert metrics.score(live.metric, matrices) == 0.25, "and back again"
 
 
 def test_a_snapshot_is_taken_once(root: Path) -> None:

@@ -8,10 +8,9 @@ import numpy as np
 from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import Bootstrap, draw, paired_error
-from competition.scoring.seedband import SeedBand
 from competition.scoring.seeds import seed_band
 from competition.scoring.student import quantile
-from competition.scoring.verdicts import Call, Effect, judge
+from competition.scoring.verdicts import Call, Effect, SeedBand, judge
 
 PIXELS = 400
 """Per image and class."""

@@ -4,8 +4,7 @@ import pytest
 from scipy import stats
 
 from competition.scoring.effects import pool
-from competition.scoring.seedband import SeedBand
-from competition.scoring.verdicts import Call, Effect
+from competition.scoring.verdicts import Call, Effect, SeedBand
 
 BAND = SeedBand(0.003, 0.0, 8)
 

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from competition.config.settings import IGNORE_INDEX, Metric
-from competition.errors import ConfigError
 from competition.scoring import confusion, metrics
 
 HAND = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]], np.int64)
@@ -169,9 +168,3 @@ def test_the_stand_in_needs_only_sums(metric: Metric) -> None:
 @pytest.mark.parametrize("metric", Metric)
 def test_every_metric_passes_the_check(metric: Metric) -> None:
     metrics.check(metric, classes=3)
-
-
-def test_a_metric_without_a_value_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics.own, "score", lambda metric, matrices: math.nan)
-    with pytest.raises(ConfigError, match="no value for a perfect prediction"):
-        metrics.check("mine:gain", classes=2)

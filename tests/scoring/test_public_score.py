@@ -1,7 +1,10 @@
 import math
+import statistics
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from competition.scoring import public_score as board
@@ -13,8 +16,29 @@ def test_spearman_by_hand_and_with_ties() -> None:
     # Differences of ranks 0, 1, 1, 0: 1 - 6 * 2 / (4 * 15).
     assert board.spearman([1, 2, 3, 4], [10, 30, 20, 40]) == pytest.approx(0.8)
     assert board.spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
-    first, second = [1, 2, 2, 5, 7, 7], [2, 1, 4, 4, 9, 3]
-    assert board.spearman(first, second) == pytest.approx(stats.spearmanr(first, second).statistic)
+    # Ranks with ties 1, 2.5, 2.5, 4, 5.5, 5.5 and 2, 1, 4.5, 4.5, 6, 3; about their mean 3.5, the sum of products is
+    # 9.75, and the sums of squares are 16.5 and 17.
+    assert board.spearman([1, 2, 2, 5, 7, 7], [2, 1, 4, 4, 9, 3]) == pytest.approx(9.75 / math.sqrt(16.5 * 17))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3))
+def test_spearman_is_the_correlation_of_mean_ranks(pairs: list[tuple[int, int]]) -> None:
+    def mean_ranks(values: tuple[int, ...]) -> list[float]:
+        return [sum(w < v for w in values) + (values.count(v) + 1) / 2 for v in values]
+
+    first, second = zip(*pairs, strict=True)
+    found = board.spearman(first, second)
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        assert found is None
+    else:
+        assert found == pytest.approx(statistics.correlation(mean_ranks(first), mean_ranks(second)))
+
+
+@pytest.mark.parametrize("pairs", range(3, 40))
+def test_orders_that_are_equal_or_opposite_correlate_exactly(pairs: int) -> None:
+    scores = [0.5 + math.sin(n) / 7 for n in range(pairs)]
+    assert board.spearman(scores, [2 * score for score in scores]) == 1
+    assert board.spearman(scores, [-score for score in scores]) == -1
 
 
 def test_spearman_of_too_little_is_nothing() -> None:

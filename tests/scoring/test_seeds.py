@@ -6,8 +6,8 @@ import pytest
 from competition.config.settings import Metric
 from competition.scoring import metrics
 from competition.scoring.bootstrap import draw
-from competition.scoring.seedband import SeedBand, pooled
 from competition.scoring.seeds import seed_band
+from competition.scoring.verdicts import SeedBand, pooled
 from tests.scoring.planting import Planted
 
 

@@ -3,8 +3,7 @@ import math
 import pytest
 from scipy import stats
 
-from competition.scoring.seedband import SeedBand
-from competition.scoring.verdicts import Call, Effect, corrected_t, holm, judge, p_value
+from competition.scoring.verdicts import Call, Effect, SeedBand, corrected_t, holm, judge, p_value
 
 
 def effect(

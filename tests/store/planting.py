@@ -3,7 +3,7 @@
 from competition.config.conditions import conditions_between
 from competition.config.experiment import Config, with_overrides
 from competition.jobspec import Succeeded
-from competition.scoring.seedband import SeedBand
+from competition.scoring.verdicts import SeedBand
 from competition.store import baselines, comparisons, experiments
 from competition.store.comparisons import Comparison
 from competition.store.engine import Store

@@ -108,3 +108,9 @@ def test_a_package_of_the_same_name_elsewhere_is_forgotten(tmp_path: Path) -> No
             file.write_text(f"def gain(_matrices):\n    return {len(module)}\n", encoding="utf-8")
     for folder, name, value in (("one", "theirs.metrics:gain", 7), ("two", "theirs.scores:gain", 6)):
         assert metrics.score(OwnMetric(name, tmp_path / folder), np.eye(2, dtype=np.int64)[None]) == value
+
+
+def test_a_metric_without_a_value_does_not_pass(write: Write) -> None:
+    metric = write("def gain(matrices):\n    return float('nan')\n")
+    with pytest.raises(ConfigError, match="no value for a perfect prediction"):
+        metrics.check(metric, classes=2)
