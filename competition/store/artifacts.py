@@ -5,11 +5,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from competition.lifecycle import JobKind, job_label
 from competition.store import schema
 from competition.store.engine import Store
-from competition.store.prepared import Prepared
 
 _artifacts = schema.artifacts
-_INSERT = insert(_artifacts)
-_FORGET = Prepared(delete(_artifacts).where(_artifacts.c.job_id == bindparam("the_job")))
+_FORGET = delete(_artifacts).where(_artifacts.c.job_id == bindparam("the_job"))
 
 
 def of_experiment(store: Store, experiment: str) -> dict[tuple[str, str], str]:
@@ -43,6 +41,7 @@ def owner(store: Store, sha256: str) -> tuple[str, str] | None:
 
 def record(tx: Connection, job_id: int, artifacts: dict[str, str]) -> None:
     """Remember what a job left (sha256 by file name), instead of what an earlier attempt of it had left."""
-    _FORGET.run(tx, {"the_job": job_id})
+    tx.execute(_FORGET, {"the_job": job_id})
     if artifacts:
-        tx.execute(_INSERT, [{"job_id": job_id, "name": name, "sha256": sha} for name, sha in artifacts.items()])
+        rows = [{"job_id": job_id, "name": name, "sha256": sha256} for name, sha256 in artifacts.items()]
+        tx.execute(insert(_artifacts), rows)

@@ -1,6 +1,8 @@
-"""Opening the database, and the two kinds of transaction. The only module that knows which database it is."""
+"""Opening the database, and the two kinds of transaction.
 
-import os
+The only module that knows which database it is (SQLite), with the migrations; tests/test_architecture.py holds that.
+"""
+
 import random
 import sqlite3
 import time
@@ -8,7 +10,6 @@ import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -17,7 +18,6 @@ from competition.errors import StoreBusyError, StoreError
 from competition.files import replacing
 from competition.paths import Paths
 from competition.store.schema import HEAD
-from competition.store.wait_turn import in_line
 
 BUSY_TIMEOUT_S = 30.0
 _STEP_S = 0.0005
@@ -29,53 +29,49 @@ class Store:
     def __init__(self, engine: Engine, paths: Paths) -> None:
         self._engine = engine
         self.paths = paths
-        self._database, self._folder = paths.database, paths.runs
+        self._database = paths.database
         self._identity = _file_identity(self._database)
-        # Whoever closes last folds the write-ahead log into the database, which is one whole file from then on.
+        # The last process to close the database folds the write-ahead log into it: then it is one whole file.
         self._dispose = weakref.finalize(self, engine.dispose)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database and changes nothing."""
-        self._check_still_there()
-        with _plain_errors(self._database), self._engine.connect() as connection, connection.begin():
-            _raw(connection).execute("BEGIN")
+        with self._begin("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first statement.
 
-        A deferred transaction that reads and then writes fails at once with `database is locked` when somebody
+        A deferred transaction that reads and then writes fails at once with `database is locked` when another process
         wrote in between, whatever the busy timeout; one that begins IMMEDIATE waits for its turn.
         """
-        self._check_still_there()
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
-        with (
-            _plain_errors(self._database),
-            self._engine.connect() as connection,
-            connection.begin() as transaction,
-            in_line(self._folder, timeout_s=BUSY_TIMEOUT_S),
-        ):
-            _begin_writing(_raw(connection), deadline=deadline)
+        with self._begin("BEGIN IMMEDIATE") as connection:
             yield connection
-            transaction.commit()
+
+    @contextmanager
+    def _begin(self, statement: str) -> Iterator[Connection]:
+        self._check_still_there()
+        with _plain_errors(self._database), self._engine.connect() as connection, connection.begin():
+            connection.exec_driver_sql(statement)
+            yield connection
 
     def close(self) -> None:
         """Give the connections back; it happens by itself when the process ends."""
         self._dispose()
 
     def _check_still_there(self) -> None:
-        """An open file outlives its name: what is written to it then, nobody will ever read.
+        """Refuse to write to an open file that has lost its name: nobody would ever read it.
 
         Raises:
             StoreError: the database was removed or replaced since it was opened.
         """
-        found = _file_identity(self._database)
+        identity = _file_identity(self._database)
         if self._identity is None:
-            self._identity = found
-        elif found != self._identity:
-            what = "was removed" if found is None else "was replaced by another file"
+            self._identity = identity
+        elif identity != self._identity:
+            what = "was removed" if identity is None else "was replaced by another file"
             raise StoreError(
                 f"{self._database} {what} while comp was using it.",
                 hint="Put it (or a backup of it) back, then run the command again. Results of jobs are files and stay.",
@@ -83,13 +79,13 @@ class Store:
 
 
 def create_store(paths: Paths) -> Store:
-    """A new database at `paths.database`, or the one that is already there."""
+    """Make a new database at `paths.database`, or open the one that is there."""
     paths.runs.mkdir(parents=True, exist_ok=True)
     return _open(paths)
 
 
 def open_store(paths: Paths) -> Store:
-    """The database of the competition; an older one is upgraded first.
+    """Open the competition's database; an older one is upgraded first.
 
     Raises:
         StoreError: there is none, it is damaged, or a newer comp wrote it.
@@ -97,7 +93,7 @@ def open_store(paths: Paths) -> Store:
     if not paths.database.is_file():
         raise StoreError(
             f"{paths.database} does not exist: this competition has not been set up on this machine.",
-            hint="`comp init` in that folder indexes the data and makes it (competition.yaml is kept).",
+            hint="`comp init` in that folder indexes the data and makes the database (competition.yaml is kept).",
         )
     return _open(paths)
 
@@ -129,7 +125,7 @@ def copy_database(database: Path, target: Path) -> None:
 
 
 def problems_of(database: Path) -> list[str]:
-    """What SQLite finds wrong inside a database file; nothing if it is sound."""
+    """The faults that SQLite finds inside a database file; none if it is sound."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
         try:
             rows = [*connection.execute("PRAGMA integrity_check"), *connection.execute("PRAGMA foreign_key_check")]
@@ -140,10 +136,10 @@ def problems_of(database: Path) -> list[str]:
 
 def _file_identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - called for every transaction, and half as fast through a Path
+        stat = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return stat.st_dev, stat.st_ino
 
 
 def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
@@ -157,7 +153,8 @@ def _engine(database: Path, *, foreign_keys: bool = True) -> Engine:
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    # Of several that ask for the first WAL at once, SQLite refuses some without waiting, lest they wait for each other.
+    # When several connections ask for the first WAL at once, SQLite refuses some without waiting, since each holds a
+    # lock that another one waits for.
     _once_free(connection, "PRAGMA journal_mode=WAL", deadline=time.monotonic() + BUSY_TIMEOUT_S)
     connection.execute("PRAGMA synchronous=NORMAL")
 
@@ -166,26 +163,8 @@ def _enforce_foreign_keys(connection: sqlite3.Connection, _record: object) -> No
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _raw(connection: Connection) -> sqlite3.Connection:
-    raw: Any = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
-
-
-def _begin_writing(raw: sqlite3.Connection, *, deadline: float) -> None:
-    """Wait for the write lock in short steps; ask once at least.
-
-    SQLite's own waiting sleeps up to a tenth of a second at a time, while the lock is free again after a thousandth.
-    """
-    raw.execute("PRAGMA busy_timeout = 0")
-    try:
-        _once_free(raw, "BEGIN IMMEDIATE", deadline=deadline)
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {1000 * BUSY_TIMEOUT_S:.0f}")
-
-
 def _once_free(raw: sqlite3.Connection, statement: str, *, deadline: float) -> None:
-    """Execute a statement, again and again until the deadline while the database is locked."""
+    """Execute a statement; while the database is locked, try again in short steps until the deadline."""
     while True:
         try:
             raw.execute(statement)
@@ -197,7 +176,7 @@ def _once_free(raw: sqlite3.Connection, statement: str, *, deadline: float) -> N
 
 
 def _revision(database: Path) -> str | None:
-    """The schema's revision, read without SQLAlchemy's machinery; None where there is no schema yet."""
+    """The schema's revision; None where there is no schema yet."""
     if not database.is_file():
         return None
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
@@ -207,10 +186,10 @@ def _revision(database: Path) -> str | None:
 
 
 def _migrate(paths: Paths) -> None:
-    """Bring the schema to HEAD, after a copy; two processes that try at once do it one after the other.
+    """Copy the database, then bring its schema to HEAD; two processes that try at once do it one after the other.
 
-    SQLite changes a table by building it anew and dropping the old one, which rows that point to it would forbid. So
-    foreign keys are not enforced meanwhile, but checked before the commit.
+    SQLite changes a table by building a new one and dropping the old one, which foreign keys that point to it forbid.
+    So foreign keys are not enforced during the upgrade, but checked before the commit.
     """
     from alembic import command
     from alembic.config import Config
@@ -237,24 +216,24 @@ def _plain_errors(database: Path) -> Iterator[None]:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
         reason = str(getattr(error, "orig", error))
-        passes = "locked" in reason or "full" in reason
-        kind = StoreBusyError if passes else StoreError
-        raise kind(f"{database}: {reason}.", hint=_mend(reason)) from error
+        may_pass = "locked" in reason or "full" in reason
+        kind = StoreBusyError if may_pass else StoreError
+        raise kind(f"{database}: {reason}.", hint=_hint(reason)) from error
     except (DatabaseError, sqlite3.DatabaseError) as error:
         reason = str(getattr(error, "orig", error))
         if "not a database" not in reason and "malformed" not in reason:
             raise
         raise StoreError(
             f"{database} is damaged: {reason}.",
-            hint="Put a copy of it back (`comp backup` makes them). Results of jobs are files and stay.",
+            hint="Put a backup of it back (`comp backup` makes them). Results of jobs are files and stay.",
         ) from error
 
 
-def _mend(reason: str) -> str:
+def _hint(reason: str) -> str:
     if "locked" in reason:
         return f"Another process held it for {BUSY_TIMEOUT_S:.0f} s. Try again."
     if "readonly" in reason or "unable to open" in reason:
-        return "Check that you may write to that folder."
+        return "Check that you may write to that folder: `ls -ld` shows its owner and its rights."
     if "full" in reason:
         return "The disk is full; nothing was changed. Free some space and try again."
     return "Nothing was changed."

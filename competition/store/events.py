@@ -7,9 +7,8 @@ from sqlalchemy import Connection, insert, select
 
 from competition.store import schema
 from competition.store.engine import Store
-from competition.store.prepared import Prepared
 
-_INSERT = Prepared(insert(schema.events))
+_INSERT = insert(schema.events)
 SYSTEM = "comp"
 """The actor of what nobody asked for: reaping, gates."""
 
@@ -30,7 +29,8 @@ def record(
 ) -> None:
     """Append one event in the transaction that makes the change."""
     moment = time.time() if at is None else at
-    _INSERT.run(tx, {"at": moment, "actor": actor, "subject": subject, "action": action, "why": why})
+    values = {"at": moment, "actor": actor, "subject": subject, "action": action, "why": why}
+    tx.execute(_INSERT, values)
 
 
 def note(store: Store, *, actor: str, subject: str, action: str, why: str | None = None) -> None:

@@ -1,7 +1,6 @@
 """The tables. A change here needs a new file in migrations/versions and a new HEAD.
 
-Tables are made by the migrations, which know both databases. Here `sqlite_where` stands alone for what makes an index
-partial: to name PostgreSQL's would load its dialect for every command.
+The migrations make the tables. What stands here is for queries, and names no database.
 """
 
 from sqlalchemy import (
@@ -17,13 +16,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from competition.lifecycle import JobKind, JobState
 from competition.team.roles import Role
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision that this version of comp reads and writes."""
 
 metadata = MetaData(
@@ -40,6 +38,15 @@ metadata = MetaData(
 def _one_of(column: str, values: type[JobState] | type[JobKind] | type[Role]) -> CheckConstraint:
     listed = ", ".join(f"'{v.value}'" for v in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _unique_while(condition: str, name: str, *columns: str) -> Index:
+    """An index that is unique among the rows that meet a condition.
+
+    SQLAlchemy has no word for the condition that holds for every database: the migrations have one for each, and a
+    test compares them with what stands here.
+    """
+    return Index(name, *columns, unique=True, info={"where": condition})
 
 
 competition = Table(
@@ -71,13 +78,7 @@ roles = Table(
     _one_of("role", Role),
     Column("granted_at", Float, nullable=False),
     Column("revoked_at", Float),
-    Index(
-        "uq_roles_held",
-        "member_id",
-        "role",
-        unique=True,
-        sqlite_where=text("revoked_at IS NULL"),
-    ),
+    _unique_while("revoked_at IS NULL", "uq_roles_held", "member_id", "role"),
 )
 
 splits = Table(
@@ -172,11 +173,11 @@ jobs = Table(
     Column("memory_mib", Integer),
     Column("failures", Integer, nullable=False, server_default="0"),
     UniqueConstraint("experiment_id", "kind", "fold", "repeat"),
-    Index("ix_jobs_order", "state", "member_id", "priority", "queued_at"),
     Index("ix_jobs_shape", "shape", "kind", "state"),
 )
-"""`member_id` is the experiment's, repeated for the index that claims walk along; `shape` tells jobs apart that take
-another amount of memory or time; `memory_mib` is the peak of earlier jobs of that shape."""
+"""`member_id` is the experiment's, copied here for the index `ix_jobs_claim`. Jobs of one `shape` take the same memory
+and time; `memory_mib` is the peak of earlier jobs of that shape."""
+Index("ix_jobs_claim", jobs.c.state, jobs.c.member_id, jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
 
 attempts = Table(
     "attempts",
@@ -203,20 +204,8 @@ attempts = Table(
     Column("log_tail", Text),
     Column("result", JSON(none_as_null=True)),
     Index("ix_attempts_job", "job_id"),
-    Index(
-        "uq_attempts_live_job",
-        "job_id",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-    ),
-    Index(
-        "uq_attempts_live_slot",
-        "host",
-        "device",
-        "slot",
-        unique=True,
-        sqlite_where=text("freed_at IS NULL"),
-    ),
+    _unique_while("ended_at IS NULL", "uq_attempts_live_job", "job_id"),
+    _unique_while("freed_at IS NULL", "uq_attempts_live_slot", "host", "device", "slot"),
 )
 """`ended_at` is when the token stopped counting, `freed_at` when its processes were proven gone: only then is the slot
 another job's."""

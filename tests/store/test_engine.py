@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
 from competition.errors import StoreError
 from competition.paths import Paths
@@ -20,6 +21,15 @@ def test_the_migrations_make_the_schema_that_the_code_reads(store: Store) -> Non
         assert compare_metadata(MigrationContext.configure(tx), schema.metadata) == []
         checks = tx.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'jobs'").scalar_one()
     assert "ck_jobs_state_known" in checks
+
+
+def test_indexes_are_unique_among_the_rows_that_the_schema_says(store: Store) -> None:
+    wanted = {i.name: i.info["where"] for t in schema.metadata.tables.values() for i in t.indexes if "where" in i.info}
+    assert len(wanted) == 3
+    with store.read() as tx:
+        in_database = [i for name in schema.metadata.tables for i in inspect(tx).get_indexes(name)]
+    made = {i["name"]: i["dialect_options"].get("sqlite_where") for i in in_database}
+    assert {name: str(made[name]) for name in wanted} == wanted
 
 
 def test_head_is_the_newest_migration() -> None:

@@ -11,7 +11,7 @@ from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.store.engine import Store, open_store
 from competition.store.queue import jobs, order
-from tests.benchmarks.bench_queue import check_drained, claims, drain_with, fill
+from tests.benchmarks.bench_queue import check_drained, claims, fill, work_with
 from tests.store.making import make_store
 
 
@@ -19,21 +19,21 @@ def test_eight_workers_do_every_job_once(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     jobs = fill(store, experiments=200, folds=0, queued=200)
     store.close()
-    _, done = drain_with(Paths(tmp_path), 8)
-    assert done == jobs == 200
+    claimed, _ = work_with(Paths(tmp_path), 8, most=jobs, wait_s=0.0)
+    assert len(claimed) == jobs == 200
     store = open_store(Paths(tmp_path))
     check_drained(store, jobs)
     store.close()
 
 
 def test_a_claim_walks_down_the_index_and_sorts_nothing(tmp_path: Path) -> None:
-    """However long the queue is: no step of the plan reads the whole table, or all jobs of a priority."""
+    """However long the queue is: no step of the plan reads the whole table, or sorts the jobs of a member."""
     store = make_store(tmp_path)
     fill(store, experiments=40, folds=1, queued=30)
     (chosen,) = (text for text in traced(store, lambda store: claims(store, repeats=1))[0] if "AS picked" in text)
     with store.read() as tx:
         plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {chosen}")]
-    assert any("ix_jobs_order" in step for step in plan), plan
+    assert any("ix_jobs_claim" in step for step in plan), plan
     assert not any(step.startswith(("SCAN jobs", "USE TEMP B-TREE")) for step in plan), plan
     assert len(claims(store, repeats=3)) == 3
     store.close()

@@ -1,11 +1,13 @@
 """A database of every schema that was released is upgraded, after a copy."""
 
+import json
 import multiprocessing
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from competition.experiments.leaderboard import leaderboard
 from competition.lifecycle import JobState
 from competition.paths import Paths
 from competition.store import comparisons, members, schema
@@ -50,6 +52,16 @@ def test_an_older_database_goes_on_where_it_was(dump: Path, tmp_path: Path) -> N
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (dump.stem,)
 
 
+def test_a_leaderboard_says_after_an_upgrade_what_it_said_before(tmp_path: Path) -> None:
+    """Every number of it, to the last bit; beside the dump lies what the comp that wrote it printed."""
+    dump = RELEASED[-1]
+    store = open_store(old_database(dump, tmp_path))
+    before = json.loads(dump.with_suffix(".json").read_text())
+    now = [row.to_json() for row in leaderboard(store)]
+    store.close()
+    assert [{key: row[key] for key in old} for row, old in zip(now, before, strict=True)] == before
+
+
 def test_many_that_open_an_older_database_at_once_all_succeed(tmp_path: Path) -> None:
     paths = old_database(RELEASED[0], tmp_path)
     with multiprocessing.get_context("fork").Pool(6) as pool:
@@ -68,6 +80,7 @@ def test_comparisons_that_would_come_out_otherwise_today_are_made_again(store: S
     with sqlite3.connect(store.paths.database) as raw:
         raw.executescript(
             "ALTER TABLE comparisons DROP COLUMN delta; ALTER TABLE comparisons DROP COLUMN runs;"
+            "DROP INDEX ix_jobs_claim; CREATE INDEX ix_jobs_order ON jobs (state, member_id, priority, queued_at);"
             "UPDATE alembic_version SET version_num = '0007';"
         )
     upgraded = open_store(store.paths)

@@ -17,7 +17,6 @@ from competition.jobspec import Progress, Succeeded
 from competition.lifecycle import MOST_ATTEMPTS, FailureKind, JobKind, JobState, job_label
 from competition.store import artifacts, events, schema
 from competition.store.engine import Store
-from competition.store.prepared import Prepared
 from competition.store.queue import jobs, order
 
 LATE = "late"
@@ -68,7 +67,7 @@ def claim(
         known_memory_only: also pass over those of which nobody knows what they need.
     """
     with store.write() as tx:
-        held = _HELD.all(tx, {"host": worker.host})
+        held = tx.execute(_HELD, {"host": worker.host}).all()
         if any(row.device == device and row.slot == slot for row in held):
             return None
         leftover = [row.job_id for row in held if row.ended_at is not None]
@@ -196,7 +195,7 @@ WITH_JOB: Select[Any] = (
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
 )
 """Every attempt with what its job says; of the queue's own modules alone."""
-_BY_TOKEN = Prepared(
+_BY_TOKEN = (
     WITH_JOB.add_columns(schema.members.c.usage_s, schema.members.c.usage_at)
     .join(schema.members, schema.members.c.id == schema.jobs.c.member_id)
     .where(schema.attempts.c.token == bindparam("token"))
@@ -205,23 +204,23 @@ _SLOT_COLUMNS: list[Any] = [
     *(schema.attempts.c[name] for name in ("job_id", "device", "slot", "started_at", "ended_at")),
     schema.jobs.c.member_id,
 ]
-_HELD = Prepared(
+_HELD = (
     select(*_SLOT_COLUMNS)
     .join(schema.jobs, schema.jobs.c.id == schema.attempts.c.job_id)
     .where(schema.attempts.c.freed_at.is_(None), schema.attempts.c.host == bindparam("host"))
 )
-_WAITING = Prepared(
+_WAITING = (
     select(*(schema.jobs.c[name] for name in ("id", "kind", "fold", "repeat")), schema.experiments.c.name)
     .join(schema.experiments, schema.experiments.c.id == schema.jobs.c.experiment_id)
     .where(schema.jobs.c.experiment_id == bindparam("experiment_id"), schema.jobs.c.state == JobState.WAITING)
 )
-_INSERT = Prepared(insert(schema.attempts))
-_END = Prepared(update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id")))
-_TOUCH = Prepared(update(schema.attempts).where(schema.attempts.c.token == bindparam("the_token")))
+_INSERT = insert(schema.attempts)
+_END = update(schema.attempts).where(schema.attempts.c.id == bindparam("the_id"))
+_TOUCH = update(schema.attempts).where(schema.attempts.c.token == bindparam("the_token"))
 
 
 def _any(tx: Connection, token: str) -> Any | None:
-    return next(iter(_BY_TOKEN.all(tx, {"token": token})), None)
+    return tx.execute(_BY_TOKEN, {"token": token}).one_or_none()
 
 
 def _live(tx: Connection, token: str) -> Any | None:
@@ -258,7 +257,7 @@ def _close(
     device_s = row.device_s + spent_s
     jobs.move(tx, _seen(row), new, actor=row.host, why=why, failure=failure, device_s=device_s, **values)
     ending = {"ended_at": now, "freed_at": now, "outcome": new, **(note or {})}
-    _END.run(tx, {"the_id": row.id, **ending})
+    tx.execute(_END, {"the_id": row.id, **ending})
     order.count_usage(tx, row, spent_s, now=now)
 
 
@@ -294,7 +293,7 @@ def _touch(store: Store, token: str, *, progress: dict[str, Any] | None = None, 
             jobs.move(tx, _seen(row), JobState.RUNNING, actor=row.host, why="its heartbeat came back")
         if progress is not None:
             values["progress"] = progress
-        _TOUCH.run(tx, {"the_token": token, "heartbeat_at": time.time(), **values})
+        tx.execute(_TOUCH, {"the_token": token, "heartbeat_at": time.time(), **values})
         return True
 
 
@@ -312,7 +311,7 @@ def _open_attempt(tx: Connection, job_id: int, token: str, worker: Process, *, d
         "started_at": now,
         "heartbeat_at": now,
     }
-    _INSERT.run(tx, values)
+    tx.execute(_INSERT, values)
 
 
 def _open_gate(tx: Connection, experiment_id: int) -> None:
@@ -326,5 +325,5 @@ def _close_gate(tx: Connection, experiment_id: int, why: str) -> None:
 
 
 def _waiting(tx: Connection, experiment_id: int) -> Collection[jobs.Seen]:
-    rows = _WAITING.all(tx, {"experiment_id": experiment_id})
+    rows = tx.execute(_WAITING, {"experiment_id": experiment_id})
     return [jobs.Seen(r.id, r.name, job_label(JobKind(r.kind), r.fold, r.repeat), JobState.WAITING) for r in rows]

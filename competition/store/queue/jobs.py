@@ -11,7 +11,6 @@ from competition.errors import UnknownNameError
 from competition.lifecycle import FailureKind, JobKind, JobState, check_move, job_label
 from competition.store import events, schema
 from competition.store.engine import Store
-from competition.store.prepared import Prepared
 from competition.store.scores import forget_score
 
 
@@ -191,8 +190,8 @@ def move(
     check_move(seen.state, new)
     now = time.time()
     stamps = {"finished_at": now if new.is_finished else None}
-    given = {"the_id": seen.id, "seen": seen.state}
-    changed = _MOVE.run(tx, {**given, "state": new, "reason": why, "failure": failure, **stamps, **values})
+    given = {"the_id": seen.id, "seen": seen.state, "state": new, "reason": why, "failure": failure}
+    changed = tx.execute(_MOVE, {**given, **stamps, **values}).rowcount
     if changed:
         action = f"{seen.label}: {seen.state} -> {new}"
         events.record(tx, actor=actor, subject=seen.experiment, action=action, why=why, at=now)
@@ -220,9 +219,7 @@ def _chosen(store: Store, experiment: str, folds: Collection[int] | None) -> lis
     return [j for j in jobs if j.kind is JobKind.FOLD and j.fold in folds]
 
 
-_MOVE = Prepared(
-    update(schema.jobs).where(schema.jobs.c.id == bindparam("the_id"), schema.jobs.c.state == bindparam("seen"))
-)
+_MOVE = update(schema.jobs).where(schema.jobs.c.id == bindparam("the_id"), schema.jobs.c.state == bindparam("seen"))
 _live = schema.attempts.c.ended_at.is_(None)
 _SELECT = (
     select(

@@ -4,18 +4,16 @@ A member's use is device time that fades with a half-life of a day, as in the fa
 (Kay and Lauder, "A Fair Share Scheduler", CACM 31(1), 1988): who used everything yesterday is not held back for ever.
 """
 
-import json
 import time
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, update
 
 from competition.lifecycle import JobState
 from competition.store import schema
 from competition.store.engine import Store
-from competition.store.prepared import Prepared
 
 HALF_LIFE_S = 86_400.0
 
@@ -53,15 +51,11 @@ def next_job(
         running: device seconds of jobs that run now, by member.
         passed_over: jobs that may not start, because processes of an earlier attempt are still there.
     """
-    values: dict[str, Any] = {"passed_over": json.dumps(list(passed_over))}
-    if experiment is not None:
-        values["experiment"] = experiment
-    if free_mib is not None:
-        values["free_mib"] = free_mib
     query = _first_of_each(of_one=experiment is not None, by_memory=free_mib is not None, known_only=known_memory_only)
+    values = {"passed_over": list(passed_over), "experiment": experiment, "free_mib": free_mib}
     now = time.time()
     return min(
-        query.all(tx, values),
+        tx.execute(query, values),
         key=lambda row: (-row.priority, faded_s(row, now) + running.get(row.member_id, 0.0), row.queued_at, row.id),
         default=None,
     )
@@ -70,7 +64,7 @@ def next_job(
 def waiting(store: Store) -> list[Waiting]:
     """Every queued job, in no order."""
     with store.read() as tx:
-        rows = _QUEUED.all(tx, {})
+        rows = tx.execute(_QUEUED).all()
         expected = {(shape, kind): _recent_mean_s(tx, kind, shape) for shape, kind in {(r.shape, r.kind) for r in rows}}
         strangers = {kind for (_, kind), seconds in expected.items() if not seconds}
         by_kind = {kind: _recent_mean_s(tx, kind) for kind in strangers}
@@ -117,7 +111,8 @@ def running_s(live: Iterable[Any], *, now: float) -> dict[int, float]:
 
 def count_usage(tx: Connection, row: Any, seconds: float, *, now: float) -> None:
     """Add device time to what a member has used; `row` has the member's id and what they have used so far."""
-    _COUNT.run(tx, {"member": row.member_id, "usage_s": faded_s(row, now) + seconds, "usage_at": now})
+    used = {"usage_s": faded_s(row, now) + seconds, "usage_at": now}
+    tx.execute(_COUNT, {"the_member": row.member_id, **used})
 
 
 def faded_s(row: Any, now: float) -> float:
@@ -138,7 +133,7 @@ def known_memory(tx: Connection, shape: str) -> int | None:
     return peak
 
 
-_COUNT = Prepared(update(_members).where(_members.c.id == bindparam("member")))
+_COUNT = update(_members).where(_members.c.id == bindparam("the_member"))
 _PAUSED = (
     select(_pauses.c.id)
     .where(
@@ -153,7 +148,7 @@ _PAUSED = (
 )
 _MAY_START = ~_PAUSED
 _TURN_COLUMNS: list[Any] = [_jobs.c[name] for name in ("id", "kind", "shape", "member_id", "priority", "queued_at")]
-_QUEUED = Prepared(select(*_TURN_COLUMNS, _PAUSED.label("paused")).where(_jobs.c.state == JobState.QUEUED))
+_QUEUED = select(*_TURN_COLUMNS, _PAUSED.label("paused")).where(_jobs.c.state == JobState.QUEUED)
 
 
 def _recent_mean_s(tx: Connection, kind: str, shape: str | None = None, *, most: int = 100) -> float | None:
@@ -166,40 +161,38 @@ def _recent_mean_s(tx: Connection, kind: str, shape: str | None = None, *, most:
 
 
 @cache
-def _first_of_each(*, of_one: bool, by_memory: bool, known_only: bool) -> Prepared:
-    """For each member the first of their queued jobs: two steps down the index `ix_jobs_order` each.
-
-    One for the highest priority, one for the oldest job of it: the index ascends in both, so that a single step would
-    have to sort every job of that priority.
+def _first_of_each(*, of_one: bool, by_memory: bool, known_only: bool) -> Select[Any]:
+    """For each member the first of their queued jobs that may start. A statement is built once, as building takes
+    longer than running it.
 
     Args:
         of_one: only jobs of the parameter `experiment`.
-        by_memory: no jobs that need more than the parameter `free_mib`, nor, where only known ones are wanted, those
-            of which nobody knows what they need.
+        by_memory: no job that is known to need more than the parameter `free_mib`.
+        known_only: then also no job whose need is not known.
     """
-    gone = select(func.json_each(bindparam("passed_over")).table_valued("value").c.value)
-    allowed = [_MAY_START, _jobs.c.id.not_in(gone)]
+    theirs: list[ColumnElement[bool]] = [_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id]
+    theirs += [_MAY_START, _jobs.c.id.not_in(bindparam("passed_over", expanding=True))]
     if of_one:
         named = select(_experiments.c.id).where(_experiments.c.name == bindparam("experiment")).correlate(None)
-        allowed.append(_jobs.c.experiment_id == named.scalar_subquery())
+        theirs.append(_jobs.c.experiment_id == named.scalar_subquery())
     if by_memory:
         fits = _jobs.c.memory_mib <= bindparam("free_mib")
-        allowed.append(fits if known_only else or_(_jobs.c.memory_mib.is_(None), fits))
-    picked = _jobs.alias("picked")
-    theirs = (_jobs.c.state == JobState.QUEUED, _jobs.c.member_id == _members.c.id, *allowed)
-    highest = select(func.max(_jobs.c.priority)).where(*theirs).correlate(_members).scalar_subquery()
-    oldest = (
+        theirs.append(fits if known_only else or_(_jobs.c.memory_mib.is_(None), fits))
+    # The index `ix_jobs_claim` has these columns in this order and direction, so that the first row it meets is the
+    # answer. Any other form (a maximum, a join) reads every queued job on PostgreSQL.
+    first = (
         select(_jobs.c.id)
-        .where(*theirs, _jobs.c.priority == highest)
-        .order_by(_jobs.c.queued_at, _jobs.c.id)
+        .where(*theirs)
+        .order_by(_jobs.c.priority.desc(), _jobs.c.queued_at, _jobs.c.id)
         .limit(1)
         .correlate(_members)
         .scalar_subquery()
     )
+    picked = _jobs.alias("picked")
     columns = (picked.c[name] for name in ("id", "kind", "fold", "repeat", "priority", "queued_at", "member_id"))
-    return Prepared(
+    return (
         select(*columns, _experiments.c.name.label("experiment"), _members.c.usage_s, _members.c.usage_at)
         .select_from(_members)
-        .join(picked, picked.c.id == oldest)
+        .join(picked, picked.c.id == first)
         .join(_experiments, _experiments.c.id == picked.c.experiment_id)
     )
