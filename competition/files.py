@@ -13,9 +13,9 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to.
+    """A path next to `path` to write to.
 
-    It is flushed and renamed over `path` when the block ends well, and removed when it does not.
+    It is flushed and renamed over `path` if the block succeeds, and removed if it raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place when the block ends well, and goes when it does not."""
+    """A new folder next to `folder` that replaces it if the block succeeds, and is removed if it raises."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex[:8]
     aside, old = (folder.with_name(f".{folder.name}.{mark}.{end}") for end in ("tmp", "old"))
@@ -90,7 +90,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def last_lines(path: Path, *, most: int = 15, most_bytes: int = 4096) -> str:
-    """The last lines of a text file; nothing where it cannot be read."""
+    """The last lines of a text file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - most_bytes))

@@ -32,7 +32,7 @@ class JobPaths:
 
     @property
     def previous_checkpoint(self) -> Path:
-        """The checkpoint before, for when the newest turns out damaged. Removed with it."""
+        """The checkpoint before, used if the newest is damaged. Removed with it."""
         return self.folder / "checkpoint.previous.pt"
 
     @property
@@ -47,7 +47,7 @@ class JobPaths:
 
     @property
     def oof(self) -> Path:
-        """Out-of-fold class probabilities (its header stands beside it, see `header_of`)."""
+        """Out-of-fold class probabilities (its header lies next to it, see `header_of`)."""
         return self.folder / "oof.u8"
 
     @property
@@ -79,12 +79,12 @@ class EnsemblePaths:
 
     @property
     def weights(self) -> Path:
-        """Members and their weights."""
+        """The blended experiments and their weights."""
         return self.folder / "weights.json"
 
     @property
     def scores(self) -> Path:
-        """Best single, mean and weighted scores, cross-fitted and in-sample."""
+        """Scores of the best experiment, of equal weights and of fitted weights, cross-fitted and in-sample."""
         return self.folder / "scores.json"
 
     @property
@@ -99,22 +99,22 @@ class EnsemblePaths:
 
     @property
     def explanation(self) -> Path:
-        """What each member does for the blend, and how each image changed (`--explain`)."""
+        """What each experiment adds to the blend, and how each image changed (`--explain`)."""
         return self.folder / "explanation.json"
 
     @property
     def disagreement(self) -> Path:
-        """A picture of how many pixels two members name differently (`--explain`)."""
+        """A picture: the share of pixels to which two experiments give different classes (`--explain`)."""
         return self.folder / "disagreement.png"
 
     @property
     def front(self) -> Path:
-        """A picture of what can be scored in how much time (`--budget`)."""
+        """A picture: the best score for each inference time (`--budget`)."""
         return self.folder / "front.png"
 
     @property
     def changes(self) -> Path:
-        """A picture of the images that gained and lost most against the best single member (`--explain`)."""
+        """A picture of the images that gained and lost most against the best experiment (`--explain`)."""
         return self.folder / "changes.png"
 
 
@@ -126,7 +126,7 @@ class PseudoPaths:
 
     @property
     def facts(self) -> Path:
-        """Where the labels come from, and how sure a pixel had to be."""
+        """Where the labels come from, and their probability threshold."""
         return self.folder / "pseudo.json"
 
     def manifest(self, fold: int) -> Path:
@@ -165,12 +165,12 @@ class CachePaths:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever builds the cache."""
+        """The lock of the process that builds the cache."""
         return self.folder.with_name(f".{self.folder.name}.lock")
 
     @property
     def unfinished(self) -> Path:
-        """What the cache is called until it is complete."""
+        """The name of the cache until it is complete."""
         return self.folder.with_name(f".{self.folder.name}.unfinished")
 
 
@@ -206,7 +206,7 @@ class Paths:
 
     @property
     def database_log(self) -> Path:
-        """What SQLite has not moved into the database yet, while comp runs or after it was killed; it needs both."""
+        """The write-ahead log of SQLite, while comp runs or after it was killed; a copy of the database needs both."""
         return self.database.with_name(f"{self.database.name}-wal")
 
     @property
@@ -230,7 +230,7 @@ class Paths:
         return self.runs / "data"
 
     def data(self, fingerprint: str) -> Path:
-        """What was derived from the data with this fingerprint."""
+        """The folder of what was derived from the data with this fingerprint."""
         return self.all_data / fingerprint
 
     def manifest(self, fingerprint: str) -> Path:
@@ -242,11 +242,11 @@ class Paths:
         return self.data(fingerprint) / "looks.csv"
 
     def findings(self, fingerprint: str) -> Path:
-        """What `comp check` found last, and on which version of the split."""
+        """The last findings of `comp check`, and the version of the split that they are about."""
         return self.data(fingerprint) / "findings.json"
 
     def folds(self, fingerprint: str, version: int) -> Path:
-        """Which image is validated in which fold, for one version of the split."""
+        """The fold that validates each image, for one version of the split."""
         return self.data(fingerprint) / f"folds-v{version}.csv"
 
     def cache(self, fingerprint: str) -> Path:
@@ -270,20 +270,20 @@ class Paths:
         return self.experiment(name) / "curves.png"
 
     def gallery(self, name: str) -> Path:
-        """A picture: the best, the median and the worst out-of-fold images, with what is wrong in them."""
+        """A picture: the best, median and worst out-of-fold images, with their errors."""
         return self.experiment(name) / "gallery.png"
 
     def job(self, name: str, fold: int | None, repeat: int = 0) -> JobPaths:
-        """The files of one fold job (`repeat`: with which of the experiment's seeds), or of the debug job, None."""
+        """The files of one fold job (`repeat`: the seed, from 0), or of the debug job, None."""
         folder = "debug" if fold is None else f"fold{fold}-repeat{repeat}" if repeat else f"fold{fold}"
         return JobPaths(self.experiment(name) / folder)
 
     def fold_jobs(self, name: str) -> list[JobPaths]:
-        """The files of every fold job, with every seed, that has left some."""
+        """The files of every fold job, of all seeds, that has started."""
         return [JobPaths(folder) for folder in sorted(self.experiment(name).glob("fold*"))]
 
     def reproduction(self, name: str, fold: int) -> JobPaths:
-        """The files of a fold job that was run once more to compare."""
+        """The files of a fold job that `comp reproduce` trained again."""
         return JobPaths(self.runs / "reproductions" / name / f"fold{fold}")
 
     def ensemble(self, name: str) -> EnsemblePaths:
@@ -309,7 +309,7 @@ class Paths:
         return self.runs / "submissions"
 
     def unfinished_blend(self, source: str) -> Path:
-        """The label maps that the blend of an ensemble or experiment has made so far; gone when it ends."""
+        """The label maps that a blend of an ensemble or experiment has written so far; removed at its end."""
         return self.submissions() / f".{source}.unfinished"
 
     def augment_preview(self, name: str) -> Path:
@@ -318,21 +318,21 @@ class Paths:
 
     @property
     def report_page(self) -> Path:
-        """The page about everything: leaderboard, lineages, curves, board, team."""
+        """The page of the team: leaderboard, lineages, curves, public board, members."""
         return self.runs / "report" / "index.html"
 
     def comparison_page(self, a: str, b: str) -> Path:
-        """The page that compares two experiments; its pictures lie beside it."""
+        """The page that compares two experiments; its pictures lie next to it."""
         return self.runs / "report" / "compare" / a / b / "index.html"
 
     @property
     def eda_page(self) -> Path:
-        """The page about the data; its pictures lie beside it."""
+        """The page about the data; its pictures lie next to it."""
         return self.runs / "report" / "eda" / "index.html"
 
     @property
     def eda_summary(self) -> Path:
-        """What the page says, for programs."""
+        """The facts of that page, for programs."""
         return self.eda_page.with_name("summary.json")
 
 

@@ -30,7 +30,7 @@ def percent(value: float | None, *, signed: bool = False) -> str:
 
 
 def chance(probability: float) -> str:
-    """A probability as people read it: `37 %`; never a certainty."""
+    """A probability as people read it: `37 %`; never 0 % or 100 %."""
     if probability < 0.005:
         return "<1 %"
     return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"

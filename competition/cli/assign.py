@@ -1,4 +1,4 @@
-"""`comp assign`: who answers for what."""
+"""`comp assign`: the roles of the team."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -21,13 +21,13 @@ def assign(
         list[str] | None,
         typer.Argument(help="lead, eda, baseline, research, discussion, training, ensemble.", show_default=False),
     ] = None,
-    list_them: Annotated[bool, typer.Option("--list", help="Show everybody's roles, now and before.")] = False,
+    list_them: Annotated[bool, typer.Option("--list", help="Show all roles, now and before.")] = False,
     remove: Annotated[str | None, typer.Option("--remove", metavar="ROLE", help="Take this role away.")] = None,
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give members roles, take them away, list them."""
+    """Give members roles, take a role away, or list them."""
     from competition.api import team
     from competition.cli.show import output
     from competition.cli.show import team as show

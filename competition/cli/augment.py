@@ -1,4 +1,4 @@
-"""`comp augment`: look at what training does to images."""
+"""`comp augment`: images before and after augmentation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from competition.cli.options import DirOption, SetOption, add_group
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    augment = add_group(app, "augment", help="Look at what training does to images.")
+    augment = add_group(app, "augment", help="Show what augmentation does to images.")
     augment.command(epilog="Example: comp augment preview --set augment.pipeline=street")(preview)
 
 
@@ -22,7 +22,7 @@ def preview(
     ] = None,
     assignments: SetOption = None,
     images: Annotated[int, typer.Option(min=1, max=64, help="How many images.")] = 8,
-    epoch: Annotated[int, typer.Option(min=1, help="As this epoch sees them.")] = 1,
+    epoch: Annotated[int, typer.Option(min=1, help="Show the images of this epoch.")] = 1,
     output_file: Annotated[
         Path | None,
         typer.Option("--output", metavar="FILE", help="The PNG to write.", show_default="in runs/report/augment"),
@@ -31,8 +31,8 @@ def preview(
 ) -> None:
     """Write a sheet of images before and after augmentation.
 
-    Each image is changed exactly as that epoch would change it; with --set, before anything is run. What is mixed into
-    it or pasted onto it may be of another image than a job would take. Void is hatched.
+    Each image is changed exactly as that epoch changes it. With --set, it shows a configuration that was never run.
+    Images that are mixed in or pasted may differ from those that a job takes. Void is hatched.
     """
     from competition.api.pictures import PreviewRequest, preview_augmentation
     from competition.cli.show import output

@@ -21,12 +21,12 @@ def register(app: typer.Typer) -> None:
 def show(
     as_member: AsOption = None,
     folder: DirOption = None,
-    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print it as baseline.yaml holds it.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print it in the form of baseline.yaml.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print every key of the current baseline and its value.
 
-    Of the team, or of --as MEMBER where the member has one.
+    It is the team's baseline, or with --as MEMBER the member's own, if there is one.
     """
     from competition.api import baselines
     from competition.cli.show import output
@@ -56,9 +56,9 @@ def new(
     as_member: AsOption = None,
     folder: DirOption = None,
 ) -> None:
-    """Start a lineage of your own, where the strategy is independent.
+    """Start a lineage of your own (strategy: independent).
 
-    Your experiments start from its baseline from now on; it may differ from the team's in as many keys as you like.
+    Your next experiments start from its baseline, which may differ from the team's in any number of keys.
     """
     from competition.api import baselines
     from competition.cli.show import output
@@ -77,8 +77,8 @@ def promote(
 ) -> None:
     """Make a complete experiment the next baseline.
 
-    Of its lineage: the team's, or a member's own. The next experiments start from it. Those that are under way keep
-    their parent; `comp rebase` brings them along.
+    It becomes the baseline of its lineage: the team's, or a member's own. The next experiments start from it.
+    Experiments that run keep their parent; `comp rebase` queues their condition on the new baseline.
     """
     from competition.api import baselines
     from competition.cli.show import output

@@ -31,7 +31,7 @@ def show(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
 
 def clear(
-    old: Annotated[bool, typer.Option("--old", help="Only those of data that was indexed before.")] = False,
+    old: Annotated[bool, typer.Option("--old", help="Only caches of data that was indexed earlier.")] = False,
     folder: DirOption = None,
 ) -> None:
     """Remove the caches; the next job builds the one that it needs."""

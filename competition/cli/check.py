@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 def check(folder: DirOption = None, as_json: JsonOption = False) -> None:
     """Look for mistakes in the data and leaks in the split.
 
-    Duplicates, films without groups, constant images, empty masks, odd sizes, changed files; groups and duplicates on
-    two sides of the split, classes that a fold lacks. The exit code is 1 if the data cannot be used as it is.
+    Finds duplicates, films without groups, constant images, empty masks, odd sizes and changed files; groups and
+    duplicates in several folds, and folds without a class. The exit code is 1 if the data cannot be used as it is.
     """
     from competition.api import data
     from competition.cli.show import data as show

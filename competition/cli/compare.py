@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 def compare_(
     first: Annotated[str, typer.Argument(metavar="A", help="An experiment.", show_default=False)],
     others: Annotated[
-        list[str], typer.Argument(metavar="B...", help="Others, each compared with A.", show_default=False)
+        list[str], typer.Argument(metavar="B...", help="Experiments to compare with A.", show_default=False)
     ],
     page: Annotated[
         bool, typer.Option("--page", help="Write a page with pictures; it reads every stored probability.")
@@ -27,9 +27,9 @@ def compare_(
 ) -> None:
     """Show experiments side by side.
 
-    In which keys and in what code they differ, whether the difference is more than luck, what it did to each class and
-    each fold, and which images changed most. The page has a dot for each image, those that changed most with truth and
-    both predictions, and how well each experiment knows how sure it is (calibration).
+    Shows the keys and the code in which they differ, the verdict, each class, each fold, and the images that changed
+    most. The page has a dot for each image, the images that changed most with truth and both predictions, and the
+    calibration of each experiment.
     """
     from competition.api.compare import compare
     from competition.cli.show import output, side_by_side

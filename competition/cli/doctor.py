@@ -1,4 +1,4 @@
-"""`comp doctor` and `comp backup`: is everything sound, and a copy for when it is not."""
+"""`comp doctor` and `comp backup`: check everything, and copy the database."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +18,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Look over the database, settings, files, disk and devices.
+    """Check the database, settings, files, disk and devices.
 
-    What needs no decision is mended: dead jobs are queued again, unfinished files of dead processes removed. Exit
-    code 1 if a problem is left.
+    Fixes what needs no decision: queues the jobs of dead workers again, removes unfinished files of dead processes.
+    The exit code is 1 if a problem is left.
     """
     from competition.api.doctor import Verdict, examine
     from competition.cli.show import output
@@ -39,12 +39,12 @@ def doctor(folder: DirOption = None, as_json: JsonOption = False) -> None:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="Where the copy goes; an older one is replaced.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The copy; an older one is replaced.", show_default=False)],
     folder: DirOption = None,
 ) -> None:
     """Copy the database, while jobs run.
 
-    Models and probabilities are files under runs/experiments and are not in it.
+    The copy has no models and no probabilities: these are files in runs/experiments.
     """
     from competition.cli.show import output
     from competition.store.engine import copy_database, open_store

@@ -20,16 +20,16 @@ def register(app: typer.Typer) -> None:
 
 def eda(
     sample: Annotated[
-        int, typer.Option(min=1, help="Open at most so many labelled images, and so many test images.")
+        int, typer.Option(min=1, help="Open at most this many labelled images, and as many test images.")
     ] = DEFAULT_SAMPLE,
-    seed: Annotated[int, typer.Option(min=0, help="Which ones they are.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of images.")] = 0,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at the data: a summary here, and a page with pictures.
+    """Explore the data: print a summary, and write a page.
 
-    Classes, objects, places, sizes, looks, kinds of images, twins, drift between training and test images, a contact
-    sheet, and what all that suggests for training.
+    Covers classes, objects, their places and sizes, brightness and colour, kinds of images, near-duplicates, drift
+    between training and test images, a contact sheet, and advice for training.
     """
     from competition.api.pictures import explore
     from competition.cli.show import data, output

@@ -18,11 +18,11 @@ def events(
     name: Annotated[
         str | None, typer.Argument(help="An experiment, member, baseline or ensemble.", show_default="all")
     ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="The newest so many.")] = 50,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many, the newest.")] = 50,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what happened, newest last."""
+    """Show who did what, newest last."""
     from competition.cli.show import history, output
     from competition.store import events
 

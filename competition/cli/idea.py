@@ -1,4 +1,4 @@
-"""`comp idea`: what the team has read and thought of, and what became of it."""
+"""`comp idea`: the ideas of the team, and their results."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    idea = add_group(app, "idea", help="Write ideas down, and see what became of them.")
+    idea = add_group(app, "idea", help="Write ideas down, and see their results.")
     idea.command(epilog="Example: comp idea add 'lovasz loss' --source https://arxiv.org/abs/1705.08790 --as minsu")(
         add
     )
@@ -29,7 +29,7 @@ def add(
     as_json: JsonOption = False,
     by: Annotated[str | None, typer.Option("--by", hidden=True)] = None,
 ) -> None:
-    """Write down an idea that somebody may try."""
+    """Write down an idea for an experiment."""
     from competition.api import team
     from competition.cli.show import output
 
@@ -44,7 +44,7 @@ def add(
 
 
 def list_(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Show every idea, what tried it, and what that gained."""
+    """Show every idea, the experiments that try it, and their gain."""
     from competition.cli.show import output, team
     from competition.experiments.leaderboard import leaderboard
     from competition.store import ideas

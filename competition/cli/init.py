@@ -28,53 +28,53 @@ def init(
         typer.Option(help="Text file: one class name a line; line 1 is value 0.", show_default="from the labels"),
     ] = None,
     test_images: Annotated[Path | None, typer.Option(help="Folder of test images.")] = None,
-    void: Annotated[int | None, typer.Option(help="Mask value that counts in no score.")] = None,
+    void: Annotated[int | None, typer.Option(help="Mask value to ignore in training and scores.")] = None,
     binary: Annotated[
         bool, typer.Option("--binary", help="Masks hold 0 and 255.", show_default="where they do")
     ] = False,
     colors: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Masks hold colours: lines of name,#rrggbb.")
     ] = None,
-    tolerance: Annotated[int, typer.Option(metavar="N", help="Take colours so near for a listed one.")] = 0,
+    tolerance: Annotated[int, typer.Option(metavar="N", help="Tolerance per colour channel.")] = 0,
     mask_pattern: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="Stem of a mask: {stem}_Annotation.", show_default="{stem}")
     ] = None,
     pairs: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Columns image, mask (files) and perhaps group.")
+        Path | None, typer.Option(metavar="CSV", help="Table with the columns image, mask and, optionally, group.")
     ] = None,
-    rle_csv: Annotated[Path | None, typer.Option(metavar="CSV", help="Labels as run lengths.")] = None,
+    rle_csv: Annotated[Path | None, typer.Option(metavar="CSV", help="Labels as RLE.")] = None,
     image_column: Annotated[
-        str | None, typer.Option(metavar="COL", help="Its images.", show_default="detected")
+        str | None, typer.Option(metavar="COL", help="Column with the image names.", show_default="detected")
     ] = None,
-    rle_column: Annotated[str | None, typer.Option(metavar="COL", help="Its runs.", show_default="detected")] = None,
+    rle_column: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column with the RLE.", show_default="detected")
+    ] = None,
     class_column: Annotated[
-        str | None, typer.Option(metavar="COL", help="Its classes.", show_default="detected, or none")
+        str | None, typer.Option(metavar="COL", help="Column with the classes.", show_default="detected, or none")
     ] = None,
     coco: Annotated[Path | None, typer.Option(metavar="JSON", help="Labels as COCO annotations.")] = None,
     test_coco: Annotated[Path | None, typer.Option(metavar="JSON", help="COCO list of the test images.")] = None,
-    ignore: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A picture per image: where it is 0, nothing counts.")
-    ] = None,
+    ignore: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of ignore masks (0 = ignored).")] = None,
     ignore_pattern: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Stem of such a picture.", show_default="{stem}")
+        str | None, typer.Option(metavar="PATTERN", help="Stem of an ignore mask.", show_default="{stem}")
     ] = None,
-    metric: Annotated[str, typer.Option(help="What ranks: miou, dice, … or package.module:function.")] = "miou",
+    metric: Annotated[str, typer.Option(help="Metric that ranks: miou, dice, … or package.module:function.")] = "miou",
     group_regex: Annotated[
-        str | None, typer.Option(metavar="RE", help="Takes an image's group from its file stem.")
+        str | None, typer.Option(metavar="RE", help="Regex on the file stem; its group 1 is the image's group.")
     ] = None,
     meta: Annotated[Path | None, typer.Option(metavar="CSV", help="A row per image, with its group.")] = None,
     group_column: Annotated[str | None, typer.Option(metavar="COL", help="The column of --meta to group by.")] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="HxW", help="What the model sees.", show_default="from the images")
+        str | None, typer.Option(metavar="HxW", help="Size of the model's input.", show_default="from the images")
     ] = None,
     strategy: Annotated[str, typer.Option(help="shared or independent.")] = "shared",
     name: Annotated[str | None, typer.Option(help="The competition's name.", show_default="the folder's")] = None,
     assignments: SetOption = None,
-    folder: Annotated[Path | None, typer.Option("--dir", help="Where to set it up.", show_default="here")] = None,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Folder to set up.", show_default="here")] = None,
 ) -> None:
     """Set up a competition from images and their labels.
 
-    The labels are mask files (--masks, --pairs), run lengths (--rle-csv) or COCO annotations (--coco). Indexes the
+    The labels are mask files (--masks, --pairs), RLE (--rle-csv) or COCO annotations (--coco). Indexes the
     data and writes competition.yaml, baseline.yaml and runs/; or writes nothing and names every problem.
 
     In a folder that has a competition.yaml (a clone of a team's repository), `comp init` alone indexes its data and

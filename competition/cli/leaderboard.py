@@ -1,4 +1,4 @@
-"""`comp leaderboard`: what works."""
+"""`comp leaderboard`: the ranked experiments."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,9 +25,10 @@ def leaderboard(
     member: Annotated[str | None, typer.Option(metavar="MEMBER", help="Only this member's experiments.")] = None,
     every_split: Annotated[bool, typer.Option("--all", help="Also experiments on older splits.")] = False,
     by: Annotated[
-        str | None, typer.Option(metavar="condition|member|role", help="What each was worth, over all parents.")
+        str | None,
+        typer.Option(metavar="condition|member|role", help="Pool the gains by condition, or count by member or role."),
     ] = None,
-    pareto: Annotated[bool, typer.Option("--pareto", help="Only those that no cheaper one beats.")] = False,
+    pareto: Annotated[bool, typer.Option("--pareto", help="Only experiments that no cheaper one beats.")] = False,
     columns: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Which columns (a wrong one lists them).", show_default="usual")
     ] = None,
@@ -36,7 +37,7 @@ def leaderboard(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV to stdout.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Draw it anew every 2 s, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Redraw every 2 s, until Ctrl-C.")] = False,
     public: Annotated[
         bool, typer.Option("--public", help="CV against the competition's public board instead.")
     ] = False,
@@ -46,9 +47,9 @@ def leaderboard(
 ) -> None:
     """Rank the experiments, and say which gains may be luck.
 
-    Complete ones by their score over all out-of-fold pixels; the others stand below, with the reason. The verdict is
-    against the parent; its bar is the 95 % interval of the difference, and the stroke in it is zero. A terminal of 100
-    columns also shows the mean and deviation over the folds.
+    Complete experiments are ranked by their score over all out-of-fold pixels; the others follow, with the reason.
+    The verdict compares with the parent: its bar is the 95 % interval of the difference, and the stroke is zero. A
+    terminal of 100 columns also shows the mean and deviation over the folds.
     """
     from competition.cli.show import leaderboard_table, output
     from competition.cli.show.submissions import show_public_board

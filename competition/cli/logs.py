@@ -27,13 +27,13 @@ def register(app: typer.Typer) -> None:
 def logs(
     name: Annotated[str, typer.Argument(help="An experiment.", show_default=False)],
     fold: FoldOption = None,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing as the log grows.")] = False,
     folder: DirOption = None,
 ) -> None:
-    """Print what a job printed, and how far it is.
+    """Print the log of a job, and how far it is.
 
-    Of one fold, or of the job that printed last. --follow goes on with whatever any of them prints, on whichever
-    terminal its worker runs, until all of them have ended.
+    It is the job of --fold, or the job that printed last. --follow prints what all jobs of the experiment print,
+    wherever their workers run, until all have ended.
     """
     from competition.cli.show import output
     from competition.cli.show.jobs import in_words

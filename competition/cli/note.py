@@ -1,4 +1,4 @@
-"""`comp note`: what somebody has learnt from an experiment."""
+"""`comp note`: what the team learnt from an experiment."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def note(
-    experiment: Annotated[str, typer.Argument(help="Which one.", show_default=False)],
+    experiment: Annotated[str, typer.Argument(help="An experiment.", show_default=False)],
     text: Annotated[str | None, typer.Argument(help="A line to add.", show_default="show the notes")] = None,
     as_member: AsOption = None,
     folder: DirOption = None,

@@ -21,7 +21,7 @@ AsOption = Annotated[
     str | None,
     typer.Option("--as", metavar="MEMBER", help="Who you are.", show_default="$COMP_MEMBER, else your login"),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Do it all the same; it is recorded.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do it without the right to; it is recorded.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the configuration."),
@@ -74,8 +74,10 @@ def acting_member(store: "Store", given: str | None) -> str:
     login = getpass.getuser()
     if login in known:
         return login
-    listed = f"Members: {', '.join(known)}" if known else "Nobody is assigned yet: `comp assign MEMBER ROLE`"
-    raise UnknownNameError(f"Who are you? Your login {login!r} is not a member.", hint=f"Give --as MEMBER. {listed}")
+    listed = f"Members: {', '.join(known)}" if known else "The team has no members yet: `comp assign MEMBER ROLE`"
+    raise UnknownNameError(
+        f"Your login {login!r} is not a member, and --as is missing.", hint=f"Give --as MEMBER. {listed}"
+    )
 
 
 def actor_name(given: str | None) -> str:

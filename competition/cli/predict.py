@@ -30,7 +30,7 @@ def predict(
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Queue it and return; `comp worker` runs it.")] = False,
     devices: Annotated[
-        str | None, typer.Option(metavar="0,1|cpu", help="Run on these.", show_default="every GPU, else cpu")
+        str | None, typer.Option(metavar="0,1|cpu", help="The devices.", show_default="every GPU, else cpu")
     ] = None,
     as_member: AsOption = None,
     folder: DirOption = None,

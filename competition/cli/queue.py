@@ -23,8 +23,8 @@ def queue(
 ) -> None:
     """Show what runs and what waits, in order.
 
-    Priority first, then whoever has used the devices least lately, then age. `turn` is the place in that order, `in`
-    the time until the job starts, from what earlier jobs took.
+    Higher priority goes first, then the member who used the devices least lately, then the older job. `turn` is the
+    place in that order, `in` the expected time until the job starts.
     """
     from competition.api.queue import reasons, view
     from competition.cli.show import jobs, output

@@ -14,16 +14,18 @@ def register(app: typer.Typer) -> None:
 
 
 def rebase(
-    experiment: Annotated[str, typer.Argument(help="Whose condition.", show_default=False)],
-    name: Annotated[str | None, typer.Option(help="What to call it.", show_default="EXPERIMENT@BASELINE")] = None,
+    experiment: Annotated[str, typer.Argument(help="An experiment with a condition.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the new experiment.", show_default="EXPERIMENT@BASELINE")
+    ] = None,
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Queue an experiment's condition on the newest baseline.
 
-    That is the newest of its lineage. The experiment itself stays as it is. Ideas that it tries are tried by the new
-    one too.
+    It is the newest baseline of the experiment's lineage. The experiment itself stays as it is; the new one is linked
+    to the same ideas.
     """
     from competition.cli.show import output
 

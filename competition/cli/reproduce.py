@@ -19,22 +19,22 @@ def register(app: typer.Typer) -> None:
 
 
 def reproduce(
-    experiment: Annotated[str, typer.Argument(help="Whose fold to train again.")],
-    fold: Annotated[int, typer.Option("--fold", min=0, help="Which fold.")] = 0,
+    experiment: Annotated[str, typer.Argument(help="An experiment.")],
+    fold: Annotated[int, typer.Option("--fold", min=0, help="The fold to train again.")] = 0,
     tolerance: Annotated[
-        float, typer.Option(min=0, max=1, help="How far the score may be off, as a fraction, before it is another.")
+        float, typer.Option(min=0, max=1, help="Largest difference of the score that is still the same, as a fraction.")
     ] = 0.005,
     devices: Annotated[
-        str | None, typer.Option(metavar="0|cpu", help="Run on it.", show_default="the first GPU, else cpu")
+        str | None, typer.Option(metavar="0|cpu", help="The device.", show_default="the first GPU, else cpu")
     ] = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train one fold again and say whether the result is the same.
+    """Train one fold again and compare the result.
 
-    The experiment itself stays as it is. Identical means the same weights and predictions, byte for byte. Where it is
-    not, the record of the first run (code, versions, device, data) is compared with this one's. Exit code 1 if the
-    score is off by more than the tolerance.
+    The experiment itself stays as it is. Identical means the same weights and predictions, byte for byte. If
+    they differ, the records of both runs (code, versions, device, data) are compared. The exit code is 1 if the score
+    differs by more than the tolerance.
     """
     from competition.api.reproduce import Sameness, reproduce
     from competition.cli.show import output

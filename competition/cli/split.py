@@ -25,30 +25,30 @@ def split(
             show_default="stratified-group with groups, else stratified",
         ),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="How many folds (hold-out has one).")] = 5,
+    folds: Annotated[int, typer.Option(min=2, help="How many folds (a hold-out has one).")] = 5,
     valid_fraction: Annotated[float, typer.Option(help="Hold-out: the share of images to validate on.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 42,
     split_column: Annotated[
-        str | None, typer.Option(metavar="COL", help="Take the split from this column of data.meta.")
+        str | None, typer.Option(metavar="COL", help="Take the folds from this column of data.meta.")
     ] = None,
     folds_csv: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Take it from a file with the columns id and fold.")
+        Path | None, typer.Option(metavar="CSV", help="Take the folds from a file with the columns id and fold.")
     ] = None,
     allow_leaks: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Take a split that leaks; the leaderboard shows the reason.")
+        str | None, typer.Option(metavar="REASON", help="Accept a split that leaks; the leaderboard shows why.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Write the current split to this file; make none.")
+        Path | None, typer.Option(metavar="CSV", help="Only write the current split to this file.")
     ] = None,
     force: ForceOption = False,
     as_member: AsOption = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Split the images into folds, once for everybody.
+    """Split the images into folds, once for the whole team.
 
-    Images that are alike stay together, and groups do where the scheme is about them. A split that puts on two sides
-    what belongs together is refused.
+    Near-duplicates stay in one fold; so do groups, if the scheme has `group` in its name. A split that separates images
+    which belong together is refused.
     """
     from competition.api import data
     from competition.cli.show import data as show

@@ -1,4 +1,4 @@
-"""`comp status`: who does what, what came of it, and what to do next."""
+"""`comp status`: who does what, the results, and the next steps."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,12 +22,12 @@ def register(app: typer.Typer) -> None:
 
 def status(
     watch: Annotated[
-        bool, typer.Option("--watch", help="Devices, queue and last events instead, drawn anew until Ctrl-C.")
+        bool, typer.Option("--watch", help="Show devices, queue and last events instead, until Ctrl-C.")
     ] = False,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show who does what, what came of it, and what to do next.
+    """Show who does what, the results, and the next steps.
 
     Device time is that of the last seven days.
     """

@@ -12,10 +12,10 @@ def register(app: typer.Typer) -> None:
 
 
 def tree(folder: DirOption = None, as_json: JsonOption = False) -> None:
-    """Draw what grew from what: baselines and experiments.
+    """Draw the tree of baselines and experiments.
 
-    Of each experiment, the condition, the score and the gain. An experiment that became a baseline bears its name;
-    `(now)` marks the one that the next experiments start from.
+    Each experiment has its condition, score and gain. An experiment that became a baseline is shown with both names;
+    `(now)` marks the baseline that the next experiments start from.
     """
     from competition.cli.show import output
     from competition.cli.show.experiments import show_lineages

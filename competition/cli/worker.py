@@ -16,20 +16,20 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     devices: Annotated[
-        str | None, typer.Option(metavar="0,1|cpu", help="Run on these.", show_default="every GPU, else cpu")
+        str | None, typer.Option(metavar="0,1|cpu", help="The devices.", show_default="every GPU, else cpu")
     ] = None,
     jobs_per_device: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Jobs on one device at once, where its memory has room.")
+        int, typer.Option(min=1, max=64, metavar="N", help="Jobs on one device at a time, if its memory has room.")
     ] = 1,
-    until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is queued any more.")] = False,
+    until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when the queue is empty.")] = False,
     install_service: Annotated[
         bool, typer.Option("--install-service", help="Print a systemd user unit that runs this, and how to enable it.")
     ] = False,
     folder: DirOption = None,
 ) -> None:
-    """Keep devices busy from the queue.
+    """Run the jobs of the queue on the devices of this machine.
 
-    Runs until Ctrl-C; what runs then is saved and goes on with the next worker.
+    Runs until Ctrl-C, which saves the running jobs; the next worker continues them.
     """
     from competition.cli.show import output
     from competition.cli.show.working import shown
@@ -41,11 +41,11 @@ def worker(
         _print_service(opened, devices, jobs_per_device, until_empty=until_empty)
         return
     opened.fork_server.warm()
-    output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C stops; what runs is saved.")
+    output.say(f"Working on {', '.join(d.label for d in chosen)}. Ctrl-C saves the running jobs and stops.")
     done = opened.work(
         devices=devices, jobs_per_device=jobs_per_device, until_empty=until_empty, watching=partial(shown, opened)
     )
-    output.say("The queue is empty." if done else "Stopped. What ran goes on with the next worker.")
+    output.say("The queue is empty." if done else "Stopped. The next worker continues the jobs.")
 
 
 def _print_service(opened: Competition, devices: str | None, jobs_per_device: int, *, until_empty: bool) -> None:
