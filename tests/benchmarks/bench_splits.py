@@ -118,7 +118,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else shared_data()
     if folder is None:
         sys.exit("There is no shared data.")
-    print("| data | kept whole | splitter | share, points | share, % of it | presence, points | images, % | time |")
+    print("| data | kept together | splitter | share, points | share, % of it | presence, points | images, % | time |")
     print("|---|---|---|---|---|---|---|---|")
     for name, shared in (("camvid", CAMVID), ("dsb2018_small", DSB)):
         with tempfile.TemporaryDirectory() as root:

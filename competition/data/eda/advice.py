@@ -98,12 +98,12 @@ def _on_size(classes: Sequence[ClassFacts], objects: Sequence[ObjectFacts], size
         rounded = f"{_to_stride(height)}x{_to_stride(width)}"
         why = f"Images are {height:.0f}x{width:.0f}: small enough to train on whole images."
         if side is not None and side < _SMALL:
-            why += f" The smallest class has objects of {side:.0f} pixels (median): do not shrink the images."
+            why += f" The smallest class has objects {side:.0f} pixels long (median): do not shrink the images."
         return Advice("size", f"Train on whole images at {rounded}", why, f"data.size={rounded}")
     why = f"Images are {height:.0f}x{width:.0f}, and no class has separate objects."
     if side is not None:
         why = (
-            f"Images are {height:.0f}x{width:.0f}. The smallest class has objects of {side:.0f} pixels (median): "
+            f"Images are {height:.0f}x{width:.0f}. The smallest class has objects {side:.0f} pixels long (median): "
             "they should keep their detail, and a crop should be four times as long."
         )
     crop = _crop(_FITS if side is None else 4 * side, shorter=min(height, width))

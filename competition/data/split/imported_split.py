@@ -91,5 +91,8 @@ def _image_column(table: CsvFile, fold_column: str, ids: Collection[str]) -> str
     image_column = find_image_column([row for _, row in table.rows], others, ids)
     if image_column is None:
         example = next(iter(ids), "-")
-        raise DataError(f"{table.path} has no column with the names of the images (such as {example!r}).")
+        raise DataError(
+            f"{table.path} has no column with the names of the images (such as {example!r}).",
+            hint="Write one row for each image, with its id or file name. `comp split --export FILE` shows the form.",
+        )
     return image_column

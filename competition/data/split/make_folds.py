@@ -81,9 +81,10 @@ def make_split(
     items = manifest.items
     grouped = all(item.group for item in items)
     _check_request(scheme, grouped=grouped, valid_fraction=valid_fraction)
-    bundles = bundle_images(items, pairs, keep_groups=scheme.needs_groups or (scheme is Scheme.HOLDOUT and grouped))
+    keep_groups = scheme.needs_groups or (scheme is Scheme.HOLDOUT and grouped)
+    bundles = bundle_images(items, pairs, keep_groups=keep_groups)
     models = 1 if scheme is Scheme.HOLDOUT else folds
-    _check_number(bundles, folds=2 if scheme is Scheme.HOLDOUT else folds, keep_groups=scheme.needs_groups)
+    _check_number(bundles, folds=2 if scheme is Scheme.HOLDOUT else folds, keep_groups=keep_groups)
     shares = (valid_fraction, 1 - valid_fraction) if scheme is Scheme.HOLDOUT else (1 / folds,) * folds
     has_large = max(bundles.sizes) > max(shares) * len(items)
     number_weight = NUMBER_WEIGHT_LARGE_BUNDLE if has_large else NUMBER_WEIGHT
@@ -178,14 +179,14 @@ def _check_number(bundles: Bundles, *, folds: int, keep_groups: bool) -> None:
     if 2 <= folds <= number:
         return
     why = "groups and near-duplicates are kept together" if keep_groups else "near-duplicates are kept together"
-    narrower = "define smaller groups (data.group_regex or data.group_column in competition.yaml, then `comp init`)"
-    own = "make the folds yourself (--folds-csv FILE --allow-leaks REASON)"
+    groups = "define smaller groups (data.group_regex or data.group_column in competition.yaml, then `comp init`); or "
+    other = f"{groups if keep_groups else ''}make the folds yourself (--folds-csv FILE --allow-leaks REASON)"
     if number < 2:
         raise DataError(
             f"There is nothing to split: {why}, and so all {images} images belong together.",
-            hint=f"You can {narrower}, or {own}.",
+            hint=f"You can {other}.",
         )
     raise DataError(
         f"--folds {folds} is not possible: {why}, so the {images} images form only {number} bundles.",
-        hint=f"Use --folds 2{f' to {number}' if number > 2 else ''}, or --scheme holdout; {narrower}; or {own}.",
+        hint=f"Use --folds 2{f' to {number}' if number > 2 else ''}, or --scheme holdout. You can also {other}.",
     )
